@@ -1,0 +1,1 @@
+//! Criterion benches of Cairn's primitives and stages.

@@ -1,0 +1,1 @@
+//! The circuits of Cairn: operations, streams, nodes, seal and shrink.

@@ -1,0 +1,1 @@
+//! The native account tree and the reference transition function.

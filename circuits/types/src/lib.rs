@@ -1,0 +1,1 @@
+//! Canonical data of Cairn: operations, words, statements and headers. Plain data, no proof system.

@@ -1,0 +1,1 @@
+//! How batches are proven: plan, local engine, circuit cache.
