@@ -1,0 +1,7 @@
+//! Every encoding of the project, tested from outside.
+
+mod elements;
+mod packed;
+mod statements;
+mod strategies;
+mod words;
