@@ -1,0 +1,14 @@
+//! Schnorr signatures over ecGFp5, key-prefixed, with a challenge of 128 bits; `docs/spec.md`
+//! section 2.
+//!
+//! A signature is `(e, s)`; it holds if `R = s G + e P` and `e` is the first half of the digest of
+//! `(R, P, message)`. [`verify`] and the circuit `cairn_gadgets::schnorr` accept exactly the same
+//! set, whatever the key and the signature: see [`combine`].
+
+mod combine;
+mod keys;
+mod signature;
+
+pub use combine::{ROWS, combine, fixed_base_table, start};
+pub use keys::{KeyError, PUBLIC_KEY_BYTES, PublicKey, SecretKey};
+pub use signature::{RESPONSE_TOP_LIMIT, SIGNATURE_BYTES, Signature, SignatureError, verify};
