@@ -1,0 +1,86 @@
+//! The rollup state.
+
+use cairn_primitives::{F, Tag, hash};
+use cairn_types::{Account, AccountId, Digest, FIRST_USER_ID};
+
+use crate::{AccountTree, Effects, LeafAccess, LeafChange, StateSummary};
+
+/// Accounts and allotted numbers. A clone is a cheap fork, see [`AccountTree`]: try operations on it,
+/// then keep it or drop it.
+#[derive(Debug, Clone)]
+pub struct State {
+    tree: AccountTree,
+    pub(crate) next_id: u64,
+    pub(crate) next_token: u32,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::genesis()
+    }
+}
+
+impl State {
+    /// No accounts, no tokens.
+    pub fn genesis() -> Self {
+        Self { tree: AccountTree::default(), next_id: FIRST_USER_ID, next_token: 0 }
+    }
+
+    /// The leaf with this id; empty if it was never created.
+    pub fn account(&self, id: AccountId) -> Account {
+        self.tree.get(id)
+    }
+
+    /// The id of the next new leaf; `2^32` when ids are exhausted.
+    pub fn next_id(&self) -> u64 {
+        self.next_id
+    }
+
+    /// The number of the next token; `2^16` when tokens are exhausted.
+    pub fn next_token(&self) -> u32 {
+        self.next_token
+    }
+
+    /// What the state commitment hashes. Hashes the leaves written since the last time.
+    pub fn summary(&mut self) -> StateSummary {
+        let (next_id, next_token) = (self.next_id, self.next_token);
+        StateSummary { root: self.tree.root(), next_id, next_token }
+    }
+
+    /// Writes what an operation does. Trust: `effects` were computed on this very state.
+    pub(crate) fn commit(&mut self, effects: &Effects) {
+        for leaf in effects.leaves.iter().flatten() {
+            self.write(leaf);
+        }
+        self.allot(effects);
+    }
+
+    /// Writes one leaf of an operation and gives its path. Trust: as [`Self::commit`].
+    pub(crate) fn access(&mut self, leaf: &LeafChange) -> LeafAccess {
+        let &LeafChange { id, before, after } = leaf;
+        let siblings = self.tree.siblings(id);
+        self.write(leaf);
+        LeafAccess { id, before, after, siblings }
+    }
+
+    /// Moves on the allotted numbers. Trust: as [`Self::commit`].
+    pub(crate) fn allot(&mut self, effects: &Effects) {
+        self.next_id = effects.next_id;
+        self.next_token = effects.next_token;
+    }
+
+    fn write(&mut self, leaf: &LeafChange) {
+        if leaf.before != leaf.after {
+            self.tree.set(leaf.id, leaf.after);
+        }
+    }
+}
+
+impl StateSummary {
+    /// `hash(STATE, root || next_id || next_token)`.
+    pub fn commitment(&self) -> Digest {
+        let [r0, r1, r2, r3] = self.root.elements();
+        let elements = [r0, r1, r2, r3, self.next_id, self.next_token.into()];
+        hash(Tag::State, &elements.map(F::new)).into()
+    }
+}

@@ -1,0 +1,180 @@
+//! What a circuit needs to prove a batch: plain data, one slot an operation.
+
+use std::ops::Range;
+
+use cairn_types::{
+    Account, AccountId, BatchWords, ChunkEnvironment, ChunkState, ChunkStatement, Digest, Header,
+    Operation, StreamState, Streams, TREE_DEPTH, Word, point,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::evaluate;
+
+/// What all operations of a batch share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Environment {
+    /// The rollup: low 248 bits of a hash of chain id and contract address.
+    pub domain: Word,
+    /// Of the batch, in seconds; expiries are judged by it.
+    pub timestamp: u32,
+}
+
+/// What the state commitment hashes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateSummary {
+    /// Root of the account tree.
+    pub root: Digest,
+    /// The id of the next new leaf; `2^32` when ids are exhausted.
+    pub next_id: u64,
+    /// The number of the next token; `2^16` when tokens are exhausted.
+    pub next_token: u32,
+}
+
+/// Everything that runs from operation to operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Running {
+    /// The state.
+    pub state: StateSummary,
+    /// The streams since the start of the batch.
+    pub streams: Streams,
+}
+
+/// One read, or read and write, of a leaf.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeafAccess {
+    /// Which leaf.
+    pub id: AccountId,
+    /// The leaf before this access, after the earlier ones of the same operation.
+    pub before: Account,
+    /// The leaf after; equal to `before` for a read.
+    pub after: Account,
+    /// Siblings at the time of this access, from the leaf's level up.
+    pub siblings: [Digest; TREE_DEPTH],
+}
+
+/// How an operation stands in the data stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum DataForm {
+    /// Priority operation: no data word.
+    Absent,
+    /// The long form: its words are appended here.
+    Long,
+    /// A short transfer alone in its word (tag 0x02), appended here.
+    Single,
+    /// A short transfer, first slot of a pair (tag 0x01): appended with the next operation, which is
+    /// always the [`Self::PairSecond`]. Nothing is appended here.
+    PairFirst,
+    /// Second slot of a pair: the word of both is appended here.
+    PairSecond,
+}
+
+/// The witness of one operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotWitness {
+    /// What is executed.
+    pub operation: Operation,
+    /// How it stands in the data.
+    pub form: DataForm,
+    /// Everything before.
+    pub before: Running,
+    /// Everything after.
+    pub after: Running,
+    /// The leaf that pays.
+    pub a: Option<LeafAccess>,
+    /// The leaf that is paid or created; of a deposit the leaf that it names, which is only read.
+    pub b: Option<LeafAccess>,
+    /// The leaf that gets the fee; of a deposit the leaf that it credits or creates.
+    pub c: Option<LeafAccess>,
+}
+
+/// The witness of a batch. Its streams start at zero.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchWitness {
+    /// What all operations share.
+    pub environment: Environment,
+    /// Before the first operation.
+    pub before: Running,
+    /// After the last.
+    pub after: Running,
+    /// One an operation, in order.
+    pub slots: Vec<SlotWitness>,
+    /// The data stream.
+    pub data: Vec<Word>,
+    /// The priority stream.
+    pub priority: Vec<Word>,
+    /// The withdrawal stream.
+    pub withdrawals: Vec<Word>,
+}
+
+impl Running {
+    /// As it stands in a chunk statement.
+    pub fn chunk_state(&self) -> ChunkState {
+        let Streams { data, priority, withdrawal } = self.streams;
+        ChunkState { state: self.state.commitment(), data, priority, withdrawal }
+    }
+}
+
+impl BatchWitness {
+    /// The words of all streams.
+    pub fn words(&self) -> BatchWords<'_> {
+        let Self { data, priority, withdrawals, .. } = self;
+        BatchWords { data, priority, withdrawals }
+    }
+
+    /// Cuts the batch into chunks of at most `slots` operations, as long as possible from the left.
+    /// A pair of short transfers stays together, because a statement has no place for half a word.
+    ///
+    /// An empty batch has no chunk.
+    ///
+    /// # Panics
+    /// If `slots` is less than 2: a pair would fit nowhere.
+    pub fn chunks(&self, slots: usize) -> Vec<Range<usize>> {
+        assert!(slots >= 2, "a pair of short transfers needs two slots, got {slots}");
+        let mut chunks = Vec::new();
+        let mut start = 0;
+        while start < self.slots.len() {
+            let mut end = self.slots.len().min(start + slots);
+            if self.slots[end - 1].form == DataForm::PairFirst {
+                end -= 1;
+            }
+            chunks.push(start..end);
+            start = end;
+        }
+        chunks
+    }
+
+    /// The statement about a range of slots.
+    ///
+    /// # Panics
+    /// If the range is empty or reaches beyond the batch.
+    pub fn chunk_statement(&self, slots: Range<usize>, circuit_set_root: Digest) -> ChunkStatement {
+        let Environment { domain, timestamp } = self.environment;
+        let slots = &self.slots[slots];
+        let ends = slots.first().zip(slots.last());
+        let (first, last) = ends.expect("a chunk has at least one operation");
+        ChunkStatement {
+            environment: ChunkEnvironment { domain, timestamp, circuit_set_root },
+            before: first.before.chunk_state(),
+            after: last.after.chunk_state(),
+        }
+    }
+
+    /// The header as the contract builds it, when this is batch `number`.
+    pub fn header(&self, number: u32) -> Header {
+        let Environment { domain, timestamp } = self.environment;
+        let x = point(&domain, number, &self.after.streams, &self.words());
+        Header {
+            domain,
+            number,
+            timestamp,
+            state_before: self.before.state.commitment(),
+            state_after: self.after.state.commitment(),
+            x,
+            streams: StreamState {
+                data: evaluate(&self.data, x),
+                priority: evaluate(&self.priority, x),
+                withdrawal: evaluate(&self.withdrawals, x),
+            },
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The reference transition function and what is built on it, tested from outside.
+
+mod batch;
+mod conservation;
+mod operations;
+mod refusals;
+mod tree;
+mod world;
