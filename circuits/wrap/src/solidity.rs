@@ -1,0 +1,70 @@
+//! Generates the L1 verifier contract from a verification key.
+
+use ark_bn254::{Fr, G1Affine, G2Affine};
+use ark_ff::PrimeField;
+
+use crate::groth16::{KeyFault, VerifyingKey, check_verifying_key};
+
+/// The contract, with `{{NAME}}` where a constant of the key goes.
+const TEMPLATE: &str = include_str!("solidity/Groth16Verifier.sol.template");
+
+/// The source of `Groth16Verifier.sol` for a key with one public input: `verifyProof(uint256[8], uint256)`
+/// takes [`crate::groth16::EncodedProof`] and an input below r. The same key gives the same bytes. The
+/// contract's NatSpec shows the first line of `notice`, for example
+/// [`crate::groth16::INSECURE_NOTICE`].
+///
+/// # Errors
+/// [`KeyFault`] for keys that must not guard anything.
+pub fn verifier_contract(vk: &VerifyingKey, notice: &str) -> Result<String, KeyFault> {
+    check_verifying_key(vk, 1)?;
+    let mut source = TEMPLATE.to_owned();
+    let mut fill = |name: &str, value: &str| {
+        source = source.replace(&format!("{{{{{name}}}}}"), value);
+    };
+    fill("NOTICE", notice.lines().next().unwrap_or_default());
+    fill("R", &format!("0x{:064x}", num_bigint::BigUint::from(Fr::MODULUS)));
+    let [ic0, ic1] = [0, 1].map(|i| vk.gamma_abc_g1[i]);
+    for (name, G1Affine { x, y, .. }) in [("ALPHA", vk.alpha_g1), ("IC0", ic0), ("IC1", ic1)] {
+        fill(&format!("{name}_X"), &hex(x));
+        fill(&format!("{name}_Y"), &hex(y));
+    }
+    // The equation is a product that must be one, so three of the four G2 points are negated.
+    for (name, point) in [("BETA", vk.beta_g2), ("GAMMA", vk.gamma_g2), ("DELTA", vk.delta_g2)] {
+        let G2Affine { x, y, .. } = -point;
+        fill(&format!("{name}_NEG_X_1"), &hex(x.c1));
+        fill(&format!("{name}_NEG_X_0"), &hex(x.c0));
+        fill(&format!("{name}_NEG_Y_1"), &hex(y.c1));
+        fill(&format!("{name}_NEG_Y_0"), &hex(y.c0));
+    }
+    Ok(source)
+}
+
+fn hex(x: ark_bn254::Fq) -> String {
+    format!("0x{:064x}", num_bigint::BigUint::from(x))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::groth16::testing::KEYS;
+
+    #[test]
+    fn every_constant_is_filled_in() {
+        let source = verifier_contract(KEYS.verifying(), "first line\nsecond").unwrap();
+        assert!(!source.contains("{{") && !source.contains("}}"));
+        assert!(source.contains("/// @notice first line\n") && !source.contains("second"));
+        let r = "0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001";
+        assert!(source.contains(r));
+        let delta = -KEYS.verifying().delta_g2;
+        let imaginary = format!("DELTA_NEG_X_1 =\n        {};", hex(delta.x.c1));
+        assert!(source.contains(&imaginary));
+        assert_eq!(source, verifier_contract(KEYS.verifying(), "first line").unwrap());
+    }
+
+    #[test]
+    fn degenerate_keys_get_no_contract() {
+        let mut vk = KEYS.verifying().clone();
+        vk.delta_g2 = vk.gamma_g2;
+        assert_eq!(verifier_contract(&vk, ""), Err(KeyFault::GammaIsDelta));
+    }
+}
