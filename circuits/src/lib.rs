@@ -1,1 +1,15 @@
 //! The circuits of Cairn: operations, streams, nodes, seal and shrink.
+
+pub mod chunk;
+pub mod circuit_set;
+pub mod config;
+mod operation;
+pub mod proving;
+pub mod recursion;
+pub mod seal;
+pub mod serialize;
+pub mod shrink;
+pub mod soundness;
+pub mod source;
+pub mod statement;
+pub mod stream;

@@ -1,0 +1,9 @@
+//! Bytes of proofs, which may come from anyone, and of circuits, which come from our own cache.
+
+mod circuit;
+mod plonky2_types;
+mod proof;
+
+pub use circuit::{CircuitDecodeError, CircuitEncodeError, decode_circuit, encode_circuit};
+pub use plonky2_types::{GateTypes, GeneratorTypes};
+pub use proof::{DecodeError, decode_proof, encode_proof, proof_len};
