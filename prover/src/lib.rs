@@ -1,1 +1,19 @@
-//! How batches are proven: plan, local engine, circuit cache.
+//! How batches are proven: a deterministic plan, a local engine that verifies each proof before it is used, circuits and keys
+//! cached on disk.
+
+pub mod cache;
+mod circuits;
+mod engine;
+pub mod error;
+pub mod files;
+pub mod job;
+mod local;
+pub mod measure;
+pub mod plan;
+pub mod progress;
+
+pub use cache::default_folder as default_cache_folder;
+pub use cairn_circuits::soundness::LayerSecurity;
+pub use error::ProverError;
+pub use job::BatchJob;
+pub use local::{BatchProof, LocalProver};

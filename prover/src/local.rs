@@ -1,0 +1,216 @@
+//! A prover on this machine: circuits, keys and threads.
+
+use std::{io, path::Path, sync::OnceLock};
+
+use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
+use ark_std::rand::rngs::OsRng;
+use cairn_circuits::soundness::LayerSecurity;
+use cairn_types::{Digest, Header, SealStatement};
+use cairn_wrap::{
+    export,
+    groth16::{
+        self, EncodedProof, INSECURE_NOTICE, InsecureDevSetup, KeyStore, Keys, VerifyingKey,
+    },
+    r1cs::Builder,
+    solidity,
+    verifier::WrapVerifier,
+};
+
+use crate::{
+    cache::{self, Cache},
+    circuits::Circuits,
+    engine::{Run, SealedBatch, seal_batch},
+    error::ProverError,
+    job::BatchJob,
+    measure::StageTime,
+    progress::{Progress, Stage},
+};
+
+/// Seed of the development keys: public, so that everyone gets the same ones.
+const SETUP_SEED: u64 = 1;
+/// Name of the verifying key in the cache.
+const VERIFYING_KEY: &str = "groth16-insecure-dev.vk";
+
+/// A batch with its SNARK.
+#[derive(Debug)]
+pub struct BatchProof {
+    /// The header that L1 builds, and that the proof holds for.
+    pub header: Header,
+    /// What the SNARK's public input hashes.
+    pub seal: SealStatement,
+    /// The SNARK.
+    pub proof: groth16::Proof,
+    /// How many chunks the batch was proven in.
+    pub chunks: usize,
+    /// What each stage took.
+    pub stages: Vec<StageTime>,
+}
+
+impl BatchProof {
+    /// The proof as the contract takes it.
+    #[must_use]
+    pub fn calldata(&self) -> [[u8; 32]; 8] {
+        EncodedProof::encode(&self.proof).0
+    }
+
+    /// Wall seconds of chunk leaves and chunk nodes.
+    #[must_use]
+    pub fn leaf_and_aggregation_s(&self) -> f64 {
+        let names = [Stage::ChunkLeaf.name(), Stage::ChunkNodes.name()];
+        self.stages.iter().filter(|s| names.contains(&s.name.as_str())).map(|s| s.wall_s).sum()
+    }
+}
+
+/// Proves batches on this machine.
+#[derive(Debug)]
+pub struct LocalProver {
+    pool: rayon::ThreadPool,
+    circuits: Circuits,
+    wrap_verifier: WrapVerifier,
+    store: KeyStore,
+    /// Read when the first SNARK is made: it is large.
+    keys: OnceLock<Keys>,
+    verifying_key: VerifyingKey,
+}
+
+impl LocalProver {
+    /// Takes circuits and keys from the cache below `folder`; makes what is not there, which takes minutes the first time.
+    ///
+    /// # Errors
+    /// The cache cannot be read or written, or the machine cannot start so many threads.
+    pub fn load(
+        folder: &Path,
+        threads: usize,
+        progress: &dyn Progress,
+    ) -> Result<Self, ProverError> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+        let cache = Cache::new(folder);
+        let mut run = Run::new(progress);
+        let circuits = pool.install(|| Circuits::load(&cache, &mut run))?;
+        circuits.check_security()?;
+        let wrap = &circuits.wrap.circuit;
+        let wrap_verifier = WrapVerifier::new(wrap.verifier_only.clone(), wrap.common.clone())?;
+        let store = KeyStore::new(cache.folder());
+        let keys = OnceLock::new();
+        let kept = cache.get(VERIFYING_KEY)?;
+        let verifying_key = match kept.map(|bytes| VerifyingKey::deserialize_compressed(&bytes[..]))
+        {
+            Some(Ok(key)) => key,
+            _ => {
+                let made = run.stage(Stage::SetUp, 1, |step| {
+                    let setup = InsecureDevSetup::new(SETUP_SEED);
+                    let structure = wrap_verifier.structure()?;
+                    let keys = pool.install(|| store.load_or_setup(&structure, setup))?;
+                    step();
+                    Ok(keys)
+                })?;
+                let key = made.verifying().clone();
+                let mut bytes = Vec::new();
+                key.serialize_compressed(&mut bytes).expect("a vector takes all bytes");
+                cache.put(VERIFYING_KEY, &bytes)?;
+                // The cell is new: nothing is lost.
+                let _ = keys.set(made);
+                key
+            }
+        };
+        Ok(Self { pool, circuits, wrap_verifier, store, keys, verifying_key })
+    }
+
+    /// Root of the circuit set, which L1 must know.
+    #[must_use]
+    pub fn circuit_set_root(&self) -> Digest {
+        self.circuits.set_root()
+    }
+
+    /// Source of the contract that verifies this prover's SNARKs.
+    ///
+    /// # Errors
+    /// The key must not guard anything.
+    pub fn solidity_verifier(&self) -> Result<String, ProverError> {
+        Ok(solidity::verifier_contract(&self.verifying_key, INSECURE_NOTICE)?)
+    }
+
+    /// What the security of each layer rests on.
+    #[must_use]
+    pub fn security(&self) -> Vec<LayerSecurity> {
+        self.circuits.security()
+    }
+
+    /// Writes verifying key, proof and public input in snarkjs' form: `verification_key.json`, `proof.json`, `public.json`.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn write_snarkjs(&self, folder: &Path, proof: &BatchProof) -> io::Result<()> {
+        let input = groth16::decode_scalar(&proof.seal.public_input())
+            .expect("252 bits are below the modulus");
+        export::write_snarkjs(folder, &self.verifying_key, &proof.proof, &[input])
+    }
+
+    /// Proves a batch. Every proof on the way, the last one too, has been verified.
+    ///
+    /// # Errors
+    /// The witness is not that of a valid batch, or the keys cannot be read.
+    pub fn prove(
+        &self,
+        job: &BatchJob,
+        progress: &dyn Progress,
+    ) -> Result<BatchProof, ProverError> {
+        self.pool.install(|| {
+            let mut run = Run::new(progress);
+            let sealed = seal_batch(&self.circuits, job, &mut run)?;
+            let builder = wrap(&self.circuits, &self.wrap_verifier, &sealed, &mut run)?;
+            let proof = run.stage(Stage::Groth16, 2, |step| {
+                let keys = self.keys(&builder)?;
+                step();
+                let proof = groth16::prove(keys, &builder, &mut OsRng)?;
+                step();
+                Ok(proof)
+            })?;
+            let SealedBatch { header, statement: seal, chunks, .. } = sealed;
+            Ok(BatchProof { header, seal, proof, chunks, stages: run.stages })
+        })
+    }
+
+    fn keys(&self, builder: &Builder) -> Result<&Keys, ProverError> {
+        if self.keys.get().is_none() {
+            let keys = self.store.load_or_setup(builder, InsecureDevSetup::new(SETUP_SEED))?;
+            if *keys.verifying() != self.verifying_key {
+                return Err(ProverError::OtherKeys { version: cache::VERSION });
+            }
+            // Another call may have been faster; both hold the same keys.
+            let _ = self.keys.set(keys);
+        }
+        Ok(self.keys.get().expect("set above"))
+    }
+}
+
+/// From the seal to the constraint system of the SNARK, with its witness.
+fn wrap(
+    circuits: &Circuits,
+    verifier: &WrapVerifier,
+    sealed: &SealedBatch,
+    run: &mut Run<'_>,
+) -> Result<Builder, ProverError> {
+    let squeezed = run.stage(Stage::Shrink, 2, |step| {
+        let shrunk = circuits.shrink.prove(&circuits.set, &sealed.statement, &sealed.proven)?;
+        step();
+        let squeezed = circuits.squeeze.prove(&shrunk)?;
+        step();
+        Ok(squeezed)
+    })?;
+    run.stage(Stage::Wrap, 2, |step| {
+        let wrapped = circuits.wrap.prove(&squeezed)?;
+        step();
+        let builder = verifier.synthesize(&wrapped)?;
+        step();
+        let expected = sealed.statement.public_input();
+        let got = builder.public_inputs().first().map(|input| groth16::encode_scalar(*input));
+        if got != Some(expected) {
+            return Err(ProverError::PublicInput {
+                expected: hex::encode(expected),
+                got: got.map(hex::encode).unwrap_or_default(),
+            });
+        }
+        Ok(builder)
+    })
+}
