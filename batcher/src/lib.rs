@@ -1,1 +1,11 @@
-//! The batcher: intake, blocks, batches and settlement on L1; binary cairn.
+//! The batcher: takes signed operations, forms blocks and batches, has them proven and settles them on L1.
+//!
+//! ```text
+//! intake -> batch -> prove (cairn-prover) -> settle -> claim
+//!    ^                                          |
+//!    +---- watch (priority operations) <-- L1 --+
+//! ```
+
+pub mod demo;
+pub mod l1;
+pub mod sequencer;

@@ -1,0 +1,104 @@
+//! Golden files for the contracts' tests: a batch with its real proof (docs/fixtures.md).
+
+use std::{io::Write, path::Path};
+
+use alloy::primitives::{Address, B256};
+use cairn_prover::{BatchProof, LocalProver, files::write_atomically};
+use cairn_state::BatchWitness;
+use cairn_types::{Digest, Extension, Word};
+use eyre::{Result, WrapErr};
+use serde_json::{Value, json};
+
+use crate::l1::{contracts::Batch, deploy::Manifest, withdrawal_tree::WithdrawalTree};
+
+/// What the files tell about.
+#[derive(Debug)]
+pub struct Settled<'a> {
+    /// The deployment.
+    pub manifest: &'a Manifest,
+    /// L1 contract of each token, zero for ether.
+    pub assets: &'a [Address],
+    /// The record before.
+    pub previous: &'a Batch,
+    /// The batch's record.
+    pub committed: &'a Batch,
+    /// The batch.
+    pub batch: &'a BatchWitness,
+    /// Its proof.
+    pub proof: &'a BatchProof,
+}
+
+/// Writes `batch.json` and `groth16/{verification_key,proof,public}.json` below `folder`.
+///
+/// # Errors
+/// What the file system says.
+pub fn write(folder: &Path, settled: &Settled<'_>, prover: &LocalProver) -> Result<()> {
+    let path = folder.join("batch.json");
+    write_atomically(&path, |file| {
+        serde_json::to_writer_pretty(&mut *file, &batch(settled))?;
+        writeln!(file)
+    })
+    .wrap_err_with(|| format!("writing {}", path.display()))?;
+    let groth16 = folder.join("groth16");
+    prover
+        .write_snarkjs(&groth16, settled.proof)
+        .wrap_err_with(|| format!("writing to {}", groth16.display()))
+}
+
+fn batch(settled: &Settled<'_>) -> Value {
+    let Settled { manifest, assets, previous, committed, batch, proof } = settled;
+    let streams = &proof.header.streams;
+    let tree = WithdrawalTree::new(&batch.withdrawals);
+    let claims: Vec<Value> = batch
+        .withdrawals
+        .iter()
+        .enumerate()
+        .map(|(index, word)| {
+            let path: Vec<B256> =
+                tree.path(index).unwrap_or_default().into_iter().map(B256::from).collect();
+            json!({ "index": index, "word": hex(&word.bytes()), "path": path })
+        })
+        .collect();
+    json!({
+        "chain_id": crate::l1::anvil::CHAIN_ID,
+        "rollup": manifest.rollup,
+        "domain": manifest.domain,
+        "circuit_set_root": digest(&proof.seal.circuit_set_root),
+        "genesis_state": digest(&proof.header.state_before),
+        "assets": assets,
+        "timestamp": proof.header.timestamp,
+        "state": digest(&proof.header.state_after),
+        "data_digest": digest(&streams.data.stream.digest),
+        "priority_digest": digest(&streams.priority.stream.digest),
+        "withdrawal_digest": digest(&streams.withdrawal.stream.digest),
+        "data": words(&batch.data),
+        "priority_words": words(&batch.priority),
+        "withdrawals": words(&batch.withdrawals),
+        "point": extension(&proof.header.x),
+        "data_value": extension(&streams.data.y),
+        "priority_value": extension(&streams.priority.y),
+        "withdrawal_value": extension(&streams.withdrawal.y),
+        "h_from": previous.chainHash,
+        "h_to": committed.chainHash,
+        "withdrawals_root": hex(&tree.root()),
+        "public_input": hex(&proof.seal.public_input()),
+        "proof": proof.calldata().map(|word| hex(&word)),
+        "claims": claims,
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    format!("0x{}", ::hex::encode(bytes))
+}
+
+fn words(words: &[Word]) -> String {
+    hex(&words.iter().flat_map(Word::bytes).collect::<Vec<u8>>())
+}
+
+fn digest(digest: &Digest) -> String {
+    hex(&digest.to_bytes())
+}
+
+fn extension(value: &Extension) -> String {
+    hex(&value.to_bytes())
+}

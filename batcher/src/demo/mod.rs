@@ -1,0 +1,329 @@
+//! The whole rollup on a local L1, from deposits to claims, with real proofs.
+//!
+//! ```text
+//! anvil, forge script -> deposits -> operations -> blocks, batch -> commit -> proof -> prove -> claims -> report
+//! ```
+
+pub mod csv;
+pub mod fixtures;
+pub mod play;
+pub mod progress;
+pub mod report;
+pub mod scenario;
+pub mod wallet;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use alloy::{
+    primitives::{Address, B256, U256},
+    signers::local::PrivateKeySigner,
+};
+use cairn_prover::{
+    BatchJob, BatchProof, LocalProver,
+    measure::{Stopwatch, peak_rss_mb},
+};
+use cairn_state::{BatchWitness, Environment, State};
+use cairn_types::{Withdrawal, Word};
+use eyre::{Result, WrapErr, ensure, eyre};
+
+use self::{
+    play::Played,
+    progress::Bars,
+    report::{Gas, Report},
+    scenario::Scenario,
+    wallet::Wallets,
+};
+use crate::l1::{
+    anvil::Anvil,
+    client::{CommitRequest, L1Client},
+    contracts::{Batch, Commitment},
+    deploy::{self, Deployment, Manifest},
+    tools,
+    withdrawal_tree::WithdrawalTree,
+};
+
+/// What the demo is asked for.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Random transfers, where there is no input file.
+    pub transfers: usize,
+    /// Real transfers.
+    pub input: Option<PathBuf>,
+    /// Keys and random transfers follow from it.
+    pub seed: u64,
+    /// Threads of the prover; all cores where absent.
+    pub threads: Option<usize>,
+    /// Where to write the report.
+    pub json: Option<PathBuf>,
+    /// Leave the local L1 running.
+    pub keep: bool,
+    /// Port of the local L1.
+    pub port: Option<u16>,
+    /// Where circuits and keys are kept.
+    pub cache: Option<PathBuf>,
+    /// The Foundry project.
+    pub contracts: PathBuf,
+    /// Where to write golden files.
+    pub write_fixtures: Option<PathBuf>,
+}
+
+/// First account of the development mnemonic that anvil funds; never use it on a chain with value.
+const DEVELOPMENT_KEY: &str = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+
+/// Runs the demo; prints progress to stderr and the report to stdout.
+///
+/// # Errors
+/// Bad input, a missing tool, a refusal of L1; each with what to do.
+pub async fn run(options: Options) -> Result<Report> {
+    let folder = tempfile::Builder::new().prefix("cairn-demo-").tempdir()?;
+    let result = settle_one_batch(&options, folder.path()).await;
+    if options.keep || result.is_err() {
+        // Logs and the batch stay for a look around, unless there are none.
+        let folder = folder.keep();
+        if std::fs::remove_dir(&folder).is_err() {
+            eprintln!("logs and the batch are in {}", folder.display());
+        }
+    }
+    result
+}
+
+async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
+    let total = Stopwatch::start();
+    let mut stages = Vec::new();
+    let scenario = match &options.input {
+        Some(path) => Scenario::from_records(&csv::read(path)?),
+        None => Scenario::random(options.transfers, options.seed),
+    };
+    let contracts = options
+        .contracts
+        .canonicalize()
+        .wrap_err_with(|| format!("no Foundry project at {}", options.contracts.display()))?;
+    let modules = contracts.join("node_modules");
+    let (anvil, forge) = (tools::find(&modules, "anvil")?, tools::find(&modules, "forge")?);
+
+    let anvil = Anvil::start(&anvil, options.port, folder, options.keep).await?;
+    let url = anvil.url();
+    let bars = Arc::new(Bars::default());
+
+    // Circuits first: what L1 verifies follows from them.
+    let watch = Stopwatch::start();
+    let threads = options.threads.unwrap_or_else(default_threads);
+    let cache = options.cache.clone().map_or_else(cairn_prover::default_cache_folder, Ok)?;
+    let prover = {
+        let bars = Arc::clone(&bars);
+        tokio::task::spawn_blocking(move || LocalProver::load(&cache, threads, &*bars)).await??
+    };
+    let prover = Arc::new(prover);
+    stages.push(watch.stop("circuits and keys"));
+
+    let watch = Stopwatch::start();
+    let signer: PrivateKeySigner = DEVELOPMENT_KEY.parse()?;
+    write_verifier(&contracts, &prover.solidity_verifier()?)?;
+    let deployment = Deployment {
+        governor: signer.address(),
+        committer: signer.address(),
+        prover: signer.address(),
+        circuit_set_root: B256::from(prover.circuit_set_root().to_bytes()),
+        genesis_state: B256::from(State::genesis().summary().commitment().to_bytes()),
+        demo_tokens: scenario.tokens.iter().filter(|t| !t.is_ether).count(),
+    };
+    let manifest =
+        deploy::deploy(&forge, &contracts, &url, &signer.to_bytes(), folder, &deployment).await?;
+    let assets = assets(&scenario, &manifest)?;
+    let domain = Word::new(std::array::from_fn(|i| manifest.domain[i + 1]));
+    let l1 = L1Client::new(&url, signer, manifest.clone())?;
+    stages.push(watch.stop("deploy"));
+
+    let watch = Stopwatch::start();
+    let mut wallets = Wallets::new(&scenario, options.seed, domain);
+    let bar = bars.bar("deposits", scenario.tokens.len() + scenario.first_balances.len());
+    let deposit_gas = play::fund(&l1, &scenario, &assets, &wallets, options.seed, &bar).await?;
+    bars.finish(&bar);
+    stages.push(watch.stop("deposits"));
+
+    let watch = Stopwatch::start();
+    let environment = Environment { domain, timestamp: u32::try_from(l1.timestamp().await?)? };
+    let operations = scenario.tokens.len() + scenario.first_balances.len() + scenario.actions.len();
+    let bar = bars.bar("operations", operations);
+    let played = play::play(&l1, &scenario, &mut wallets, environment, &bar).await?;
+    bars.finish(&bar);
+    stages.push(watch.stop("operations"));
+
+    let genesis = l1.genesis().await?;
+    let (committed, commit_gas) = commit(&l1, &genesis, &played.batch).await?;
+    let job = BatchJob {
+        witness: played.batch.clone(),
+        number: committed.number,
+        previous_chain_hash: genesis.chainHash.0,
+    };
+    job.write(&folder.join("batch.job")).wrap_err("keeping the batch")?;
+    let proof = {
+        let (prover, bars) = (Arc::clone(&prover), Arc::clone(&bars));
+        tokio::task::spawn_blocking(move || prover.prove(&job, &*bars)).await??
+    };
+    ensure!(
+        proof.seal.to == committed.chainHash.0,
+        "L1's header differs from ours: it has {}, we have {}",
+        committed.chainHash,
+        B256::from(proof.seal.to)
+    );
+    stages.extend(proof.stages.iter().cloned());
+    let prove_gas =
+        l1.prove(&genesis, &committed, proof.calldata().map(U256::from_be_bytes)).await?;
+    let (proven, l1_state) = l1.proven().await?;
+
+    let watch = Stopwatch::start();
+    let claim_gas = claim(&l1, &committed, &played.batch.withdrawals, &scenario, &assets).await?;
+    stages.push(watch.stop("claims"));
+    if let Some(folder) = &options.write_fixtures {
+        let settled = fixtures::Settled {
+            manifest: &manifest,
+            assets: &assets,
+            previous: &genesis,
+            committed: &committed,
+            batch: &played.batch,
+            proof: &proof,
+        };
+        fixtures::write(folder, &settled, &prover)?;
+    }
+
+    let gas = Gas {
+        commit: commit_gas,
+        commit_per_transfer: commit_gas as f64 / played.transfers().max(1) as f64,
+        prove: prove_gas,
+        claim: claim_gas,
+        deposit: deposit_gas,
+    };
+    let verified = proven == committed.number;
+    let mut report = report(&played, &proof, &prover, threads, verified, l1_state);
+    report.gas = gas;
+    report.stages = stages;
+    report.total_wall_s = total.stop("total").wall_s;
+    report.peak_rss_mb = peak_rss_mb();
+    println!("{report}");
+    if let Some(path) = &options.json {
+        report.write_json(path).wrap_err_with(|| format!("writing {}", path.display()))?;
+    }
+    if options.keep {
+        let process = anvil.keep();
+        println!("anvil (process {process}) runs at {url}; end it with: kill {process}");
+        println!("rollup {}, custody {}", manifest.rollup, manifest.custody);
+    }
+    Ok(report)
+}
+
+fn default_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// The L1 contract of each token; zero for ether.
+fn assets(scenario: &Scenario, manifest: &Manifest) -> Result<Vec<Address>> {
+    let mut contracts = manifest.tokens.iter();
+    scenario
+        .tokens
+        .iter()
+        .map(|token| match token.is_ether {
+            true => Ok(Address::ZERO),
+            false => contracts
+                .next()
+                .copied()
+                .ok_or_else(|| eyre!("the deploy script made too few tokens")),
+        })
+        .collect()
+}
+
+/// Puts the generated verifier where the deploy script takes it from, if it is not there.
+fn write_verifier(contracts: &Path, source: &str) -> Result<()> {
+    let path = contracts.join("src/generated/Groth16Verifier.sol");
+    if std::fs::read_to_string(&path).is_ok_and(|present| present == source) {
+        return Ok(());
+    }
+    eprintln!("the circuits have changed: writing {}", path.display());
+    cairn_prover::files::write_atomically(&path, |file| {
+        std::io::Write::write_all(file, source.as_bytes())
+    })
+    .wrap_err_with(|| format!("writing {}", path.display()))
+}
+
+async fn commit(l1: &L1Client, genesis: &Batch, batch: &BatchWitness) -> Result<(Batch, u64)> {
+    let hash = |digest: cairn_types::Digest| B256::from(digest.to_bytes());
+    let streams = &batch.after.streams;
+    let commitment = Commitment {
+        timestamp: batch.environment.timestamp,
+        state: hash(batch.after.state.commitment()),
+        dataDigest: hash(streams.data.digest),
+        priorityDigest: hash(streams.priority.digest),
+        withdrawalDigest: hash(streams.withdrawal.digest),
+    };
+    let request = CommitRequest {
+        previous: genesis,
+        commitment,
+        data: &batch.data,
+        priority: &batch.priority,
+        withdrawals: &batch.withdrawals,
+    };
+    Ok(l1.commit(request).await?)
+}
+
+/// Claims every withdrawal and checks that its recipient has been paid; returns the mean gas.
+async fn claim(
+    l1: &L1Client,
+    batch: &Batch,
+    words: &[Word],
+    scenario: &Scenario,
+    assets: &[Address],
+) -> Result<u64> {
+    let tree = WithdrawalTree::new(words);
+    let mut gas = 0;
+    for (index, (word, withdrawal)) in
+        words.iter().zip(Withdrawal::decode_stream(words)?).enumerate()
+    {
+        let token = usize::from(withdrawal.token);
+        let (asset, recipient) = (assets[token], Address::from(withdrawal.recipient));
+        let before = l1.balance(asset, recipient).await?;
+        let path =
+            tree.path(index).ok_or_else(|| eyre!("withdrawal {index} is not in its tree"))?;
+        gas += l1.claim(batch.number, index, word, &path).await?;
+        let paid = l1.balance(asset, recipient).await? - before;
+        let owed = play::base_units(withdrawal.amount, &scenario.tokens[token])?;
+        ensure!(paid == owed, "withdrawal {index} paid {paid} of {owed} base units to {recipient}");
+    }
+    Ok(gas / words.len().max(1) as u64)
+}
+
+/// The report, but for what the caller measures last: gas, stages, total time and memory.
+fn report(
+    played: &Played,
+    proof: &BatchProof,
+    prover: &LocalProver,
+    threads: usize,
+    verified: bool,
+    l1_state: B256,
+) -> Report {
+    let (bytes_per_short_transfer, bytes_per_transfer) = played.bytes_per_transfer();
+    let (transfers, operations) = (played.transfers(), played.batch.slots.len());
+    let per_core = |count: usize| count as f64 / (proof.leaf_and_aggregation_s() * threads as f64);
+    Report {
+        transfers,
+        operations,
+        blocks: played.blocks,
+        chunks: proof.chunks,
+        verified,
+        l1_state_root: l1_state.to_string(),
+        l2_state_root: B256::from(played.batch.after.state.commitment().to_bytes()).to_string(),
+        leaf_transfers_per_s_per_core: per_core(transfers),
+        leaf_operations_per_s_per_core: per_core(operations),
+        threads,
+        stages: Vec::new(),
+        total_wall_s: 0.0,
+        peak_rss_mb: 0,
+        bytes_per_short_transfer,
+        bytes_per_transfer,
+        gas: Gas::default(),
+        security: prover.security(),
+        setup: "development only: local, from a public seed; who knows it can forge proofs",
+    }
+}

@@ -1,0 +1,145 @@
+//! What the demo measured, as one record: a table for people, JSON for programs.
+
+use std::{
+    fmt::{self, Write as _},
+    path::Path,
+};
+
+use cairn_prover::{LayerSecurity, measure::StageTime};
+use serde::Serialize;
+
+/// Gas of the L1 transactions, as their receipts state it.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct Gas {
+    /// The commit transaction.
+    pub commit: u64,
+    /// Of it, for each transfer of the batch.
+    pub commit_per_transfer: f64,
+    /// The prove transaction.
+    pub prove: u64,
+    /// Mean of the claims.
+    pub claim: u64,
+    /// Mean of the deposits.
+    pub deposit: u64,
+}
+
+/// The whole report.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// Transfers executed: short, long and to new keys.
+    pub transfers: usize,
+    /// All operations of the batch.
+    pub operations: usize,
+    /// Blocks that the operations were soft-confirmed in.
+    pub blocks: usize,
+    /// Chunks that the batch was proven in.
+    pub chunks: usize,
+    /// Whether the L1 contract accepted the proof.
+    pub verified: bool,
+    /// Finalized state on L1 after the proof.
+    pub l1_state_root: String,
+    /// State that the reference transition function computed.
+    pub l2_state_root: String,
+    /// Transfers over (wall seconds of chunk leaves and chunk nodes, times threads): all operations of the batch share that time.
+    pub leaf_transfers_per_s_per_core: f64,
+    /// The same for all operations.
+    pub leaf_operations_per_s_per_core: f64,
+    /// Threads of the prover.
+    pub threads: usize,
+    /// Per stage, in order.
+    pub stages: Vec<StageTime>,
+    /// From the first input to the last claim.
+    pub total_wall_s: f64,
+    /// Highest resident set size of this process.
+    pub peak_rss_mb: u64,
+    /// Data bytes of a short transfer without padding: 15.5 in a shared word, 16 alone (slot and tag).
+    pub bytes_per_short_transfer: f64,
+    /// Published data bytes over all transfers: padding, long forms and new keys included.
+    pub bytes_per_transfer: f64,
+    /// Gas.
+    pub gas: Gas,
+    /// Soundness, layer by layer.
+    pub security: Vec<LayerSecurity>,
+    /// Which Groth16 set-up the verifier on L1 trusts.
+    pub setup: &'static str,
+}
+
+impl Report {
+    /// Accepted on L1, and both sides hold the same state.
+    #[must_use]
+    pub fn succeeded(&self) -> bool {
+        self.verified && self.l1_state_root == self.l2_state_root
+    }
+
+    /// Writes the report as JSON: all of it or nothing.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn write_json(&self, path: &Path) -> std::io::Result<()> {
+        cairn_prover::files::write_atomically(path, |file| {
+            serde_json::to_writer_pretty(file, self).map_err(std::io::Error::from)
+        })
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = String::new();
+        writeln!(out, "{:<22}{:>10}{:>10}{:>12}", "stage", "wall s", "cpu s", "peak MiB")?;
+        for stage in &self.stages {
+            let StageTime { name, wall_s, cpu_s, peak_rss_mb } = stage;
+            writeln!(out, "{name:<22}{wall_s:>10.2}{cpu_s:>10.2}{peak_rss_mb:>12}")?;
+        }
+        writeln!(out)?;
+        writeln!(
+            out,
+            "{:<22}{:>14}{:>14}{:>14}",
+            "security, bits", "conjectured", "unique dec.", "Johnson"
+        )?;
+        for layer in &self.security {
+            let LayerSecurity {
+                layer,
+                conjectured_bits,
+                provable_udr_bits,
+                provable_johnson_bits,
+                ..
+            } = layer;
+            writeln!(
+                out,
+                "{layer:<22}{conjectured_bits:>14.1}{provable_udr_bits:>14.1}{provable_johnson_bits:>14.1}"
+            )?;
+        }
+        writeln!(out)?;
+        let mut line = |name: &str, value: String| writeln!(out, "{name:<40}{value}");
+        line("transfers / operations", format!("{} / {}", self.transfers, self.operations))?;
+        line("blocks / chunks", format!("{} / {}", self.blocks, self.chunks))?;
+        line(
+            "leaf + aggregation",
+            format!(
+                "{:.2} transfers/s/core, {:.2} operations/s/core, {} threads",
+                self.leaf_transfers_per_s_per_core,
+                self.leaf_operations_per_s_per_core,
+                self.threads
+            ),
+        )?;
+        line("total", format!("{:.1} s, peak memory {} MiB", self.total_wall_s, self.peak_rss_mb))?;
+        line(
+            "data",
+            format!(
+                "{:.2} bytes a short transfer (no padding), {:.2} published over all transfers",
+                self.bytes_per_short_transfer, self.bytes_per_transfer
+            ),
+        )?;
+        let Gas { commit, commit_per_transfer, prove, claim, deposit } = self.gas;
+        line("gas: commit", format!("{commit} ({commit_per_transfer:.0} a transfer)"))?;
+        line("gas: prove / claim / deposit", format!("{prove} / {claim} / {deposit}"))?;
+        line("Groth16 set-up", self.setup.to_owned())?;
+        line("L1 state", self.l1_state_root.clone())?;
+        line("L2 state", self.l2_state_root.clone())?;
+        line(
+            "verified on L1, states equal",
+            format!("{} / {}", self.verified, self.l1_state_root == self.l2_state_root),
+        )?;
+        f.write_str(&out)
+    }
+}

@@ -1,0 +1,324 @@
+//! The rollup on L1, as the batcher sees it: queue, commit, prove, claim.
+
+use alloy::{
+    network::{EthereumWallet, TransactionBuilder},
+    primitives::{Address, B256, Bytes, FixedBytes, U256},
+    providers::{DynProvider, PendingTransactionBuilder, Provider, ProviderBuilder},
+    rpc::types::{Filter, TransactionReceipt, TransactionRequest},
+    signers::local::PrivateKeySigner,
+    sol_types::{SolCall, SolEvent},
+};
+use cairn_types::{PublicKey, Word};
+use thiserror::Error;
+
+use super::contracts::{Batch, Commitment, ICustody, IDemoToken, IRollupL1};
+use super::deploy::Manifest;
+
+/// Why L1 did not do what was asked.
+#[derive(Debug, Error)]
+pub enum L1Error {
+    /// The node does not answer, or refuses the request.
+    #[error("L1, {what}: {reason}")]
+    Rpc {
+        /// What was tried.
+        what: &'static str,
+        /// What the node or the transport says.
+        reason: String,
+    },
+    /// The transaction was mined and reverted.
+    #[error("L1, {what}: transaction {hash} reverted")]
+    Reverted {
+        /// What was tried.
+        what: &'static str,
+        /// The transaction.
+        hash: B256,
+    },
+    /// A receipt lacks the event that the contract emits.
+    #[error("L1, {0}: the receipt lacks the contract's event; is the contract another version?")]
+    NoEvent(&'static str),
+}
+
+/// A batch as it is committed.
+#[derive(Debug)]
+pub struct CommitRequest<'a> {
+    /// The record of the batch before.
+    pub previous: &'a Batch,
+    /// What the committer says.
+    pub commitment: Commitment,
+    /// Data words.
+    pub data: &'a [Word],
+    /// Priority words.
+    pub priority: &'a [Word],
+    /// Withdrawal words.
+    pub withdrawals: &'a [Word],
+}
+
+/// One signer's view of one deployment.
+#[derive(Debug, Clone)]
+pub struct L1Client {
+    provider: DynProvider,
+    sender: Address,
+    manifest: Manifest,
+}
+
+impl L1Client {
+    /// A client for the deployment; nothing is sent yet.
+    ///
+    /// # Errors
+    /// The URL does not parse.
+    pub fn new(url: &str, signer: PrivateKeySigner, manifest: Manifest) -> Result<Self, L1Error> {
+        let url = url.parse().map_err(|e| L1Error::Rpc {
+            what: "reading the node's URL",
+            reason: format!("{url}: {e}"),
+        })?;
+        let sender = signer.address();
+        let provider =
+            ProviderBuilder::new().wallet(EthereumWallet::from(signer)).connect_http(url).erased();
+        Ok(Self { provider, sender, manifest })
+    }
+
+    /// Timestamp of the latest block, seconds.
+    ///
+    /// # Errors
+    /// The node's.
+    pub async fn timestamp(&self) -> Result<u64, L1Error> {
+        let what = "reading the latest block";
+        let block = self
+            .provider
+            .get_block_by_number(alloy::eips::BlockNumberOrTag::Latest)
+            .await
+            .map_err(|e| rpc(what, e))?;
+        block.map(|b| b.header.timestamp).ok_or_else(|| rpc(what, "there is none"))
+    }
+
+    /// Mints `amount` base units of a demo token for this signer and lets custody draw them.
+    ///
+    /// # Errors
+    /// The node's, or a revert.
+    pub async fn mint_and_approve(&self, token: Address, amount: U256) -> Result<(), L1Error> {
+        let what = "minting demo tokens";
+        let mint = IDemoToken::mintCall { account: self.sender, amount };
+        self.call(what, token, U256::ZERO, &mint).await?;
+        let approve = IDemoToken::approveCall { spender: self.manifest.custody, amount };
+        self.call(what, token, U256::ZERO, &approve).await?;
+        Ok(())
+    }
+
+    /// Registers a token; zero address is ether. Governor only.
+    ///
+    /// # Errors
+    /// The node's, or a revert.
+    pub async fn register_token(
+        &self,
+        asset: Address,
+        quantum_exponent: u8,
+        fee_key: &PublicKey,
+    ) -> Result<(), L1Error> {
+        let call = ICustody::registerTokenCall {
+            asset,
+            quantumExponent: quantum_exponent,
+            feeKey: fee_key.elements(),
+        };
+        self.call("registering a token", self.manifest.custody, U256::ZERO, &call).await.map(drop)
+    }
+
+    /// Sends a deposit of `amount` base units without waiting for it; `ether` says whether they come with the call.
+    ///
+    /// # Errors
+    /// The node's, and what the contract would revert with.
+    pub async fn send_deposit(
+        &self,
+        token: u16,
+        ether: bool,
+        amount: U256,
+        key: &PublicKey,
+    ) -> Result<Pending, L1Error> {
+        // No account has the largest id yet: the deposit makes a new one.
+        let call = ICustody::depositCall { leaf: u32::MAX, token, amount, key: key.elements() };
+        let value = if ether { amount } else { U256::ZERO };
+        self.send("depositing", self.manifest.custody, value, &call).await
+    }
+
+    /// The words of all priority operations that L1 has queued, in order.
+    ///
+    /// # Errors
+    /// The node's.
+    pub async fn priority_words(&self) -> Result<Vec<Word>, L1Error> {
+        let what = "reading the priority queue";
+        let filter = Filter::new()
+            .address(self.manifest.rollup)
+            .event_signature(IRollupL1::PriorityOperationQueued::SIGNATURE_HASH)
+            .from_block(0);
+        let logs = self.provider.get_logs(&filter).await.map_err(|e| rpc(what, e))?;
+        let mut words = Vec::with_capacity(2 * logs.len());
+        for log in logs {
+            let event = IRollupL1::PriorityOperationQueued::decode_log(&log.inner)
+                .map_err(|e| rpc(what, e))?;
+            if event.index != words.len() as u64 / 2 {
+                return Err(rpc(
+                    what,
+                    format!("operation {} stands at {}", event.index, words.len() / 2),
+                ));
+            }
+            words.extend([event.first, event.second].map(|word| Word::new(word.0)));
+        }
+        Ok(words)
+    }
+
+    /// The record of genesis, from the event of the deployment.
+    ///
+    /// # Errors
+    /// The node's, or no such event.
+    pub async fn genesis(&self) -> Result<Batch, L1Error> {
+        let what = "reading genesis";
+        let filter = Filter::new()
+            .address(self.manifest.rollup)
+            .event_signature(IRollupL1::BatchCommitted::SIGNATURE_HASH)
+            .topic1(B256::ZERO)
+            .from_block(0);
+        let logs = self.provider.get_logs(&filter).await.map_err(|e| rpc(what, e))?;
+        let log = logs.first().ok_or(L1Error::NoEvent(what))?;
+        let event = IRollupL1::BatchCommitted::decode_log(&log.inner).map_err(|e| rpc(what, e))?;
+        Ok(event.data.batch)
+    }
+
+    /// Commits a batch; returns its record and the transaction's gas.
+    ///
+    /// # Errors
+    /// The node's, or a revert.
+    pub async fn commit(&self, request: CommitRequest<'_>) -> Result<(Batch, u64), L1Error> {
+        let what = "committing a batch";
+        let call = IRollupL1::commitCall {
+            previous: request.previous.clone(),
+            next: request.commitment,
+            data: bytes(request.data),
+            priorityWords: bytes(request.priority),
+            withdrawals: bytes(request.withdrawals),
+        };
+        let receipt = self.call(what, self.manifest.rollup, U256::ZERO, &call).await?;
+        let event = receipt
+            .logs()
+            .iter()
+            .find_map(|log| IRollupL1::BatchCommitted::decode_log(&log.inner).ok())
+            .ok_or(L1Error::NoEvent(what))?;
+        Ok((event.data.batch, receipt.gas_used))
+    }
+
+    /// Posts a proof of the batches after `from` up to `to`; returns the transaction's gas.
+    ///
+    /// # Errors
+    /// The node's, or a revert: the contract did not accept the proof.
+    pub async fn prove(&self, from: &Batch, to: &Batch, proof: [U256; 8]) -> Result<u64, L1Error> {
+        let call = IRollupL1::proveCall { from: from.clone(), to: to.clone(), proof };
+        let receipt = self.call("posting a proof", self.manifest.rollup, U256::ZERO, &call).await?;
+        Ok(receipt.gas_used)
+    }
+
+    /// Number of the last proven batch, and the state commitment after it.
+    ///
+    /// # Errors
+    /// The node's.
+    pub async fn proven(&self) -> Result<(u32, B256), L1Error> {
+        let what = "reading the proven state";
+        let rollup = IRollupL1::new(self.manifest.rollup, &self.provider);
+        let number = rollup.provenBatches().call().await.map_err(|e| rpc(what, e))?;
+        let state = rollup.provenState().call().await.map_err(|e| rpc(what, e))?;
+        Ok((number, state))
+    }
+
+    /// Claims withdrawal `index` of a proven batch for its recipient; returns the transaction's gas.
+    ///
+    /// # Errors
+    /// The node's, or a revert.
+    pub async fn claim(
+        &self,
+        batch: u32,
+        index: usize,
+        word: &Word,
+        path: &[[u8; 32]],
+    ) -> Result<u64, L1Error> {
+        let call = ICustody::claimCall {
+            batch,
+            index: U256::from(index),
+            word: FixedBytes(word.bytes()),
+            path: path.iter().map(B256::from).collect(),
+        };
+        let receipt =
+            self.call("claiming a withdrawal", self.manifest.custody, U256::ZERO, &call).await?;
+        Ok(receipt.gas_used)
+    }
+
+    /// Base units that `account` has of a token; zero address is ether.
+    ///
+    /// # Errors
+    /// The node's.
+    pub async fn balance(&self, asset: Address, account: Address) -> Result<U256, L1Error> {
+        let what = "reading a balance";
+        if asset.is_zero() {
+            return self.provider.get_balance(account).await.map_err(|e| rpc(what, e));
+        }
+        IDemoToken::new(asset, &self.provider)
+            .balanceOf(account)
+            .call()
+            .await
+            .map_err(|e| rpc(what, e))
+    }
+
+    async fn call(
+        &self,
+        what: &'static str,
+        to: Address,
+        value: U256,
+        call: &impl SolCall,
+    ) -> Result<TransactionReceipt, L1Error> {
+        self.send(what, to, value, call).await?.receipt().await
+    }
+
+    async fn send(
+        &self,
+        what: &'static str,
+        to: Address,
+        value: U256,
+        call: &impl SolCall,
+    ) -> Result<Pending, L1Error> {
+        let request = TransactionRequest::default()
+            .with_from(self.sender)
+            .with_to(to)
+            .with_value(value)
+            .with_input(call.abi_encode());
+        let transaction =
+            self.provider.send_transaction(request).await.map_err(|e| rpc(what, e))?;
+        Ok(Pending { what, transaction })
+    }
+}
+
+/// A transaction that is on its way.
+#[derive(Debug)]
+pub struct Pending {
+    what: &'static str,
+    transaction: PendingTransactionBuilder<alloy::network::Ethereum>,
+}
+
+impl Pending {
+    /// Waits until it is mined.
+    ///
+    /// # Errors
+    /// The node's, or a revert.
+    pub async fn receipt(self) -> Result<TransactionReceipt, L1Error> {
+        let what = self.what;
+        let receipt = self.transaction.get_receipt().await.map_err(|e| rpc(what, e))?;
+        if receipt.status() {
+            Ok(receipt)
+        } else {
+            Err(L1Error::Reverted { what, hash: receipt.transaction_hash })
+        }
+    }
+}
+
+fn rpc(what: &'static str, reason: impl std::fmt::Display) -> L1Error {
+    L1Error::Rpc { what, reason: reason.to_string() }
+}
+
+fn bytes(words: &[Word]) -> Bytes {
+    words.iter().flat_map(Word::bytes).collect()
+}

@@ -1,0 +1,113 @@
+//! Deploys the contracts with the project's own forge script.
+
+use std::path::{Path, PathBuf};
+
+use alloy::primitives::{Address, B256};
+use serde::Deserialize;
+use thiserror::Error;
+use tokio::process::Command;
+
+/// What the contracts are deployed with.
+#[derive(Debug, Clone, Copy)]
+pub struct Deployment {
+    /// Registers tokens and pauses.
+    pub governor: Address,
+    /// Commits batches.
+    pub committer: Address,
+    /// Proves batches.
+    pub prover: Address,
+    /// Which circuits proofs may be made of.
+    pub circuit_set_root: B256,
+    /// State commitment of the empty tree.
+    pub genesis_state: B256,
+    /// How many ERC-20 contracts for the demo.
+    pub demo_tokens: usize,
+}
+
+/// Where the contracts are; the part of the script's manifest that the batcher needs.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Manifest {
+    /// The rollup.
+    pub rollup: Address,
+    /// Its custody.
+    pub custody: Address,
+    /// The demo's ERC-20 contracts.
+    pub tokens: Vec<Address>,
+    /// What signatures and proofs are bound to.
+    pub domain: B256,
+}
+
+/// Why the contracts are not deployed.
+#[derive(Debug, Error)]
+pub enum DeployError {
+    /// forge ended with an error.
+    #[error("forge script failed ({status}): {last_line}; its output is in {log}")]
+    Script {
+        /// Its exit status.
+        status: String,
+        /// The last line it printed.
+        last_line: String,
+        /// Where all of it is.
+        log: PathBuf,
+    },
+    /// forge could not be run, or the manifest could not be read.
+    #[error("deployment: {what}: {reason}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// What the system says.
+        reason: String,
+    },
+}
+
+/// Runs `script/Deploy.s.sol` in `contracts` against the node at `url`, signed with `key`.
+///
+/// # Errors
+/// forge's own, with its last line; or a manifest that does not parse.
+pub async fn deploy(
+    forge: &Path,
+    contracts: &Path,
+    url: &str,
+    key: &B256,
+    folder: &Path,
+    deployment: &Deployment,
+) -> Result<Manifest, DeployError> {
+    let io = |what: &str, reason: String| DeployError::Io { what: what.to_owned(), reason };
+    // The script may write below this folder only (foundry.toml).
+    let name = format!("deployments/demo-{}.json", std::process::id());
+    let output = Command::new(forge)
+        .current_dir(contracts)
+        .args(["script", "script/Deploy.s.sol", "--broadcast", "--rpc-url", url, "--private-key"])
+        .arg(key.to_string())
+        .env("CAIRN_GOVERNOR", deployment.governor.to_string())
+        .env("CAIRN_COMMITTER", deployment.committer.to_string())
+        .env("CAIRN_PROVER", deployment.prover.to_string())
+        .env("CAIRN_CIRCUIT_SET_ROOT", deployment.circuit_set_root.to_string())
+        .env("CAIRN_GENESIS_STATE", deployment.genesis_state.to_string())
+        .env("CAIRN_DEVELOPMENT_KEYS", "true")
+        .env("CAIRN_DEMO_TOKENS", deployment.demo_tokens.to_string())
+        .env("CAIRN_MANIFEST", &name)
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(|e| io("running forge", e.to_string()))?;
+    if !output.status.success() {
+        let log = folder.join("deploy.log");
+        let text = [output.stdout, output.stderr].concat();
+        let _ = std::fs::write(&log, &text);
+        let text = String::from_utf8_lossy(&text);
+        let last_line = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("no output");
+        return Err(DeployError::Script {
+            status: output.status.to_string(),
+            last_line: last_line.trim().to_owned(),
+            log,
+        });
+    }
+    let path = contracts.join(&name);
+    let text =
+        std::fs::read_to_string(&path).map_err(|e| io("reading the manifest", e.to_string()))?;
+    let manifest =
+        serde_json::from_str(&text).map_err(|e| io("parsing the manifest", e.to_string()))?;
+    std::fs::remove_file(&path).map_err(|e| io("removing the manifest", e.to_string()))?;
+    Ok(manifest)
+}

@@ -1,0 +1,117 @@
+//! What `cairn demo` says to bad input: one clear line, and nothing is left behind.
+
+use std::{
+    fs,
+    io::Read,
+    net::TcpListener,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+fn cairn(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cairn"));
+    command.arg("demo").args(arguments).env_remove("CAIRN_CONTRACTS").stdin(Stdio::null());
+    command
+}
+
+/// The one line on stderr that a failed run ends with.
+fn refusal(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    let text = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    text
+}
+
+/// A Foundry project in which anvil and forge are this shell script.
+fn project_with_tools(script: &str) -> tempfile::TempDir {
+    let project = tempfile::tempdir().unwrap();
+    for name in ["anvil", "forge"] {
+        let bin = project.path().join(format!("node_modules/@foundry-rs/{name}-test/bin"));
+        fs::create_dir_all(&bin).unwrap();
+        let program = bin.join(name);
+        fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    project
+}
+
+fn contracts(project: &tempfile::TempDir) -> String {
+    project.path().to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_malformed_csv_is_named_with_line_and_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("transfers.csv");
+    fs::write(&path, "timestamp,token,from,to,amount\n1,ETH,a,b,7\n2,ETH,a,b,1e18\n").unwrap();
+    let output = cairn(&["--input", path.to_str().unwrap()]).output().unwrap();
+    let line = refusal(&output);
+    assert!(line.contains("transfers.csv, line 3: amount"), "{line}");
+}
+
+#[test]
+fn missing_tools_are_named_with_the_command_that_installs_them() {
+    let project = tempfile::tempdir().unwrap();
+    let line = refusal(&cairn(&["--contracts", &contracts(&project)]).output().unwrap());
+    assert!(line.contains("anvil is not installed") && line.contains("./x"), "{line}");
+    let line = refusal(&cairn(&["--contracts", "/nowhere"]).output().unwrap());
+    assert!(line.contains("no Foundry project at /nowhere"), "{line}");
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let project = project_with_tools("exit 0");
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let output = cairn(&["--contracts", &contracts(&project), "--port", &port]).output().unwrap();
+    let line = refusal(&output);
+    assert!(line.contains(&format!("port {port} is in use")) && line.contains("--port"), "{line}");
+}
+
+#[test]
+fn an_anvil_that_ends_at_once_is_an_error() {
+    let project = project_with_tools("echo cannot; exit 3");
+    let output = cairn(&["--contracts", &contracts(&project)]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("anvil did not come up: it ended with exit status: 3"), "{text}");
+}
+
+#[test]
+fn ctrl_c_ends_the_local_l1_too() {
+    let project = project_with_tools("echo $$ > \"$0.pid\"; exec sleep 300");
+    let pid_file = project.path().join("node_modules/@foundry-rs/anvil-test/bin/anvil.pid");
+    let mut demo =
+        cairn(&["--contracts", &contracts(&project)]).stderr(Stdio::piped()).spawn().unwrap();
+    let anvil = wait_for(&mut demo, || {
+        fs::read_to_string(&pid_file).ok().filter(|pid| pid.ends_with('\n'))
+    });
+    let process = format!("/proc/{}", anvil.trim());
+    assert!(Path::new(&process).exists());
+
+    let interrupted = Command::new("kill").args(["-INT", &demo.id().to_string()]).status().unwrap();
+    assert!(interrupted.success());
+    let status = demo.wait().unwrap();
+    assert_eq!(status.code(), Some(130));
+    let mut text = String::new();
+    demo.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+    assert!(text.lines().any(|line| line == "cairn: interrupted"), "{text}");
+    assert!(!Path::new(&process).exists(), "anvil is still there");
+}
+
+fn wait_for<T>(demo: &mut Child, mut ready: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(value) = ready() {
+            return value;
+        }
+        if started.elapsed() > Duration::from_secs(20) {
+            let _ = demo.kill();
+            panic!("not ready after 20 s");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
