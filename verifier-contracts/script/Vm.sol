@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+/// @title The cheat codes of forge that the tests and scripts use
+/// @notice Signatures as Foundry defines them; npm has no current forge-std.
+interface Vm {
+    /// An event that `recordLogs` has kept.
+    struct Log {
+        bytes32[] topics;
+        bytes data;
+        address emitter;
+    }
+
+    // --- environment ---
+    function prank(address sender) external;
+    function deal(address account, uint256 balance) external;
+    function etch(address account, bytes calldata code) external;
+    function warp(uint256 timestamp) external;
+    function chainId(uint256 id) external;
+    function snapshotState() external returns (uint256 id);
+    function revertToState(uint256 id) external returns (bool);
+    function recordLogs() external;
+    function getRecordedLogs() external returns (Log[] memory);
+
+    // --- expectations ---
+    function expectRevert() external;
+    function expectRevert(bytes4 selector) external;
+    function expectRevert(bytes calldata data) external;
+    function expectEmit(address emitter) external;
+    function assertEq(uint256 left, uint256 right) external pure;
+    function assertEq(bytes32 left, bytes32 right) external pure;
+    function assertEq(address left, address right) external pure;
+    function assertEq(bytes calldata left, bytes calldata right) external pure;
+    function assertTrue(bool condition) external pure;
+    function assertFalse(bool condition) external pure;
+
+    // --- files, environment variables and JSON ---
+    function readFile(string calldata path) external view returns (string memory);
+    function createDir(string calldata path, bool recursive) external;
+    function envAddress(string calldata name) external view returns (address);
+    function envBytes32(string calldata name) external view returns (bytes32);
+    function envBool(string calldata name) external view returns (bool);
+    function envUint(string calldata name) external view returns (uint256);
+    function envString(string calldata name) external view returns (string memory);
+    function parseJsonUint(string calldata json, string calldata key)
+        external
+        pure
+        returns (uint256);
+    function parseJsonUintArray(string calldata json, string calldata key)
+        external
+        pure
+        returns (uint256[] memory);
+    function parseJsonBytes(string calldata json, string calldata key)
+        external
+        pure
+        returns (bytes memory);
+    function parseJsonBytes32(string calldata json, string calldata key)
+        external
+        pure
+        returns (bytes32);
+    function parseJsonAddress(string calldata json, string calldata key)
+        external
+        pure
+        returns (address);
+    function parseJsonAddressArray(string calldata json, string calldata key)
+        external
+        pure
+        returns (address[] memory);
+    function parseJsonBytes32Array(string calldata json, string calldata key)
+        external
+        pure
+        returns (bytes32[] memory);
+    function toString(uint256 value) external pure returns (string memory);
+    function serializeAddress(string calldata object, string calldata key, address value)
+        external
+        returns (string memory);
+    function serializeAddress(string calldata object, string calldata key, address[] calldata value)
+        external
+        returns (string memory);
+    function serializeBytes32(string calldata object, string calldata key, bytes32 value)
+        external
+        returns (string memory);
+    function serializeUint(string calldata object, string calldata key, uint256 value)
+        external
+        returns (string memory);
+    function serializeBool(string calldata object, string calldata key, bool value)
+        external
+        returns (string memory);
+    function writeJson(string calldata json, string calldata path) external;
+
+    // --- scripts ---
+    function startBroadcast() external;
+    function stopBroadcast() external;
+    function snapshotGasLastCall(string calldata name) external returns (uint256);
+}
+
+/// @dev The address where forge answers cheat codes: `keccak256("hevm cheat code")`, cut.
+Vm constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+/// @notice Everything that is proven of a batch. Digests and states are four big-endian u64, points
+/// and evaluations two (see `GoldilocksExtension.pack`), counts are words.
+struct Header {
+    bytes32 previousChainHash;
+    bytes32 domain;
+    uint32 number;
+    uint32 timestamp;
+    bytes32 stateBefore;
+    bytes32 stateAfter;
+    bytes32 dataDigest;
+    uint32 dataCount;
+    bytes32 priorityDigest;
+    uint32 priorityCount;
+    bytes32 withdrawalDigest;
+    uint32 withdrawalCount;
+    uint128 point;
+    uint128 dataValue;
+    uint128 priorityValue;
+    uint128 withdrawalValue;
+}
+
+/// @title The hashes that tie contract and circuit together
+/// @notice docs/spec.md, section 6. The circuits recompute every one of these bytes.
+library Statement {
+    /// @notice The kind of statement that a range of batches is.
+    uint32 internal constant BATCHES = 1;
+
+    /// @notice What makes a signature and a proof valid for this rollup on this chain only. 248
+    /// bits, so that it is four limbs of 62 bits in a circuit.
+    function domainOf(uint256 chainId, address rollup) internal pure returns (bytes32) {
+        bytes32 hash = keccak256(abi.encode("cairn.domain.v1", chainId, rollup));
+        return bytes32(uint256(uint248(uint256(hash))));
+    }
+
+    /// @notice The hash that draws the point at which the streams are evaluated. It covers both
+    /// what the circuits commit to (digests) and what L1 has (bytes).
+    function pointHash(
+        Header memory header,
+        bytes calldata data,
+        bytes calldata priorityWords,
+        bytes calldata withdrawals
+    ) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                "cairn.point.v1",
+                header.domain,
+                header.number,
+                header.dataDigest,
+                header.dataCount,
+                header.priorityDigest,
+                header.priorityCount,
+                header.withdrawalDigest,
+                header.withdrawalCount,
+                keccak256(data),
+                keccak256(priorityWords),
+                keccak256(withdrawals)
+            )
+        );
+    }
+
+    /// @notice `h_i = sha256(h_(i-1) || header_i)`, over 308 bytes.
+    function chainHash(Header memory header) internal pure returns (bytes32) {
+        return sha256(
+            bytes.concat(
+                abi.encodePacked(
+                    header.previousChainHash,
+                    header.domain,
+                    header.number,
+                    header.timestamp,
+                    header.stateBefore,
+                    header.stateAfter
+                ),
+                abi.encodePacked(
+                    header.dataDigest,
+                    header.dataCount,
+                    header.priorityDigest,
+                    header.priorityCount,
+                    header.withdrawalDigest,
+                    header.withdrawalCount
+                ),
+                abi.encodePacked(
+                    header.point, header.dataValue, header.priorityValue, header.withdrawalValue
+                )
+            )
+        );
+    }
+
+    /// @notice The one public input of a proof that leads from chain hash `from` to `to`: 252 bits
+    /// of SHA-256, so always in the scalar field of BN254.
+    function publicInput(bytes32 circuitSetRoot, bytes32 from, bytes32 to)
+        internal
+        pure
+        returns (uint256)
+    {
+        bytes32 hash = sha256(abi.encodePacked(BATCHES, circuitSetRoot, from, to));
+        return uint256(hash) & ((1 << 252) - 1);
+    }
+}

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {vm} from "../../script/Vm.sol";
+import {PriorityQueue} from "../../src/PriorityQueue.sol";
+import {Batch, Commitment, Rollup} from "../../src/Rollup.sol";
+import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
+import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
+import {Reference} from "../utils/Reference.sol";
+import {RollupTest} from "../utils/RollupTest.sol";
+
+contract RollupCommitTest is RollupTest {
+    bytes internal constant WORDS = hex"01000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d"
+        hex"10ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff";
+
+    // --- succeeds ---
+
+    function test_commit_emptyBatch_succeeds() public {
+        Batch memory expected = Batch({
+            number: 1,
+            timestamp: NOW,
+            priorityEnd: 0,
+            state: _commitment().state,
+            chainHash: _chainHash(genesis, _commitment(), [bytes(""), "", ""])
+        });
+        vm.expectEmit(address(rollup));
+        emit Rollup.BatchCommitted(1, expected, bytes32(0));
+        Batch memory batch = _commitEmpty(genesis);
+        vm.assertEq(abi.encode(batch), abi.encode(expected));
+        vm.assertEq(rollup.committedBatches(), 1);
+        vm.assertEq(rollup.provenBatches(), 0);
+        vm.assertEq(rollup.batchHash(1), keccak256(abi.encode(expected)));
+    }
+
+    function test_commit_allStreams_succeeds() public {
+        _registerTokens();
+        bytes memory priorityWords = _queueWords();
+        bytes31 withdrawal = _withdrawal(ETH, ALICE, 5);
+        bytes memory withdrawals = abi.encodePacked(withdrawal);
+
+        vm.recordLogs();
+        Batch memory batch =
+            rollup.commit(genesis, _commitment(), WORDS, priorityWords, withdrawals);
+        bytes32 expected = _chainHash(genesis, _commitment(), [WORDS, priorityWords, withdrawals]);
+        vm.assertEq(batch.chainHash, expected);
+        vm.assertEq(batch.priorityEnd, 2);
+        (, bytes32 root) = abi.decode(vm.getRecordedLogs()[0].data, (Batch, bytes32));
+        vm.assertEq(root, keccak256(abi.encodePacked(withdrawal)));
+    }
+
+    /// @dev The header goes on from the batch before, proven or not, and has the batch's own time.
+    function test_commit_afterUnprovenBatch_succeeds() public {
+        Batch memory one = _commitEmpty(genesis);
+        vm.warp(NOW + 100);
+        Commitment memory next = _commitment();
+        next.timestamp = NOW + 50;
+        next.state = bytes32(uint256(22));
+        next.dataDigest = bytes32(uint256(33));
+        Batch memory expected = Batch({
+            number: 2,
+            timestamp: NOW + 50,
+            priorityEnd: 0,
+            state: next.state,
+            chainHash: _chainHash(one, next, [WORDS, "", ""])
+        });
+        Batch memory two = rollup.commit(one, next, WORDS, "", "");
+        vm.assertEq(abi.encode(two), abi.encode(expected));
+        vm.assertEq(rollup.provenState(), GENESIS_STATE);
+    }
+
+    function test_commit_largestData_succeeds() public {
+        bytes memory data = new bytes(119_970);
+        Batch memory batch = rollup.commit(genesis, _commitment(), data, "", "");
+        vm.assertEq(batch.number, 1);
+    }
+
+    function test_commit_severalUnprovenBatches_succeeds() public {
+        _registerTokens();
+        bytes memory words = _queueWords();
+        bytes memory first = _slice(words, 0, 62);
+        bytes memory second = _slice(words, 62, 124);
+
+        Batch memory one = rollup.commit(genesis, _commitment(), "", first, "");
+        Batch memory two = rollup.commit(one, _commitment(), "", second, "");
+        Batch memory three = _commitEmpty(two);
+        vm.assertEq(one.priorityEnd, 1);
+        vm.assertEq(two.priorityEnd, 2);
+        vm.assertEq(three.priorityEnd, 2);
+        vm.assertEq(rollup.committedBatches(), 3);
+    }
+
+    function test_commit_oldestTimestamp_succeeds() public {
+        vm.warp(NOW + 24 hours);
+        _commitEmpty(genesis);
+    }
+
+    // --- reverts ---
+
+    function test_commit_notCommitter_reverts() public {
+        bytes32 role = rollup.COMMITTER_ROLE();
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IAccessControl.AccessControlUnauthorizedAccount.selector, STRANGER, role
+            )
+        );
+        vm.prank(STRANGER);
+        rollup.commit(genesis, _commitment(), "", "", "");
+    }
+
+    function test_commit_paused_reverts() public {
+        rollup.pause();
+        vm.expectRevert(Pausable.EnforcedPause.selector);
+        _commitEmpty(genesis);
+    }
+
+    function test_commit_sameNumberAgain_reverts() public {
+        _commitEmpty(genesis);
+        vm.expectRevert(abi.encodeWithSelector(Rollup.WrongBatch.selector, 1, 0));
+        _commitEmpty(genesis);
+    }
+
+    function test_commit_numberAhead_reverts() public {
+        Batch memory ahead = genesis;
+        ahead.number = 1;
+        vm.expectRevert(abi.encodeWithSelector(Rollup.WrongBatch.selector, 0, 1));
+        _commitEmpty(ahead);
+    }
+
+    function test_commit_forgedPrevious_reverts() public {
+        Batch memory batch = _commitEmpty(genesis);
+        batch.state = bytes32(uint256(77));
+        vm.expectRevert(abi.encodeWithSelector(Rollup.BatchHashMismatch.selector, 1));
+        _commitEmpty(batch);
+    }
+
+    function test_commit_forgedQueuePosition_reverts() public {
+        Batch memory forged = genesis;
+        forged.priorityEnd = 1;
+        vm.expectRevert(abi.encodeWithSelector(Rollup.BatchHashMismatch.selector, 0));
+        _commitEmpty(forged);
+    }
+
+    function test_commit_timestampDecreases_reverts() public {
+        Batch memory batch = _commitEmpty(genesis);
+        Commitment memory next = _commitment();
+        next.timestamp = NOW - 1;
+        vm.expectRevert(abi.encodeWithSelector(Rollup.TimestampDecreases.selector, NOW, NOW - 1));
+        rollup.commit(batch, next, "", "", "");
+    }
+
+    function test_commit_timestampInFuture_reverts() public {
+        Commitment memory next = _commitment();
+        next.timestamp = NOW + 1;
+        vm.expectRevert(abi.encodeWithSelector(Rollup.TimestampInFuture.selector, NOW + 1, NOW));
+        rollup.commit(genesis, next, "", "", "");
+    }
+
+    function test_commit_timestampTooOld_reverts() public {
+        uint256 late = NOW + 24 hours + 1;
+        vm.warp(late);
+        vm.expectRevert(abi.encodeWithSelector(Rollup.TimestampTooOld.selector, NOW, late));
+        _commitEmpty(genesis);
+    }
+
+    function test_commit_tooMuchData_reverts() public {
+        bytes memory data = new bytes(120_001);
+        vm.expectRevert(abi.encodeWithSelector(Rollup.TooMuchData.selector, 120_001));
+        rollup.commit(genesis, _commitment(), data, "", "");
+    }
+
+    function test_commit_dataNotWholeWords_reverts() public {
+        vm.expectRevert(abi.encodeWithSelector(Rollup.NotWholeWords.selector, 30));
+        rollup.commit(genesis, _commitment(), new bytes(30), "", "");
+    }
+
+    function test_commit_withdrawalsNotWholeWords_reverts() public {
+        vm.expectRevert(abi.encodeWithSelector(Rollup.NotWholeWords.selector, 32));
+        rollup.commit(genesis, _commitment(), "", "", new bytes(32));
+    }
+
+    function test_commit_halfOperation_reverts() public {
+        _registerTokens();
+        bytes memory half = _slice(_queueWords(), 0, 31);
+        vm.expectRevert(abi.encodeWithSelector(PriorityQueue.PriorityWordsLength.selector, 31));
+        rollup.commit(genesis, _commitment(), "", half, "");
+    }
+
+    function test_commit_beyondQueue_reverts() public {
+        _registerTokens();
+        bytes memory words = bytes.concat(_queueWords(), new bytes(62));
+        vm.expectRevert(abi.encodeWithSelector(PriorityQueue.QueueExhausted.selector, 3, 2));
+        rollup.commit(genesis, _commitment(), "", words, "");
+    }
+
+    function test_commit_forgedOperation_reverts() public {
+        _registerTokens();
+        bytes memory words = _queueWords();
+        words[61] ^= 0x01;
+        vm.expectRevert(abi.encodeWithSelector(PriorityQueue.QueueMismatch.selector, 0, 2));
+        rollup.commit(genesis, _commitment(), "", words, "");
+    }
+
+    function test_commit_skippedOperation_reverts() public {
+        _registerTokens();
+        bytes memory second = _slice(_queueWords(), 62, 124);
+        vm.expectRevert(abi.encodeWithSelector(PriorityQueue.QueueMismatch.selector, 0, 1));
+        rollup.commit(genesis, _commitment(), "", second, "");
+    }
+
+    function test_commit_swappedOperations_reverts() public {
+        _registerTokens();
+        bytes memory words = _queueWords();
+        bytes memory swapped = bytes.concat(_slice(words, 62, 124), _slice(words, 0, 62));
+        vm.expectRevert(abi.encodeWithSelector(PriorityQueue.QueueMismatch.selector, 0, 2));
+        rollup.commit(genesis, _commitment(), "", swapped, "");
+    }
+
+    function test_commit_operationTwice_reverts() public {
+        _registerTokens();
+        bytes memory first = _slice(_queueWords(), 0, 62);
+        Batch memory batch = rollup.commit(genesis, _commitment(), "", first, "");
+        vm.expectRevert(abi.encodeWithSelector(PriorityQueue.QueueMismatch.selector, 1, 2));
+        rollup.commit(batch, _commitment(), "", first, "");
+    }
+
+    // --- the header, built in another way ---
+
+    function _chainHash(Batch memory previous, Commitment memory next, bytes[3] memory streams)
+        private
+        view
+        returns (bytes32)
+    {
+        uint32 number = previous.number + 1;
+        uint256 k = uint256(_pointHash(number, next, streams));
+        uint256 x0 = k % 2 ** 64 % Reference.P;
+        uint256 x1 = (k >> 64) % 2 ** 64 % Reference.P;
+        bytes memory values = abi.encodePacked(uint64(x0), uint64(x1));
+        for (uint256 i = 0; i < 3; ++i) {
+            (uint256 y0, uint256 y1) = Reference.evaluate(streams[i], x0, x1);
+            values = bytes.concat(values, bytes8(uint64(y0)), bytes8(uint64(y1)));
+        }
+        bytes memory header = bytes.concat(
+            previous.chainHash,
+            _domain(),
+            abi.encodePacked(number, next.timestamp),
+            previous.state,
+            next.state
+        );
+        header = bytes.concat(
+            header,
+            abi.encodePacked(next.dataDigest, uint32(streams[0].length / 31)),
+            abi.encodePacked(next.priorityDigest, uint32(streams[1].length / 31)),
+            abi.encodePacked(next.withdrawalDigest, uint32(streams[2].length / 31)),
+            values
+        );
+        vm.assertEq(header.length, 308);
+        return sha256(header);
+    }
+
+    function _pointHash(uint256 number, Commitment memory next, bytes[3] memory streams)
+        private
+        view
+        returns (bytes32)
+    {
+        bytes memory counted = abi.encode(
+            next.dataDigest,
+            streams[0].length / 31,
+            next.priorityDigest,
+            streams[1].length / 31,
+            next.withdrawalDigest,
+            streams[2].length / 31
+        );
+        bytes memory hashes =
+            abi.encode(keccak256(streams[0]), keccak256(streams[1]), keccak256(streams[2]));
+        // ABI: the string's offset, eleven words, then its length and bytes.
+        return keccak256(
+            bytes.concat(
+                abi.encode(uint256(12 * 32), _domain(), number),
+                counted,
+                hashes,
+                abi.encode(uint256(14), bytes32("cairn.point.v1"))
+            )
+        );
+    }
+
+    function _domain() private view returns (bytes32) {
+        bytes32 hash = keccak256(
+            abi.encode(
+                uint256(96), block.chainid, address(rollup), uint256(15), bytes32("cairn.domain.v1")
+            )
+        );
+        return hash & bytes32(uint256(2 ** 248 - 1));
+    }
+
+    // --- helpers ---
+
+    /// @dev The two RegisterToken operations of `_registerTokens`, as words.
+    function _queueWords() private pure returns (bytes memory) {
+        return bytes.concat(_registerWords(0, 9), _registerWords(1, 6));
+    }
+
+    function _registerWords(uint256 index, uint256 exponent) private pure returns (bytes memory) {
+        // The key is 1, 2, 3, 4, 5: no high bits.
+        uint256 first = (uint256(0x20) << 240) | (index << 186) | (1 << 124) | (exponent << 62);
+        uint256 second = (2 << 186) | (3 << 124) | (4 << 62) | 5;
+        return abi.encodePacked(uint248(first), uint248(second));
+    }
+
+    function _slice(bytes memory source, uint256 start, uint256 end)
+        private
+        pure
+        returns (bytes memory part)
+    {
+        part = new bytes(end - start);
+        for (uint256 i = start; i < end; ++i) {
+            part[i - start] = source[i];
+        }
+    }
+}

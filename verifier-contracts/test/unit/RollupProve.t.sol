@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
+import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
+
+import {vm} from "../../script/Vm.sol";
+import {Batch, Rollup} from "../../src/Rollup.sol";
+import {IVerifier} from "../../src/interfaces/IVerifier.sol";
+import {RollupTest} from "../utils/RollupTest.sol";
+
+contract RollupProveTest is RollupTest {
+    Batch private one;
+    Batch private two;
+    Batch private three;
+
+    function setUp() public override {
+        super.setUp();
+        one = _commitEmpty(genesis);
+        two = _commitEmpty(one);
+        three = _commitEmpty(two);
+    }
+
+    // --- succeeds ---
+
+    function test_prove_oneBatch_succeeds() public {
+        vm.expectEmit(address(rollup));
+        emit Rollup.BatchesProven(1, 1, one.state);
+        _prove(genesis, one);
+        vm.assertEq(rollup.provenBatches(), 1);
+        vm.assertEq(rollup.provenState(), one.state);
+    }
+
+    function test_prove_range_succeeds() public {
+        _prove(genesis, one);
+        vm.expectEmit(address(rollup));
+        emit Rollup.BatchesProven(2, 3, three.state);
+        _prove(one, three);
+        vm.assertEq(rollup.provenBatches(), 3);
+    }
+
+    function test_prove_openToAnyone_succeeds() public {
+        rollup.setOpenProving(true);
+        uint256[8] memory proof = _proof(genesis, one);
+        vm.prank(STRANGER);
+        rollup.prove(genesis, one, proof);
+        vm.assertEq(rollup.provenBatches(), 1);
+    }
+
+    // --- reverts ---
+
+    function test_prove_notProver_reverts() public {
+        bytes32 role = rollup.PROVER_ROLE();
+        uint256[8] memory proof = _proof(genesis, one);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IAccessControl.AccessControlUnauthorizedAccount.selector, STRANGER, role
+            )
+        );
+        vm.prank(STRANGER);
+        rollup.prove(genesis, one, proof);
+    }
+
+    function test_prove_paused_reverts() public {
+        rollup.pause();
+        _expectRefused(genesis, one, abi.encodePacked(Pausable.EnforcedPause.selector));
+    }
+
+    function test_prove_twice_reverts() public {
+        _prove(genesis, one);
+        _expectRefused(genesis, one, abi.encodeWithSelector(Rollup.WrongBatch.selector, 1, 0));
+    }
+
+    function test_prove_skippedBatch_reverts() public {
+        _expectRefused(one, two, abi.encodeWithSelector(Rollup.WrongBatch.selector, 0, 1));
+    }
+
+    function test_prove_emptyRange_reverts() public {
+        _expectRefused(genesis, genesis, abi.encodeWithSelector(Rollup.BadRange.selector, 0, 0, 3));
+    }
+
+    function test_prove_notCommitted_reverts() public {
+        Batch memory four = three;
+        four.number = 4;
+        _expectRefused(genesis, four, abi.encodeWithSelector(Rollup.BadRange.selector, 0, 4, 3));
+    }
+
+    function test_prove_forgedFirstRecord_reverts() public {
+        Batch memory forged = genesis;
+        forged.chainHash = bytes32(uint256(1));
+        _expectRefused(forged, one, abi.encodeWithSelector(Rollup.BatchHashMismatch.selector, 0));
+    }
+
+    function test_prove_wrongRoot_reverts() public {
+        Batch memory forged = one;
+        forged.state = bytes32(uint256(666));
+        _expectRefused(
+            genesis, forged, abi.encodeWithSelector(Rollup.BatchHashMismatch.selector, 1)
+        );
+    }
+
+    function test_prove_proofOfAnotherRange_reverts() public {
+        uint256[8] memory proof = _proof(genesis, two);
+        vm.expectRevert(IVerifier.ProofInvalid.selector);
+        rollup.prove(genesis, one, proof);
+    }
+
+    /// @dev A statement made for other evaluations than the contract's: its chain hash differs.
+    function test_prove_proofOfOtherData_reverts() public {
+        bytes memory data = new bytes(31);
+        uint256 beforeCommit = vm.snapshotState();
+        Batch memory honest = rollup.commit(three, _commitment(), data, "", "");
+        uint256[8] memory proof = _proof(genesis, honest);
+        vm.revertToState(beforeCommit);
+
+        data[30] = 0x01;
+        Batch memory forged = rollup.commit(three, _commitment(), data, "", "");
+        vm.expectRevert(IVerifier.ProofInvalid.selector);
+        rollup.prove(genesis, forged, proof);
+    }
+
+    /// @dev The proof is made first: hashing its statement is a call, and the next call must
+    /// revert.
+    function _expectRefused(Batch memory from, Batch memory to, bytes memory reason) private {
+        uint256[8] memory proof = _proof(from, to);
+        vm.expectRevert(reason);
+        rollup.prove(from, to, proof);
+    }
+}
