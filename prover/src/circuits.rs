@@ -43,7 +43,6 @@ impl Circuits {
     /// The cache cannot be read or written.
     pub(crate) fn load(cache: &Cache, run: &mut Run<'_>) -> Result<Self, ProverError> {
         run.stage(Stage::Circuits, CIRCUITS, |step| {
-            // One after the other: a wrapper needs the key of what it wraps.
             macro_rules! load {
                 ($circuit:expr) => {{
                     let circuit = $circuit;
@@ -53,23 +52,44 @@ impl Circuits {
                 }};
             }
             let source = |name| cache.circuit(name);
-            let chunk = load!(ChunkCircuit::from_source(CHUNK_SLOTS, &source("chunk")));
             let wrapper = |family, circuit: &cairn_circuits::config::Circuit, name| {
                 Wrapper::from_source(family, &circuit.verifier_data(), &source(name))
             };
             let node = |family, name| Node::from_source(family, &source(name));
-            let chunk_wrapper = load!(wrapper(Family::Chunk, &chunk.circuit, "chunk-wrapper"));
-            let chunk_node = load!(node(Family::Chunk, "chunk-node"));
-            let stream = load!(StreamLeaf::from_source(CAPACITY, &source("stream")));
-            let stream_wrapper = load!(wrapper(Family::Stream, &stream.circuit, "stream-wrapper"));
-            let stream_node = load!(node(Family::Stream, "stream-node"));
-            let seal = load!(SealCircuit::from_source(&source("seal")));
-            let seal_wrapper = load!(wrapper(Family::Chain, &seal.circuit, "seal-wrapper"));
-            let chain_node = load!(node(Family::Chain, "chain-node"));
-            let shrink = load!(Shrink::from_source(&source("shrink")));
-            let squeeze =
-                load!(Squeeze::from_source(&SQUEEZE, &shrink.circuit, &source("squeeze")));
-            let wrap = load!(Forward::from_source(&WRAP, &squeeze.circuit, &source("wrap")));
+            // Two halves side by side. None of the second depends on the first.
+            let (leaves, seal) = rayon::join(
+                || {
+                    let chunk = load!(ChunkCircuit::from_source(CHUNK_SLOTS, &source("chunk")));
+                    let chunk_wrapper =
+                        load!(wrapper(Family::Chunk, &chunk.circuit, "chunk-wrapper"));
+                    let chunk_node = load!(node(Family::Chunk, "chunk-node"));
+                    let stream = load!(StreamLeaf::from_source(CAPACITY, &source("stream")));
+                    let stream_wrapper =
+                        load!(wrapper(Family::Stream, &stream.circuit, "stream-wrapper"));
+                    let stream_node = load!(node(Family::Stream, "stream-node"));
+                    Ok::<_, ProverError>((
+                        chunk,
+                        chunk_wrapper,
+                        chunk_node,
+                        stream,
+                        stream_wrapper,
+                        stream_node,
+                    ))
+                },
+                || {
+                    let seal = load!(SealCircuit::from_source(&source("seal")));
+                    let seal_wrapper = load!(wrapper(Family::Chain, &seal.circuit, "seal-wrapper"));
+                    let chain_node = load!(node(Family::Chain, "chain-node"));
+                    let shrink = load!(Shrink::from_source(&source("shrink")));
+                    let squeeze =
+                        load!(Squeeze::from_source(&SQUEEZE, &shrink.circuit, &source("squeeze")));
+                    let wrap =
+                        load!(Forward::from_source(&WRAP, &squeeze.circuit, &source("wrap")));
+                    Ok::<_, ProverError>((seal, seal_wrapper, chain_node, shrink, squeeze, wrap))
+                },
+            );
+            let (chunk, chunk_wrapper, chunk_node, stream, stream_wrapper, stream_node) = leaves?;
+            let (seal, seal_wrapper, chain_node, shrink, squeeze, wrap) = seal?;
             let set = CircuitSet::new(vec![
                 (Role::ChunkWrapper, chunk_wrapper.key().clone()),
                 (Role::ChunkNode, chunk_node.key().clone()),
