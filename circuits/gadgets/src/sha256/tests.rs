@@ -1,22 +1,26 @@
 //! SHA-256 against the `sha2` crate and NIST's vectors; mutated rows must break a constraint.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use plonky2::field::extension::quadratic::QuadraticExtension;
 use plonky2::field::goldilocks_field::GoldilocksField;
 use plonky2::field::types::{Field, Field64, PrimeField64};
 use plonky2::gates::gate::Gate;
 use plonky2::gates::gate_testing::{test_eval_fns, test_low_degree};
 use plonky2::hash::hash_types::HashOut;
+use plonky2::iop::generator::{GeneratedValues, SimpleGenerator, WitnessGeneratorRef};
 use plonky2::iop::target::Target;
-use plonky2::iop::witness::{PartialWitness, WitnessWrite};
+use plonky2::iop::witness::{PartialWitness, PartitionWitness, Witness, WitnessWrite};
 use plonky2::plonk::circuit_builder::CircuitBuilder;
-use plonky2::plonk::circuit_data::CircuitConfig;
+use plonky2::plonk::circuit_data::{CircuitConfig, CircuitData, CommonCircuitData};
 use plonky2::plonk::config::PoseidonGoldilocksConfig;
 use plonky2::plonk::vars::EvaluationVars;
+use plonky2::util::serialization::{Buffer, IoError, IoResult};
 use proptest::prelude::*;
 use sha2::Digest;
 
 use super::gadget::assert_canonical;
-use super::{AddGate, BitsGate, Function, sha256, u64_to_words};
+use super::{AddGate, AddGenerator, BitsGate, Function, sha256, u64_to_words};
 
 const D: usize = 2;
 type F = GoldilocksField;
@@ -227,6 +231,72 @@ fn wide_words_do_not_prove() {
     // The first word of a block is not split by the schedule, the second is.
     assert!(prove_sha256(&[1 << 32, 0]).is_err());
     assert!(prove_sha256(&[0, 1 << 32]).is_err());
+}
+
+/// A sum with a carry that is one too small: congruent, but 2^32 too large.
+#[derive(Clone, Debug, Default)]
+struct WideSum {
+    row: usize,
+    op: usize,
+}
+
+impl SimpleGenerator<F, D> for WideSum {
+    fn id(&self) -> String {
+        "WideSum".into()
+    }
+
+    fn dependencies(&self) -> Vec<Target> {
+        SimpleGenerator::<F, D>::dependencies(&AddGenerator::new(self.row, self.op))
+    }
+
+    fn run_once(
+        &self,
+        witness: &PartitionWitness<'_, F>,
+        out_buffer: &mut GeneratedValues<F>,
+    ) -> anyhow::Result<()> {
+        let honest = SimpleGenerator::<F, D>::dependencies(self);
+        let sum: u64 = honest.iter().map(|&x| witness.get_target(x).to_canonical_u64()).sum();
+        let carry = (sum >> 32) - 1;
+        let output = Target::wire(self.row, AddGate::wire_output(self.op));
+        out_buffer.set_target(output, F::from_canonical_u64(sum - (carry << 32)))?;
+        (0..AddGate::CARRY_BITS).try_for_each(|bit| {
+            let target = Target::wire(self.row, AddGate::wire_carry(self.op, bit));
+            out_buffer.set_target(target, F::from_bool(carry >> bit & 1 == 1))
+        })
+    }
+
+    fn serialize(&self, _dst: &mut Vec<u8>, _common: &CommonCircuitData<F, D>) -> IoResult<()> {
+        Err(IoError)
+    }
+
+    fn deserialize(_src: &mut Buffer<'_>, _common: &CommonCircuitData<F, D>) -> IoResult<Self> {
+        Err(IoError)
+    }
+}
+
+/// The words of the digest are never split into bits: only their own range check makes them words.
+#[test]
+fn wide_words_of_the_digest_do_not_prove() {
+    let mut builder = CircuitBuilder::<F, D>::new(CircuitConfig::standard_recursion_config());
+    let digest = sha256(&mut builder, &[]);
+    let mut data = builder.build::<C>();
+    let proves = |data: &CircuitData<F, C, D>| {
+        let prove = || data.prove(PartialWitness::new()).and_then(|proof| data.verify(proof));
+        catch_unwind(AssertUnwindSafe(prove)).is_ok_and(|result| result.is_ok())
+    };
+    assert!(proves(&data));
+
+    // A digest word below the initial word that it was added to: the sum had a carry.
+    let Target::Wire(wire) = digest[1] else { panic!("digest words are outputs of sums") };
+    assert!(native(&[])[1] < 0xbb67ae85, "the sum has a carry");
+    let stride = AddGate::wire_output(1) - AddGate::wire_output(0);
+    let (row, op) = (wire.row, wire.column / stride);
+    let honest = format!("inner: {:?}", AddGenerator::new(row, op));
+    let generators = &mut data.prover_only.generators;
+    let generator = generators.iter_mut().find(|g| format!("{:?}", g.0).contains(&honest));
+    *generator.expect("every sum has a generator") =
+        WitnessGeneratorRef::new(WideSum { row, op }.adapter());
+    assert!(!proves(&data));
 }
 
 #[test]
