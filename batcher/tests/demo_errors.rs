@@ -53,6 +53,16 @@ fn a_malformed_csv_is_named_with_line_and_reason() {
 }
 
 #[test]
+fn a_report_that_cannot_be_written_is_refused_before_the_work() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let below = file.path().join("report.json");
+    for path in [below.to_str().unwrap(), "/dev/null"] {
+        let line = refusal(&cairn(&["--json", path]).output().unwrap());
+        assert!(line.contains(&format!("--json {path}: ")), "{line}");
+    }
+}
+
+#[test]
 fn missing_tools_are_named_with_the_command_that_installs_them() {
     let project = tempfile::tempdir().unwrap();
     let line = refusal(&cairn(&["--contracts", &contracts(&project)]).output().unwrap());

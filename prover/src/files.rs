@@ -6,6 +6,8 @@ use std::{
     path::Path,
 };
 
+use tempfile::NamedTempFile;
+
 /// Writes a file under a temporary name in the same folder, syncs it and renames it: readers see the old file or the new one, never
 /// a part. The temporary file goes with any error.
 ///
@@ -15,13 +17,7 @@ pub fn write_atomically(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    std::fs::create_dir_all(folder)?;
-    let temporary =
-        tempfile::Builder::new().prefix(".cairn-").suffix(".part").tempfile_in(folder)?;
+    let (folder, temporary) = temporary_beside(path)?;
     let mut writer = BufWriter::new(temporary.as_file());
     write(&mut writer)?;
     writer.flush()?;
@@ -29,6 +25,30 @@ pub fn write_atomically(
     temporary.as_file().sync_all()?;
     temporary.persist(path).map_err(|e| e.error)?;
     File::open(folder)?.sync_all()
+}
+
+/// Whether [`write_atomically`] could start to write this file: to be asked before long work.
+///
+/// # Errors
+/// What the file system says, or that something else than a file has this name.
+pub fn check_writable(path: &Path) -> io::Result<()> {
+    temporary_beside(path).map(drop)
+}
+
+/// An empty file in the folder of `path`, which is made if it is missing, and that folder.
+fn temporary_beside(path: &Path) -> io::Result<(&Path, NamedTempFile)> {
+    // The rename would replace a device or a link to one, such as /dev/stdout.
+    if path.exists() && !path.is_file() {
+        return Err(io::Error::other("this is not a regular file"));
+    }
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    std::fs::create_dir_all(folder)?;
+    let temporary =
+        tempfile::Builder::new().prefix(".cairn-").suffix(".part").tempfile_in(folder)?;
+    Ok((folder, temporary))
 }
 
 #[cfg(test)]
@@ -47,5 +67,12 @@ mod tests {
         assert!(refused.is_err());
         assert_eq!(std::fs::read(&path).unwrap(), b"old");
         assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn devices_are_not_replaced() {
+        assert!(check_writable(Path::new("/dev/null")).is_err());
+        assert!(write_atomically(Path::new("/dev/null"), |_| Ok(())).is_err());
+        assert!(!Path::new("/dev/null").is_file());
     }
 }

@@ -23,6 +23,7 @@ use alloy::{
 };
 use cairn_prover::{
     BatchJob, BatchProof, LocalProver,
+    files::check_writable,
     measure::{Stopwatch, peak_rss_mb},
 };
 use cairn_state::{BatchWitness, Environment, State};
@@ -93,6 +94,9 @@ pub async fn run(options: Options) -> Result<Report> {
 async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
     let total = Stopwatch::start();
     let mut stages = Vec::new();
+    if let Some(path) = &options.json {
+        check_writable(path).wrap_err_with(|| format!("--json {}", path.display()))?;
+    }
     let scenario = match &options.input {
         Some(path) => Scenario::from_records(&csv::read(path)?),
         None => Scenario::random(options.transfers, options.seed),

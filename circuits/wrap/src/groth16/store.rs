@@ -31,7 +31,7 @@ pub struct KeyStore {
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// The operating system refused, for example because the disk is full.
-    #[error("{action} {path}: {source}")]
+    #[error("{action} {path}")]
     Io {
         /// What was being done.
         action: &'static str,
