@@ -4,12 +4,15 @@ use cairn_types::{DataItem, Operation, ShortTransfer, SignedTransaction, Stream,
 
 use crate::stream::absorb;
 use crate::{
-    BatchWitness, DataForm, Effects, Environment, Refusal, Running, SlotWitness, State, effects,
+    BatchWitness, DataForm, Effects, Environment, Refusal, Running, SlotWitness, State,
+    TreeOpening, effects,
 };
 
 /// Builds a batch from operations, one after the other.
 #[derive(Debug)]
 pub struct BatchBuilder {
+    /// Before the batch.
+    initial: State,
     state: State,
     /// The batch so far, but for the word of `open`.
     witness: BatchWitness,
@@ -26,12 +29,13 @@ impl BatchBuilder {
             environment,
             before,
             after: before,
+            opening: TreeOpening::default(),
             slots: Vec::new(),
             data: Vec::new(),
             priority: Vec::new(),
             withdrawals: Vec::new(),
         };
-        Self { state, witness, open: None }
+        Self { initial: state.clone(), state, witness, open: None }
     }
 
     /// The state after the operations so far.
@@ -119,6 +123,9 @@ impl BatchBuilder {
     /// The state after the batch, and the witness.
     pub fn finish(mut self) -> (State, BatchWitness) {
         self.close_word();
+        let accesses = self.witness.slots.iter().flat_map(SlotWitness::accesses);
+        let ids: Vec<_> = accesses.map(|access| access.id).collect();
+        self.witness.opening = self.initial.open(&ids);
         (self.state, self.witness)
     }
 

@@ -4,6 +4,7 @@
 //! witness on the way, and [`State::replay`] does it again from what L1 has.
 
 mod batch;
+mod opening;
 mod refusal;
 mod replay;
 mod state;
@@ -13,6 +14,7 @@ mod tree;
 mod witness;
 
 pub use batch::BatchBuilder;
+pub use opening::{Node, OpeningError, PartialTree, TreeOpening};
 pub use refusal::Refusal;
 pub use replay::ReplayError;
 pub use state::State;

@@ -3,7 +3,7 @@
 use cairn_primitives::{F, Tag, hash};
 use cairn_types::{Account, AccountId, Digest, FIRST_USER_ID};
 
-use crate::{AccountTree, Effects, LeafAccess, LeafChange, StateSummary};
+use crate::{AccountTree, Effects, LeafAccess, LeafChange, StateSummary, TreeOpening};
 
 /// Accounts and allotted numbers. A clone is a cheap fork, see [`AccountTree`]: try operations on it,
 /// then keep it or drop it.
@@ -45,6 +45,11 @@ impl State {
     pub fn summary(&mut self) -> StateSummary {
         let (next_id, next_token) = (self.next_id, self.next_token);
         StateSummary { root: self.tree.root(), next_id, next_token }
+    }
+
+    /// Opens leaves; ids in any order. Hashes the leaves written since the last time.
+    pub fn open(&mut self, ids: &[AccountId]) -> TreeOpening {
+        self.tree.open(ids)
     }
 
     /// Writes what an operation does. Trust: `effects` were computed on this very state.

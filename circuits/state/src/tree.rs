@@ -6,6 +6,8 @@ use std::sync::{Arc, LazyLock};
 use cairn_primitives::{Digest, F, compress, compress_many};
 use cairn_types::{Account, AccountId, TREE_DEPTH};
 
+use crate::{TreeOpening, opening};
+
 /// Roots of the empty trees of depth 0 to 32.
 static EMPTY: LazyLock<[Digest; TREE_DEPTH + 1]> = LazyLock::new(|| {
     let [left, right] = halves(&Account::EMPTY);
@@ -66,6 +68,12 @@ impl AccountTree {
         std::array::from_fn(|level| self.levels[level].get((id >> level) ^ 1).into())
     }
 
+    /// Opens leaves; ids in any order. Hashes what is not hashed yet.
+    pub fn open(&mut self, ids: &[AccountId]) -> TreeOpening {
+        self.rehash();
+        opening::open(ids, |id| self.get(id), |level, index| self.levels[level].get(index))
+    }
+
     fn rehash(&mut self) {
         let mut indices = std::mem::take(&mut self.dirty);
         indices.sort_unstable();
@@ -103,7 +111,7 @@ pub fn root_from_path(
 }
 
 /// The two inputs of a leaf's compression.
-fn halves(account: &Account) -> [Digest; 2] {
+pub(crate) fn halves(account: &Account) -> [Digest; 2] {
     let [a, b, c, d, e, f, g, h] = account.to_elements().map(F::new);
     [Digest([a, b, c, d]), Digest([e, f, g, h])]
 }

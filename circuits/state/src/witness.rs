@@ -1,14 +1,12 @@
 //! What a circuit needs to prove a batch: plain data, one slot an operation.
 
-use std::ops::Range;
-
 use cairn_types::{
-    Account, AccountId, BatchWords, ChunkEnvironment, ChunkState, ChunkStatement, Digest, Header,
-    Operation, StreamState, Streams, TREE_DEPTH, Word, point,
+    Account, AccountId, BatchWords, ChunkState, Digest, Header, Operation, StreamState, Streams,
+    TREE_DEPTH, Word, point,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::evaluate;
+use crate::{TreeOpening, evaluate};
 
 /// What all operations of a batch share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +94,8 @@ pub struct BatchWitness {
     pub before: Running,
     /// After the last.
     pub after: Running,
+    /// The account tree before the first operation, opened at all leaves that the batch accesses.
+    pub opening: TreeOpening,
     /// One an operation, in order.
     pub slots: Vec<SlotWitness>,
     /// The data stream.
@@ -104,6 +104,13 @@ pub struct BatchWitness {
     pub priority: Vec<Word>,
     /// The withdrawal stream.
     pub withdrawals: Vec<Word>,
+}
+
+impl SlotWitness {
+    /// The accesses that there are, in order.
+    pub fn accesses(&self) -> impl Iterator<Item = &LeafAccess> {
+        [&self.a, &self.b, &self.c].into_iter().flatten()
+    }
 }
 
 impl Running {
@@ -119,44 +126,6 @@ impl BatchWitness {
     pub fn words(&self) -> BatchWords<'_> {
         let Self { data, priority, withdrawals, .. } = self;
         BatchWords { data, priority, withdrawals }
-    }
-
-    /// Cuts the batch into chunks of at most `slots` operations, as long as possible from the left.
-    /// A pair of short transfers stays together, because a statement has no place for half a word.
-    ///
-    /// An empty batch has no chunk.
-    ///
-    /// # Panics
-    /// If `slots` is less than 2: a pair would fit nowhere.
-    pub fn chunks(&self, slots: usize) -> Vec<Range<usize>> {
-        assert!(slots >= 2, "a pair of short transfers needs two slots, got {slots}");
-        let mut chunks = Vec::new();
-        let mut start = 0;
-        while start < self.slots.len() {
-            let mut end = self.slots.len().min(start + slots);
-            if self.slots[end - 1].form == DataForm::PairFirst {
-                end -= 1;
-            }
-            chunks.push(start..end);
-            start = end;
-        }
-        chunks
-    }
-
-    /// The statement about a range of slots.
-    ///
-    /// # Panics
-    /// If the range is empty or reaches beyond the batch.
-    pub fn chunk_statement(&self, slots: Range<usize>, circuit_set_root: Digest) -> ChunkStatement {
-        let Environment { domain, timestamp } = self.environment;
-        let slots = &self.slots[slots];
-        let ends = slots.first().zip(slots.last());
-        let (first, last) = ends.expect("a chunk has at least one operation");
-        ChunkStatement {
-            environment: ChunkEnvironment { domain, timestamp, circuit_set_root },
-            before: first.before.chunk_state(),
-            after: last.after.chunk_state(),
-        }
     }
 
     /// The header as the contract builds it, when this is batch `number`.

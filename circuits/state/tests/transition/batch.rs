@@ -106,24 +106,6 @@ fn witness_survives_its_container() {
 }
 
 #[test]
-fn chunks_join_and_keep_pairs_together() {
-    let (_, witness) = batch();
-    let root = Digest::new([1, 2, 3, 4]).unwrap();
-    // The pair stands at 6 and 7.
-    for (slots, cuts) in [(2, vec![2, 4, 6, 8, 10, 12, 14]), (7, vec![6, 13]), (100, vec![])] {
-        let chunks = witness.chunks(slots);
-        let starts: Vec<_> = chunks.iter().skip(1).map(|chunk| chunk.start).collect();
-        assert_eq!(starts, cuts);
-        let statements: Vec<_> =
-            chunks.iter().map(|chunk| witness.chunk_statement(chunk.clone(), root)).collect();
-        assert_eq!(statements[0].before, witness.before.chunk_state());
-        assert_eq!(statements[statements.len() - 1].after, witness.after.chunk_state());
-        assert!(statements.windows(2).all(|pair| pair[0].after == pair[1].before));
-        assert!(chunks.iter().all(|chunk| chunk.len() <= slots));
-    }
-}
-
-#[test]
 fn words_rebuild_the_state_from_genesis() {
     let (mut state, witness) = batch();
     let mut rebuilt = State::genesis();
@@ -218,7 +200,6 @@ fn an_empty_batch_is_empty() {
     let (mut state, witness) = BatchBuilder::new(world(), ENVIRONMENT).finish();
     assert_eq!(witness.before, witness.after);
     assert_eq!(witness.after.state, state.summary());
-    assert!(witness.chunks(8).is_empty());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod batch;
 mod conservation;
+mod opening;
 mod operations;
 mod refusals;
 mod tree;

@@ -28,7 +28,7 @@ fn root(leaves: &BTreeMap<u32, Account>, level: usize, index: u64) -> Digest {
     }
 }
 
-fn account() -> impl Strategy<Value = Account> {
+pub(crate) fn account() -> impl Strategy<Value = Account> {
     (1..1_000u64, any::<u16>(), any::<u32>(), 0..1u64 << 63).prop_map(
         |(key, token, nonce, balance)| {
             let key = PublicKey::new([key, 0, 7, 0, 0]).unwrap();
@@ -38,7 +38,7 @@ fn account() -> impl Strategy<Value = Account> {
 }
 
 /// Ids that share subtrees, pages or nothing, up to both ends.
-fn id() -> impl Strategy<Value = u32> {
+pub(crate) fn id() -> impl Strategy<Value = u32> {
     prop_oneof![0..20u32, (1 << 16)..(1 << 16) + 600u32, u32::MAX - 3..=u32::MAX, any::<u32>()]
 }
 
