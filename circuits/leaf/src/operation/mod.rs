@@ -1,0 +1,77 @@
+//! One operation a row: the twin of `cairn_state`'s transition function (`docs/spec.md`, sections 3
+//! to 5).
+//!
+//! A row executes an operation of any kind or none, chosen by one-hot selectors (`Kind`).
+//!
+//! ```text
+//! access   signed operation                 Deposit                RegisterToken
+//! A        payer: debit, nonce, key         the leaf it names      -
+//! B        payee: credit or create          credit or create       create the fee leaf
+//! C        fee leaf: credit the fee         -                      -
+//! ```
+//!
+//! 204 columns, 143 constraints of degree at most 3, 121 messages (in 64 columns of LogUp).
+//!
+//! An access, word or message that an operation does not have is neither sent nor asked for, and
+//! nothing is said about its columns. A row without operation says nothing at all.
+//!
+//! # What the prover may choose, and what binds it
+//!
+//! | witness | bound by |
+//! |---|---|
+//! | clock | counts rows from 0 |
+//! | running values | public values at both ends; the row before |
+//! | open pair | the short transfer before |
+//! | selectors | bits with sum one; tag of word and message |
+//! | payer | word; message; access A, by which it is below `2^32` |
+//! | payee | pieces of 32 bits; word and message of a transfer, access B; zero for other signed operations |
+//! | token | 16 bits; leaf of the payer, word of a deposit, next token; access C |
+//! | amount, fee | 62 bits; word; message |
+//! | expiry | 32 bits; message |
+//! | limit, time left | one of: no expiry; expiry less timestamp, 32 bits |
+//! | target (a key or an L1 address) | word, message, or both; leaf of the payee |
+//! | parts of the target | canonical split of each element |
+//! | quantum exponent | 8 bits; word |
+//! | exponent, quotient, remainder, slack, above | the one division by the smallest fitting power of ten; word of a short transfer |
+//! | leaf of A: key, token, nonce, balance | MEMORY |
+//! | leaf of B: nonce, balance | MEMORY, with the key and token of the operation, or zeros |
+//! | leaf of C | MEMORY |
+//! | gaps | 16 bits; MEMORY |
+//! | balances and nonces after | 63 and 32 bits; balances and nonces before |
+//! | top-up bit of a deposit | proven both ways |
+//! | capacities, digest | ABSORB, SQUEEZE; SIGNED |
+//! | chains of words | COMPRESS |
+//! | inverses | only existence matters: one exists iff a value is not zero |
+//!
+//! # What holds of every state
+//!
+//! By induction from the empty tree: a leaf is all zeros or has a key; tokens of leaves are below
+//! `next_token`, and their fee leaves exist; nonces are below `2^32`, balances below `2^63`; leaves from
+//! `next_id` on and fee leaves from `next_token` on are empty, `next_id <= 2^32`, `next_token <= 2^16`. A
+//! row relies on it of the state before, and keeps it.
+//!
+//! A created id is below `2^32`, and so are all others, as the tree has no other leaves.
+
+mod access;
+mod air;
+mod authorization;
+mod columns;
+mod decimal;
+mod fill;
+mod key;
+mod kind;
+mod operand;
+mod payee;
+mod payer;
+mod running;
+mod short;
+mod trace;
+mod values;
+mod word;
+
+#[cfg(test)]
+mod tests;
+
+pub use access::MAX_HEIGHT;
+pub use air::OperationAir;
+pub use trace::{OperationTrace, fill};

@@ -1,0 +1,146 @@
+//! The words of an operation: what it appends to the three streams.
+
+use cairn_primitives::F;
+use cairn_types::word_tag;
+use p3_field::Algebra;
+use p3_lookup::{Count, InteractionBuilder};
+
+use super::kind::{Kind, Selectors};
+use super::operand::Operand;
+use super::running::Running;
+use super::short::Short;
+use crate::bus::COMPRESS;
+use crate::expression::{Expression, lift, linear};
+
+/// Position of the tag in limb 0.
+const TAG: u64 = 1 << 54;
+
+/// The chains after the words of an operation. An operation appends to the data or to the priority
+/// stream, so that one chain serves both.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub(crate) struct WordColumns<T> {
+    /// Data or priority stream after the first word, if there is one.
+    pub(crate) after_one: [T; 4],
+    /// Data or priority stream after the second word, if there is one.
+    pub(crate) after_two: [T; 4],
+    /// Withdrawal stream after its word, if there is one.
+    pub(crate) after_payment: [T; 4],
+}
+
+impl<T: Copy> WordColumns<T> {
+    /// Asserts that the chains are those of the words that there are.
+    ///
+    /// Every limb is below `2^62` and has one reading, as it is a sum of bounded parts at fixed places.
+    pub(crate) fn check<AB: InteractionBuilder<F = F, Var = T>>(
+        &self,
+        builder: &mut AB,
+        operand: &Operand<AB::Expr>,
+        running: &Running<AB::Expr>,
+        short: &Short<AB::Expr>,
+        open: &[T; 3],
+    ) {
+        let kind = &operand.kind;
+        // Priority operations come before any signed one.
+        builder.assert_zero(kind.priority.clone() * running.data.count.clone());
+
+        let compress = |input: [AB::Expr; 8], output: &[T; 4]| {
+            input.into_iter().chain(lift::<4, T, AB::Expr>(output))
+        };
+        let count = |count: AB::Expr| Count::bounded(count, 1);
+        let first = compress(first_word(operand, running, short, &lift(open)), &self.after_one);
+        COMPRESS.lookup_key(builder, first, count(kind.one_word.clone() + kind.two_words.clone()));
+        let second = compress(self.second_word(operand), &self.after_two);
+        COMPRESS.lookup_key(builder, second, count(kind.two_words.clone()));
+        let payment = compress(payment_word(operand, running), &self.after_payment);
+        COMPRESS.lookup_key(builder, payment, count(kind.of(Kind::Withdraw)));
+    }
+
+    /// The chain and the second word of an operation that has two: the low bits of the rest of its key,
+    /// or the rest of its L1 address, which is bounded alike.
+    pub(crate) fn second_word<E: Expression<T>>(&self, operand: &Operand<E>) -> [E; 8] {
+        let [_, low_1, low_2, low_3, low_4] = operand.target_low.clone();
+        chained(lift(&self.after_one), [low_1, low_2, low_3, low_4])
+    }
+}
+
+/// The chain and the first word, for the data or the priority stream; of degree 2. `open` is the first
+/// slot that waits for its second.
+pub(crate) fn first_word<E: Algebra<F>>(
+    operand: &Operand<E>,
+    running: &Running<E>,
+    short: &Short<E>,
+    open: &[E; 3],
+) -> [E; 8] {
+    let kind = &operand.kind;
+    let old = std::array::from_fn(|i| {
+        let [data, priority] = [&running.data, &running.priority].map(|s| s.digest[i].clone());
+        data.clone() + kind.priority.clone() * (priority - data)
+    });
+    let pair = pair_limbs(kind, short, open);
+    let long = long_limbs(operand);
+    let mut limbs = std::array::from_fn(|i| pair[i].clone() + long[i].clone());
+    limbs[0] += linear([(TAG, tag(kind))]);
+    chained(old, limbs)
+}
+
+/// The chain and the word of the withdrawal stream. Trust: means a word only for withdrawals, whose
+/// address is bounded.
+pub(crate) fn payment_word<E: Algebra<F>>(operand: &Operand<E>, running: &Running<E>) -> [E; 8] {
+    let [top, middle, low, _, _] = operand.target.clone();
+    let tag = E::from_u64(u64::from(word_tag::WITHDRAWAL) * TAG);
+    let head = tag + linear([(1 << 36, operand.token.clone()), (1, top)]);
+    chained(running.withdrawal.digest.clone(), [head, middle, low, operand.amount.clone()])
+}
+
+fn chained<E>(digest: [E; 4], limbs: [E; 4]) -> [E; 8] {
+    let mut input = digest.into_iter().chain(limbs);
+    std::array::from_fn(|_| input.next().expect("4 and 4 elements"))
+}
+
+/// The tag of the operation's word.
+fn tag<E: Algebra<F>>(kind: &Selectors<E>) -> E {
+    use Kind::*;
+    let tags = [
+        (PairSecond, word_tag::PAIR),
+        (Single, word_tag::SINGLE),
+        (LongTransfer, word_tag::TRANSFER),
+        (TransferToNew, word_tag::TRANSFER_TO_NEW),
+        (Withdraw, word_tag::WITHDRAW),
+        (ChangeKey, word_tag::CHANGE_KEY),
+        (RegisterToken, word_tag::REGISTER_TOKEN),
+        (Deposit, word_tag::DEPOSIT),
+    ];
+    linear(tags.map(|(of, tag)| (tag.into(), kind.of(of))))
+}
+
+/// The limbs of the word that ends with a short transfer, without tag: a pair or this transfer alone.
+/// Zeros for other kinds.
+fn pair_limbs<E: Algebra<F>>(kind: &Selectors<E>, short: &Short<E>, open: &[E; 3]) -> [E; 4] {
+    let (second, single) = (kind.of(Kind::PairSecond), kind.of(Kind::Single));
+    let [first_0, first_1, first_2] = std::array::from_fn(|i| {
+        second.clone() * open[i].clone() + single.clone() * short.first[i].clone()
+    });
+    let [second_0, second_1] = short.second.clone().map(|piece| second.clone() * piece);
+    [first_0, first_1, linear([(1 << 58, first_2), (1, second_0)]), second_1]
+}
+
+/// The limbs of the first word of all but short transfers, without tag. Zeros for short transfers.
+fn long_limbs<E: Algebra<F>>(operand: &Operand<E>) -> [E; 4] {
+    let kind = &operand.kind;
+    let (register, deposit) = (kind.of(Kind::RegisterToken), kind.of(Kind::Deposit));
+    let long = kind.of(Kind::LongTransfer);
+    // Signed operations in long form.
+    let signed = kind.signed.clone() - kind.short.clone();
+    let payer = (signed.clone() + deposit.clone()) * operand.payer.clone();
+    let high = kind.key_in_words.clone() * operand.target_high.clone();
+    [
+        // A registration has its token at the place of the payer.
+        payer + register.clone() * operand.token.clone() + linear([(1 << 32, high)]),
+        long * operand.payee.clone() + kind.two_words.clone() * operand.target_low[0].clone(),
+        signed.clone() * operand.amount.clone()
+            + deposit.clone() * operand.token.clone()
+            + register * operand.quantum_exponent.clone(),
+        signed * operand.fee.clone() + deposit * operand.amount.clone(),
+    ]
+}

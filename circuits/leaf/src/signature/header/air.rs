@@ -1,0 +1,186 @@
+//! The constraints of a signature.
+
+use std::borrow::Borrow;
+
+use cairn_primitives::ecgfp5::{A_THIRD, DOUBLE_ODD_A, FOUR_B};
+use cairn_primitives::schnorr::RESPONSE_TOP_LIMIT;
+use cairn_primitives::{F, Tag};
+use p3_air::{Air, AirBuilder, BaseAir, WindowAccess};
+use p3_field::{Field, PrimeCharacteristicRing};
+use p3_lookup::{Count, InteractionBuilder};
+use p3_matrix::dense::RowMajorMatrix;
+
+use super::columns::Signatures;
+use crate::bus::{ABSORB, COMBINATION, MULTIPLE, SIGNED, SQUEEZE};
+use crate::signature::curve::Point;
+use crate::signature::quintic::Quintic;
+use crate::signature::steps::RESULT;
+
+/// Elements that the challenge is a hash of.
+pub(super) const CHALLENGE_INPUTS: usize = 14;
+
+/// A signature a row.
+#[derive(Debug, Clone, Copy)]
+pub struct SignaturesAir {
+    /// Number of rows.
+    pub height: usize,
+}
+
+impl BaseAir<F> for SignaturesAir {
+    fn width(&self) -> usize {
+        Signatures::WIDTH
+    }
+
+    fn preprocessed_width(&self) -> usize {
+        1
+    }
+
+    /// The number of the signature.
+    fn preprocessed_trace(&self) -> Option<RowMajorMatrix<F>> {
+        Some(RowMajorMatrix::new((0..self.height).map(F::from_usize).collect(), 1))
+    }
+
+    fn main_next_row_columns(&self) -> Vec<usize> {
+        Vec::new()
+    }
+
+    fn preprocessed_next_row_columns(&self) -> Vec<usize> {
+        Vec::new()
+    }
+
+    fn max_constraint_degree(&self) -> Option<usize> {
+        Some(3)
+    }
+}
+
+impl<AB: InteractionBuilder<F = F>> Air<AB> for SignaturesAir {
+    fn eval(&self, builder: &mut AB) {
+        let number = builder.preprocessed().current_slice()[0];
+        let main = builder.main();
+        let row: &Signatures<AB::Var> = main.current_slice().borrow();
+
+        builder.assert_bool(row.is_real);
+        let asked = Count::bounded(row.is_real.into(), 1);
+        let signed = row.key.into_iter().chain(row.message).map(AB::Expr::from);
+        SIGNED.receive(builder, signed, asked.clone());
+
+        let key = decode(builder, row);
+        provide_multiples(builder, row, number, key);
+        receive_scalars(builder, row, number);
+        encode_commitment(builder, row, number);
+        hash_challenge(builder, row, asked);
+    }
+}
+
+/// P of the key: `x` is the root of `x^2 - (w^2 - a) x + b` that is a square. There is one exactly
+/// if the key is the encoding of a point other than the neutral element: see
+/// [`cairn_primitives::ecgfp5::Affine::decode`].
+fn decode<AB: AirBuilder<F = F>>(builder: &mut AB, row: &Signatures<AB::Var>) -> Point<AB::Expr> {
+    let constant = Quintic::<AB::Expr>::constant;
+    let (w, x) = (Quintic::read(&row.key), Quintic::read(&row.x));
+    Quintic::read(&row.x_root).square().assert_eq(builder, x.clone());
+    let quarter = F::TWO.square().inverse();
+    let trace = w.square() - constant(&DOUBLE_ODD_A);
+    let product = constant(&FOUR_B).scale(quarter.into());
+    (x.square() + product).assert_eq(builder, trace * x.clone());
+
+    let y = (w * x.clone()).scale(AB::Expr::NEG_ONE);
+    Point { x: x + constant(&A_THIRD), y }
+}
+
+/// Provides P, 2 P, 3 P; the slopes exist, as the order is a prime above 3.
+fn provide_multiples<AB: InteractionBuilder<F = F>>(
+    builder: &mut AB,
+    row: &Signatures<AB::Var>,
+    number: AB::Var,
+    key: Point<AB::Expr>,
+) {
+    let slope = Quintic::read(&row.double_slope);
+    key.assert_tangent(builder, &slope);
+    let double = key.sum(&slope, Quintic::read(&row.double_x));
+    double.x.clone().assert_eq(builder, key.sum_x(&slope, key.x.clone()));
+
+    let slope = Quintic::read(&row.triple_slope);
+    key.along(&slope, double.x.clone()).y.assert_eq(builder, double.y.clone());
+    let triple = key.sum(&slope, Quintic::read(&row.triple_x));
+    triple.x.clone().assert_eq(builder, key.sum_x(&slope, double.x.clone()));
+
+    for (index, multiple) in [key, double, triple].into_iter().enumerate() {
+        let head = [number.into(), AB::Expr::from_usize(index + 1)];
+        let entry = head.into_iter().chain(multiple.elements());
+        MULTIPLE.table_entry(builder, entry, row.multiplicities[index]);
+    }
+}
+
+/// The limbs that the steps have read are those of the challenge, in its canonical form, and of a
+/// canonical response. Each is below `2^32`, having 16 digits of two bits.
+fn receive_scalars<AB: InteractionBuilder<F = F>>(
+    builder: &mut AB,
+    row: &Signatures<AB::Var>,
+    number: AB::Var,
+) {
+    // e + p, the other form that fits 64 bits, has the largest high limb and a low limb above 0.
+    let max = F::from_u32(u32::MAX);
+    for (limbs, inverse) in row.e.as_chunks::<2>().0.iter().zip(row.below_max) {
+        let [low, high] = *limbs;
+        let is_max = AB::Expr::ONE - (high - max) * inverse;
+        builder.assert_zero(is_max * low);
+    }
+
+    let slack = row.s2_slack.check(builder, 1);
+    let s2_high = AB::Expr::from_u32(RESPONSE_TOP_LIMIT - 1) - slack;
+    let s2 = [row.s2_low.into(), s2_high, AB::Expr::ZERO, AB::Expr::ZERO];
+    for (limb, (e, s2)) in row.e.into_iter().zip(s2).enumerate() {
+        let mut message = [const { AB::Expr::ZERO }; 12];
+        [message[0], message[1]] = [number.into(), AB::Expr::from_usize(limb)];
+        [message[2], message[3]] = [e.into(), s2];
+        COMBINATION.receive(builder, message, 1);
+    }
+}
+
+/// The encoding `w = Y / (a/3 - X)` of R. X is never a/3 in the group, nor is the slope of a
+/// tangent zero, so that X and slope determine Y, and Y the encoding.
+fn encode_commitment<AB: InteractionBuilder<F = F>>(
+    builder: &mut AB,
+    row: &Signatures<AB::Var>,
+    number: AB::Var,
+) {
+    let head = [number.into(), AB::Expr::from(RESULT)];
+    let result = row.commitment_x.into_iter().chain(row.commitment_slope).map(AB::Expr::from);
+    COMBINATION.receive(builder, head.into_iter().chain(result), 1);
+
+    let x = Quintic::read(&row.commitment_x);
+    let run = Quintic::<AB::Expr>::constant(&A_THIRD) - x.clone();
+    let y = Quintic::read(&row.encoding) * run;
+    Point { x, y }.assert_tangent(builder, &Quintic::read(&row.commitment_slope));
+}
+
+/// `e` is the first half of `hash(SCHNORR_CHALLENGE, R || key || message)`.
+fn hash_challenge<AB: InteractionBuilder<F = F>>(
+    builder: &mut AB,
+    row: &Signatures<AB::Var>,
+    asked: Count<AB::Expr>,
+) {
+    let capacity = [Tag::SchnorrChallenge as usize, CHALLENGE_INPUTS, 0, 0];
+    let capacity = capacity.map(AB::Expr::from_usize);
+    let columns = |slice: &[AB::Var]| slice.iter().map(|&c| c.into()).collect::<Vec<AB::Expr>>();
+    let (first_half, second_half) = row.key.split_at(3);
+    let after = columns(&row.capacity);
+    let first =
+        [columns(&row.encoding), columns(first_half), capacity.into(), after.clone()].concat();
+    ABSORB.lookup_key(builder, first, asked.clone());
+
+    let [e0_low, e0_high, e1_low, e1_high] = row.e;
+    let e = [(e0_low, e0_high), (e1_low, e1_high)]
+        .map(|(low, high)| AB::Expr::from(high) * F::from_u64(1 << 32) + low);
+    let padding = vec![AB::Expr::ZERO; 2];
+    let second = [
+        columns(second_half),
+        columns(&row.message),
+        padding,
+        after,
+        e.into(),
+        columns(&row.digest_rest),
+    ];
+    SQUEEZE.lookup_key(builder, second.concat(), asked);
+}

@@ -1,0 +1,57 @@
+//! The layout of a row.
+
+use crate::table::columns;
+
+/// One step of the loop: two bits of every scalar. A field element of GF(p^5) is five columns.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct Steps<T> {
+    /// X of four times the accumulator, where the step starts.
+    pub start_x: [T; 5],
+    /// Y of it.
+    pub start_y: [T; 5],
+    /// Whether the digit of e is 0, so that no multiple of the key is added.
+    pub skip: T,
+    /// X of the multiple of the key.
+    pub multiple_x: [T; 5],
+    /// Slope of the line through start and multiple.
+    pub multiple_slope: [T; 5],
+    /// X of their sum, or of the start.
+    pub middle_x: [T; 5],
+    /// X of the fixed-base entry.
+    pub entry_x: [T; 5],
+    /// Slope of the line through the middle and the entry.
+    pub entry_slope: [T; 5],
+    /// X of their sum, the accumulator.
+    pub acc_x: [T; 5],
+    /// Slope of the tangent at the accumulator.
+    pub double_slope: [T; 5],
+    /// X of twice the accumulator.
+    pub double_x: [T; 5],
+    /// Slope of the tangent there.
+    pub quadruple_slope: [T; 5],
+    /// Shows that the operands of both additions have different X.
+    pub distinct: [T; 2],
+    /// The digit of e, plus a quarter of this column in the next row of the limb.
+    pub e: T,
+    /// The same for s2.
+    pub s2: T,
+}
+columns!(Steps);
+
+/// What is known of a row beforehand.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct Constants<T> {
+    /// Number of the signature.
+    pub signature: T,
+    /// Whether the row sends on COMBINATION: where a limb starts, and the last row.
+    pub sends: T,
+    /// What it sends then: the number of the limb, 3 to 0, or [`super::RESULT`].
+    pub part: T,
+    /// Whether this is the last row of a limb.
+    pub limb_ends: T,
+    /// Whether this is the last row of the signature.
+    pub is_last: T,
+}
+columns!(Constants);

@@ -1,0 +1,116 @@
+mod attacks;
+mod cells;
+mod verdicts;
+
+use std::borrow::{Borrow, BorrowMut};
+
+use cairn_primitives::ecgfp5::{Affine, Point as Jacobian};
+use cairn_primitives::schnorr::{ROWS, SecretKey};
+use cairn_primitives::{F, Tag, hash};
+use p3_field::PrimeCharacteristicRing;
+
+use super::fixed_base::{self, FIXED_BASE_ROWS};
+use super::header::trace::{fill_keys, fill_outcomes, fill_slack};
+use super::steps::trace::{Scalars, fill as fill_steps};
+use super::*;
+use crate::range::{self, RangeAir};
+use crate::requests::{Requests, SignedMessage};
+use crate::sponge::{self, SpongeAir};
+use crate::testing::{Messages, Table};
+
+/// The three tables with their traces.
+struct Tables {
+    signatures: Table<SignaturesAir>,
+    steps: Table<StepsAir>,
+    fixed_base: Table<FixedBaseAir>,
+    requests: Requests,
+}
+
+impl Tables {
+    fn new(traces: SignatureTraces, requests: Requests) -> Self {
+        let height = traces.signatures.values.len() / traces.signatures.width;
+        let signatures = Table::new(SignaturesAir { height }, traces.signatures, vec![]);
+        let steps = Table::new(StepsAir { signatures: height }, traces.steps, vec![]);
+        let fixed_base = Table::new(FixedBaseAir, traces.fixed_base, vec![]);
+        Self { signatures, steps, fixed_base, requests }
+    }
+
+    /// Filled as for a proof.
+    fn fill(height: usize, signatures: &[SignedMessage]) -> Self {
+        let mut requests = Requests { signatures: signatures.to_vec(), ..Requests::default() };
+        Self::new(trace(height, &mut requests).unwrap(), requests)
+    }
+
+    /// Filled by a prover whose loops use other scalars and multiples than they should.
+    fn forge(
+        signatures: &[SignedMessage],
+        tamper: impl FnOnce(&mut Vec<(Scalars, [Affine; 3])>),
+    ) -> Self {
+        let mut traces = trace(signatures.len(), &mut Requests::default()).unwrap();
+        let rows = &mut traces.signatures.values;
+        let multiples = fill_keys(signatures, rows);
+        let scalars = signatures.iter().map(|signed| Scalars::new(&signed.signature));
+        let honest: Vec<_> = scalars.zip(multiples).collect();
+        let mut loops = honest.clone();
+        tamper(&mut loops);
+        let mut entries = [0; FIXED_BASE_ROWS];
+        let outcomes = fill_steps(&loops, &mut traces.steps.values, &mut entries);
+        traces.fixed_base = fixed_base::trace(&entries);
+
+        let sponge = fill_outcomes(&honest, &outcomes, rows);
+        let mut requests = Requests { sponge, ..Requests::default() };
+        let rows = rows.chunks_exact_mut(Signatures::<u8>::WIDTH).zip(&honest);
+        rows.for_each(|(row, (scalars, _))| fill_slack(row, scalars, &mut requests));
+        Self::new(traces, requests)
+    }
+
+    fn signature(&mut self, index: usize) -> &mut Signatures<F> {
+        let width = Signatures::<u8>::WIDTH;
+        self.signatures.trace.values[index * width..][..width].borrow_mut()
+    }
+
+    fn step(&mut self, index: usize) -> &mut Steps<F> {
+        let width = Steps::<u8>::WIDTH;
+        self.steps.trace.values[index * width..][..width].borrow_mut()
+    }
+
+    /// Numbers of the constraints that some row violates, of signatures and of steps.
+    fn violations(&self) -> [Vec<usize>; 2] {
+        [self.signatures.violations(), self.steps.violations()].map(|violations| {
+            let mut constraints: Vec<_> = violations.into_iter().map(|(_, c)| c).collect();
+            constraints.sort_unstable();
+            constraints.dedup();
+            constraints
+        })
+    }
+
+    /// What the three tables say to each other and to others, if it does not cancel.
+    fn messages(&self) -> Messages {
+        let [signatures, steps] = [self.signatures.messages(), self.steps.messages()];
+        signatures.with(steps).with(self.fixed_base.messages())
+    }
+
+    /// Whether a chunk could be proven that carries these signatures.
+    fn accept(&self, signatures: &[SignedMessage]) -> bool {
+        let range = Table::new(RangeAir, range::trace(&self.requests), vec![]);
+        let height = self.requests.sponge.len().next_power_of_two();
+        let permutations = sponge::trace(&self.requests, height).unwrap();
+        let sponge = Table::new(SpongeAir, permutations, vec![]);
+        let mut messages = self.messages().with(range.messages()).with(sponge.messages());
+        for signed in signatures {
+            let fields = [signed.key.0.as_slice(), &signed.message.0].concat();
+            messages = messages.with(Messages::one("signed", &fields));
+        }
+        self.violations() == [vec![], vec![]] && messages == Messages::default()
+    }
+}
+
+fn signed(seed: u64) -> SignedMessage {
+    let key = SecretKey::from_seed(&seed.to_le_bytes());
+    let message = hash(Tag::SignedOperation, &[F::from_u64(seed)]);
+    SignedMessage { key: key.public(), message, signature: key.sign(&message) }
+}
+
+fn affine(point: Jacobian) -> Affine {
+    point.to_affine().unwrap()
+}

@@ -1,0 +1,60 @@
+//! Shapes, and that no cell can be changed.
+
+use p3_air::Air;
+use p3_air::symbolic::AirLayout;
+use p3_lookup::logup::LogUpGadget;
+use p3_lookup::symbolic::InteractionSymbolicBuilder;
+use p3_lookup::{LookupProtocol, Lookups};
+
+use super::*;
+
+type Symbolic = InteractionSymbolicBuilder<F>;
+
+/// Columns, constraints, fraction columns.
+fn shape<A: Air<Symbolic>>(air: &A) -> [usize; 3] {
+    let builder = Symbolic::from_air(air, AirLayout::from_air(air));
+    let constraints = builder.base_constraints();
+    let lookups = Lookups::from_builder(&builder).pack_same_bus(&LogUpGadget, 3);
+    assert!(constraints.iter().all(|constraint| constraint.degree_multiple() <= 3));
+    assert!(lookups.iter().all(|lookup| LogUpGadget.constraint_degree(lookup) <= 3));
+    [air.width(), constraints.len(), lookups.len()]
+}
+
+#[test]
+fn shapes() {
+    assert_eq!(shape(&StepsAir { signatures: 2 }), [60, 43, 3]);
+    assert_eq!(shape(&SignaturesAir { height: 2 }), [73, 38, 10]);
+    assert_eq!(shape(&FixedBaseAir), [1, 0, 1]);
+}
+
+#[test]
+fn every_cell_of_steps_is_bound() {
+    let mut tables = Tables::fill(2, &[signed(0)]);
+    let skipped = (0..ROWS).find(|&row| tables.step(row).skip == F::ONE).unwrap();
+    let added = (1..ROWS).find(|&row| tables.step(row).skip == F::ZERO).unwrap();
+    for row in [0, 15, 16, ROWS - 1, ROWS, 2 * ROWS - 1, skipped, added] {
+        assert_eq!(tables.steps.free_columns(row), [], "row {row}");
+    }
+}
+
+#[test]
+fn every_cell_of_signatures_is_bound() {
+    let mut tables = Tables::fill(2, &[signed(0)]);
+    assert_eq!(tables.signatures.free_columns(0), []);
+
+    // Nobody receives the other signature, nor asks for its challenge's hash. Its limbs of e are
+    // zero, so that the inverses are not needed.
+    let columns: [usize; Signatures::<u8>::WIDTH] = std::array::from_fn(|i| i);
+    let columns: &Signatures<usize> = columns.as_slice().borrow();
+    let mut free = [columns.message.as_slice(), &columns.below_max].concat();
+    free.extend(columns.capacity.iter().chain(&columns.digest_rest));
+    assert_eq!(tables.signatures.free_columns(1), free);
+}
+
+#[test]
+fn every_count_of_the_fixed_base_is_bound() {
+    let mut tables = Tables::fill(1, &[signed(0)]);
+    for row in 0..FIXED_BASE_ROWS {
+        assert_eq!(tables.fixed_base.free_columns(row), []);
+    }
+}

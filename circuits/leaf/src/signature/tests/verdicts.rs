@@ -1,0 +1,209 @@
+//! The tables accept what native code accepts.
+
+use cairn_primitives::Digest;
+use cairn_primitives::ecgfp5::{
+    A, A_THIRD, B, ORDER, Point as Jacobian, Quintic, Scalar, generator, is_square, sqrt,
+};
+use cairn_primitives::schnorr::{
+    PublicKey, RESPONSE_TOP_LIMIT, Signature, combine, fixed_base_table, start, verify,
+};
+use p3_field::{Field, PrimeField64};
+
+use super::*;
+use crate::signature::steps::trace::SKIP_SLOPE;
+
+/// Native code and tables agree; returns what they say.
+fn both(signed: SignedMessage) -> bool {
+    let native = verify(&signed.key, &signed.message, &signed.signature);
+    assert_eq!(Tables::fill(1, &[signed]).accept(&[signed]), native, "{signed:?}");
+    native
+}
+
+fn challenge(commitment: &Affine, key: &PublicKey, message: &Digest) -> [F; 2] {
+    let input: Vec<F> = commitment.encode().into_iter().chain(key.0).chain(message.0).collect();
+    let [e0, e1, ..] = hash(Tag::SchnorrChallenge, &input).0;
+    [e0, e1]
+}
+
+fn e_scalar(e: &[F; 2]) -> Scalar {
+    let [e0, e1] = e.map(|element| element.as_canonical_u64());
+    Scalar::from_limbs([e0, e1, 0, 0, 0]).unwrap()
+}
+
+fn message(word: u64) -> Digest {
+    hash(Tag::SignedOperation, &[F::new(word)])
+}
+
+#[test]
+fn many_signatures_and_rows_that_are_not_real() {
+    let signatures: Vec<_> = (0..5).map(signed).collect();
+    let tables = Tables::fill(8, &signatures);
+    assert!(tables.accept(&signatures));
+    // Each is needed as often as it is signed, and no other.
+    assert!(!tables.accept(&signatures[1..]));
+    assert!(!tables.accept(&[&signatures[..], &[signed(5)]].concat()));
+    let twice = [&signatures[..], &signatures[..1]].concat();
+    assert!(!tables.accept(&twice));
+    assert!(Tables::fill(8, &twice).accept(&twice));
+    assert!(Tables::fill(2, &[]).accept(&[]));
+}
+
+#[test]
+fn more_signatures_than_rows() {
+    let signatures = vec![signed(0); 3];
+    let mut requests = Requests { signatures, ..Requests::default() };
+    let error = crate::table::TooManyRows { table: "signatures", expected: 2, got: 3 };
+    assert_eq!(trace(2, &mut requests).unwrap_err(), error);
+}
+
+#[test]
+fn valid_and_forged() {
+    for seed in 0..3 {
+        let claim = signed(seed);
+        assert!(both(claim));
+        let other = signed(seed + 100);
+        assert!(!both(SignedMessage { key: other.key, ..claim }));
+        assert!(!both(SignedMessage { message: other.message, ..claim }));
+        let mut forged = claim;
+        forged.signature.s[seed as usize] ^= 1 << 40;
+        assert!(!both(forged));
+        let mut forged = claim;
+        forged.signature.e[seed as usize % 2] += F::ONE;
+        assert!(!both(forged));
+    }
+}
+
+#[test]
+fn degenerate_scalars() {
+    let claim = signed(1);
+    let (e, s) = (claim.signature.e, claim.signature.s);
+    let signatures = [
+        Signature { e: [F::ZERO; 2], s: [0; 5] },
+        Signature { e: [F::ZERO; 2], s },
+        Signature { e, s: [0; 5] },
+        Signature { e: [F::NEG_ONE; 2], s: [u64::MAX; 5] },
+        Signature { e, s: ORDER },
+    ];
+    for signature in signatures {
+        assert!(!both(SignedMessage { signature, ..claim }));
+    }
+}
+
+/// `s + n` gives the same point; the largest canonical response is fine.
+#[test]
+fn responses_beyond_the_limit() {
+    let mut beyond = signed(2);
+    let mut carry = false;
+    for (limb, order) in beyond.signature.s.iter_mut().zip(ORDER) {
+        (*limb, carry) = limb.carrying_add(order, carry);
+    }
+    assert!(!carry);
+    assert!(!both(beyond));
+
+    // Whoever knows the secret key 1 can choose s: P = G, e = H(..), commitment (s + e) G.
+    let key = PublicKey(generator().encode());
+    let limit = u64::from(RESPONSE_TOP_LIMIT) << 32;
+    let nonce = Scalar::from_limbs([1, 2, 3, 4, limit - 1]).unwrap();
+    let commitment = affine(Jacobian::mul(&generator(), &nonce));
+    let mut claims = (0..).map(message).map(|message| {
+        let e = challenge(&commitment, &key, &message);
+        let s = nonce.sub(&e_scalar(&e)).limbs();
+        SignedMessage { key, message, signature: Signature { e, s } }
+    });
+    let mut claim = claims.find(|claim| claim.signature.s[4] == limit - 1).unwrap();
+    assert!(both(claim));
+    claim.signature.s[4] = limit;
+    assert!(!both(claim));
+}
+
+#[test]
+fn unusual_keys() {
+    let message = message(3);
+    let nonce = Scalar::from_limbs([5, 4, 3, 2, 1]).unwrap();
+    let commitment = affine(Jacobian::mul(&generator(), &nonce));
+    let claim = |key: PublicKey, response: fn(&Scalar, &Scalar) -> Scalar| {
+        let e = challenge(&commitment, &key, &message);
+        let s = response(&nonce, &e_scalar(&e)).limbs();
+        SignedMessage { key, message, signature: Signature { e, s } }
+    };
+
+    // P = G and P = -G: keys like any other.
+    assert!(both(claim(PublicKey(generator().encode()), Scalar::sub)));
+    assert!(both(claim(PublicKey(generator().neg().encode()), Scalar::add)));
+
+    // The neutral element would verify with any commitment, as would a key taken for it; so would
+    // the generator, which stands in for it when rows are filled.
+    let undecodable = [
+        135036726621282077,
+        17283229938160287622,
+        13113167081889323961,
+        1653240450380825271,
+        520025869628727862,
+    ];
+    for words in [[0; 5], undecodable] {
+        let key = PublicKey(words.map(F::new));
+        assert_eq!(Affine::decode(&key.0), None);
+        assert!(!both(claim(key, |nonce, _| *nonce)));
+        assert!(!both(claim(key, Scalar::sub)));
+    }
+}
+
+/// Keys made from T and the table collide in the first step that has a digit.
+#[test]
+fn coinciding_operands() {
+    let quadruple = affine(Jacobian::from(*start()).double().double());
+    let entry = fixed_base_table()[0];
+    let keys = [
+        quadruple,
+        quadruple.neg(),
+        affine(Jacobian::from(entry).add(&quadruple.neg())),
+        affine(Jacobian::from(entry.neg()).add(&quadruple.neg())),
+    ];
+    for point in keys {
+        let signature = Signature { e: [F::ZERO, F::new(1 << 62)], s: [3, 0, 0, 0, 0] };
+        assert_eq!(combine(&signature.s, 1 << 126, &point), None);
+        assert!(!both(SignedMessage {
+            key: PublicKey(point.encode()),
+            message: message(4),
+            signature
+        }));
+    }
+}
+
+/// `R = 0`: the challenge matches what is there before the last addition, the negated entry.
+#[test]
+fn neutral_commitment() {
+    let secret = Scalar::from_limbs([1, 2, 3, 4, 5 << 50]).unwrap();
+    let key = PublicKey(Jacobian::mul(&generator(), &secret).encode());
+    let claims = (0..).map(message).flat_map(|message| {
+        (0..64).map(move |index: usize| {
+            let e = challenge(&fixed_base_table()[index].neg(), &key, &message);
+            let s = Scalar::ZERO.sub(&e_scalar(&e).mul(&secret)).limbs();
+            (index, SignedMessage { key, message, signature: Signature { e, s } })
+        })
+    });
+    let mut fitting = claims.filter(|(index, claim)| {
+        let digit = |limb: usize| (claim.signature.s[limb] & 3) as usize;
+        digit(0) + 4 * digit(2) + 16 * digit(4) == *index
+    });
+    let (_, claim) = fitting.next().unwrap();
+    assert!(claim.signature.is_canonical());
+    assert!(!both(claim));
+}
+
+/// What the tables rely on: a point of the group is determined by X and the slope of its tangent,
+/// as that is never zero; and a skipped addition has operands with different X, `slope^2 - 2 X` and
+/// X.
+#[test]
+fn no_point_of_the_group_has_these_x() {
+    let in_group = |x: Quintic| {
+        let square = x.square() * x + A * x + B;
+        is_square(&square) && is_square(&(x - A_THIRD))
+    };
+    assert!(in_group(generator().x) && in_group(start().x));
+    // 3 X^2 + A = 0
+    let root = sqrt(&(-A * Quintic::from_u64(3).inverse())).unwrap();
+    assert!(!in_group(root) && !in_group(-root));
+    let slope = Quintic::from(SKIP_SLOPE);
+    assert!(!in_group(slope.square() * Quintic::from_u64(3).inverse()));
+}

@@ -1,0 +1,101 @@
+//! Whole chunks: every kind of operation through all tables, proven and verified.
+
+use cairn_leaf::chunk::{ChunkTraces, Leaf};
+use cairn_leaf::class::{Class, RowCounter};
+use cairn_primitives::schnorr::SecretKey;
+use cairn_stark::check::check;
+use cairn_stark::config::{Parameters, RATE_HALF};
+use cairn_state::{BatchBuilder, BatchWitness, Environment, PartialTree, State, sign};
+use cairn_types::{
+    AccountId, Authorization, Operation, PriorityOperation, PublicKey, Transaction, Word,
+};
+
+const ENVIRONMENT: Environment = Environment { domain: Word::new([7; 31]), timestamp: 1000 };
+const ALICE: AccountId = 1 << 16;
+const BOB: AccountId = ALICE + 1;
+
+const CLASS: Class =
+    Class { name: "test", operations: 4, signatures: 4, tree: 8, sponge: 6, compressions: 5 };
+
+/// Soundness of FRI is not what is tested here.
+const PARAMETERS: Parameters = Parameters {
+    log_final_poly_len: 1,
+    queries: 2,
+    query_pow_bits: 1,
+    lookup_pow_bits: 1,
+    batch_pow_bits: 1,
+    ..RATE_HALF
+};
+
+fn secret(name: &str) -> SecretKey {
+    SecretKey::from_seed(name.as_bytes())
+}
+
+fn key(name: &str) -> PublicKey {
+    secret(name).public().into()
+}
+
+/// One of each kind, short transfers alone and in pairs.
+fn batch() -> BatchWitness {
+    let mut batch = BatchBuilder::new(State::genesis(), ENVIRONMENT);
+    let deposit =
+        |name, amount| PriorityOperation::Deposit { leaf: ALICE, token: 0, amount, key: key(name) };
+    let register =
+        PriorityOperation::RegisterToken { token: 0, quantum_exponent: 9, key: key("operator") };
+    for operation in [register, deposit("alice", 1 << 40), deposit("bob", 5), deposit("alice", 1)] {
+        batch.push(Operation::Priority(operation)).unwrap();
+    }
+    let mut push = |name: &str, transaction: Transaction, expiry| {
+        let payer = batch.state().account(transaction.from());
+        let recipient = match transaction {
+            Transaction::Transfer { to, .. } => batch.state().account(to).key,
+            _ => PublicKey::ZERO,
+        };
+        let authorization = Authorization {
+            domain: ENVIRONMENT.domain,
+            token: payer.token,
+            nonce: payer.nonce,
+            expiry,
+            recipient,
+        };
+        let signed = sign(&secret(name), transaction, authorization);
+        batch.push(Operation::Signed(signed)).unwrap();
+    };
+    let transfer = |from, to, amount| Transaction::Transfer { from, to, amount, fee: 2 };
+    push("alice", transfer(ALICE, BOB, 1_000_000), 0);
+    push("bob", transfer(BOB, BOB, 7), 1000);
+    push("bob", transfer(BOB, 0, 8), 0);
+    push("alice", transfer(ALICE, BOB, (1 << 36) + 1), 0);
+    push("operator", transfer(0, ALICE, 1), 0);
+    push("alice", Transaction::ChangeKey { from: ALICE, key: key("carol"), fee: 3 }, 0);
+    let to_new = Transaction::TransferToNew { from: ALICE, key: key("bob"), amount: 9, fee: 0 };
+    push("carol", to_new, 2000);
+    let withdraw = Transaction::Withdraw { from: BOB, recipient: [9; 20], amount: 99, fee: 1 };
+    push("bob", withdraw, 0);
+    batch.finish().1
+}
+
+fn fill(batch: &BatchWitness) -> ChunkTraces {
+    let tree = PartialTree::new(&batch.opening).unwrap();
+    ChunkTraces::fill(&CLASS, &ENVIRONMENT, &batch.before, &batch.slots, tree).unwrap()
+}
+
+#[test]
+fn every_kind_of_operation_proves() {
+    let batch = batch();
+    let mut counter = RowCounter::default();
+    batch.slots.iter().for_each(|slot| counter.push(slot));
+    assert!(CLASS.holds(&counter.rows()), "{:?}", counter.rows());
+
+    let chunk = fill(&batch);
+    check(&CLASS.airs(), &chunk.traces, &chunk.public_values).unwrap();
+    let leaf = Leaf::new(CLASS, PARAMETERS).unwrap();
+    let proof = leaf.prove(&chunk).unwrap();
+    for table in 0..chunk.public_values.len() {
+        for value in 0..chunk.public_values[table].len() {
+            let mut public_values = chunk.public_values.clone();
+            public_values[table][value] += cairn_primitives::F::new(1);
+            assert!(leaf.verify(&proof, &public_values).is_err(), "table {table}, value {value}");
+        }
+    }
+}
