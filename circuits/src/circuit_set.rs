@@ -1,9 +1,14 @@
 //! The circuit set: which circuits the recursion admits, and in which role (docs/spec.md, section 7).
 //!
 //! A Merkle tree of depth 4 over digests of verifier keys, in which the position is the role: a node
-//! that asks for a chunk cannot be given a seal. Roles come in families of two, a wrapper at an even
-//! position and the node over it at the next: bit 0 of the role is "is a node", the others are the
-//! family.
+//! that asks for a chunk cannot be given a seal. Roles come in families of four positions, the node
+//! first and then a wrapper for each size of leaf: the low two bits of a position are free to a node
+//! that takes children of a family, the high two name the family.
+//!
+//! ```text
+//! position  0           1, 2, 3                4            5, 6, 7    8            9, 10, 11   12 .. 15
+//! role      chunk node  chunk wrappers by size stream node  ..         chain node   ..          empty
+//! ```
 
 use cairn_gadgets::field::{digest_to_plonky2, from_plonky2};
 use cairn_gadgets::merkle;
@@ -19,85 +24,79 @@ use crate::statement::Kind;
 /// Depth of the tree.
 pub const DEPTH: usize = 4;
 
-/// What a circuit of the common shape is for. The number is its position in the set.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Hash, PartialOrd, Ord)]
-#[repr(usize)]
+/// Bits of a position that a family leaves free.
+pub(crate) const FAMILY_BITS: usize = 2;
+
+/// What a circuit of the common shape is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
 pub enum Role {
-    /// Verifies one chunk proof.
-    ChunkWrapper = 0,
-    /// Merges two chunk statements.
-    ChunkNode = 1,
-    /// Verifies one stream proof.
-    StreamWrapper = 2,
-    /// Merges two stream statements.
-    StreamNode = 3,
-    /// Verifies one seal proof.
-    SealWrapper = 4,
-    /// Merges two seal statements.
-    ChainNode = 5,
+    /// Merges two statements of the family.
+    Node(Family),
+    /// Verifies one proof of the family's leaf circuit of this size.
+    Wrapper(Family, Size),
 }
 
-/// A wrapper and the node over it: all that may prove statements of one kind.
+/// All that may prove statements of one kind.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
+#[repr(usize)]
 pub enum Family {
-    /// Chunk wrapper and chunk node.
-    Chunk,
-    /// Stream wrapper and stream node.
-    Stream,
-    /// Seal wrapper and chain node.
-    Chain,
+    /// Chunks of operations.
+    Chunk = 0,
+    /// Evaluations of streams.
+    Stream = 1,
+    /// Seals and chains of them.
+    Chain = 2,
+}
+
+/// Which of a family's leaf circuits. A family with one has it as [`Size::Small`].
+#[derive(
+    Clone, Copy, Debug, Eq, PartialEq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+#[repr(usize)]
+pub enum Size {
+    /// The smallest.
+    Small = 1,
+    /// Between.
+    Medium = 2,
+    /// The largest.
+    Large = 3,
 }
 
 impl Role {
-    /// All roles, by position.
-    pub const ALL: [Self; 6] = [
-        Self::ChunkWrapper,
-        Self::ChunkNode,
-        Self::StreamWrapper,
-        Self::StreamNode,
-        Self::SealWrapper,
-        Self::ChainNode,
-    ];
+    /// All that a set can have, by position.
+    pub fn all() -> impl Iterator<Item = Self> {
+        [Family::Chunk, Family::Stream, Family::Chain].into_iter().flat_map(|family| {
+            let sizes = [Size::Small, Size::Medium, Size::Large];
+            let wrappers = sizes.map(|size| Self::Wrapper(family, size));
+            std::iter::once(Self::Node(family)).chain(wrappers)
+        })
+    }
 
     /// The position in the set.
     pub const fn position(self) -> usize {
-        self as usize
+        let (family, member) = match self {
+            Self::Node(family) => (family, 0),
+            Self::Wrapper(family, size) => (family, size as usize),
+        };
+        ((family as usize) << FAMILY_BITS) + member
     }
 
-    /// Whether the role is a node, not a wrapper.
-    pub const fn is_node(self) -> bool {
-        self.position() % 2 == 1
+    /// The free bits of the position, the low one first.
+    pub const fn member_bits(self) -> [bool; FAMILY_BITS] {
+        let position = self.position();
+        [position & 1 == 1, position & 2 == 2]
     }
 
     /// The family of the role.
     pub const fn family(self) -> Family {
         match self {
-            Self::ChunkWrapper | Self::ChunkNode => Family::Chunk,
-            Self::StreamWrapper | Self::StreamNode => Family::Stream,
-            Self::SealWrapper | Self::ChainNode => Family::Chain,
+            Self::Node(family) | Self::Wrapper(family, _) => family,
         }
     }
 }
 
 impl Family {
-    /// The role of the wrapper.
-    pub const fn wrapper(self) -> Role {
-        match self {
-            Self::Chunk => Role::ChunkWrapper,
-            Self::Stream => Role::StreamWrapper,
-            Self::Chain => Role::SealWrapper,
-        }
-    }
-
-    /// The role of the node.
-    pub const fn node(self) -> Role {
-        match self {
-            Self::Chunk => Role::ChunkNode,
-            Self::Stream => Role::StreamNode,
-            Self::Chain => Role::ChainNode,
-        }
-    }
-
     /// What the family proves.
     pub const fn kind(self) -> Kind {
         match self {
@@ -190,14 +189,13 @@ pub fn key_digest(key: &VerifierKey) -> Digest {
     cairn_primitives::hash(Tag::VerifierKey, &elements)
 }
 
-/// Asserts that `key` stands in the set of this root in a role of `family`: the wrapper's, or the
-/// node's if `is_node`.
+/// Asserts that `key` stands in the set of this root in the role of `family` that `member` names.
 ///
-/// Trust: none; `is_node` is made a bit here. `path` is what [`CircuitSet::path`] returns.
+/// Trust: none; `member` are made bits here. `path` is what [`CircuitSet::path`] returns.
 pub fn assert_member(
     builder: &mut Builder,
     family: Family,
-    is_node: BoolTarget,
+    member: [BoolTarget; FAMILY_BITS],
     key: &VerifierCircuitTarget,
     path: &[DigestTarget; DEPTH],
     root: DigestTarget,
@@ -206,11 +204,12 @@ pub fn assert_member(
     let elements: Vec<_> = cap.chain(key.circuit_digest.elements).collect();
     let leaf = hash(builder, Tag::VerifierKey, &elements);
 
-    let position = family.wrapper().position();
-    let bits: [BoolTarget; DEPTH] = std::array::from_fn(|level| match level {
-        0 => is_node,
-        _ => builder.constant_bool((position >> level) & 1 == 1),
-    });
+    let family = family as usize;
+    let bits: [BoolTarget; DEPTH] =
+        std::array::from_fn(|level| match level.checked_sub(FAMILY_BITS) {
+            None => member[level],
+            Some(bit) => builder.constant_bool((family >> bit) & 1 == 1),
+        });
     let computed = merkle::root(builder, leaf, &bits, path);
     for (computed, expected) in computed.into_iter().zip(root) {
         builder.connect(computed, expected);

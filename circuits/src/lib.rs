@@ -3,7 +3,6 @@
 pub mod chunk;
 pub mod circuit_set;
 pub mod config;
-mod operation;
 pub mod proving;
 pub mod recursion;
 pub mod seal;

@@ -1,46 +1,58 @@
 //! The chunk leaf: consecutive operations of a batch, one proof.
 //!
-//! A chunk has a fixed number of slots (see [`crate::operation`]) that run one after the other from the
-//! state before to the state after; the slots past the last operation are empty. Its public inputs are
-//! the hash of its statement, `ChunkStatement`: environment, state before, state after. Whether those
-//! are the right ones is not the chunk's business: nodes and seal compare them with those of the
-//! neighbours and of L1.
+//! A STARK proves the operations ([`cairn_leaf`]), a plonky2 circuit verifies it and hashes its public
+//! values to a `ChunkStatement`: environment, state before, state after. Whether those are the right ones is
+//! not the chunk's business: nodes and seal compare them with those of the neighbours and of L1.
+//!
+//! There is a circuit for each [`Class`] of table heights; a chunk takes the smallest that holds it.
 //!
 //! A data word that two short transfers share is appended with the second of them. The statement has no
-//! room for the first half, so that a pair never spans two chunks: `BatchWitness::chunks` cuts so.
+//! room for the first half, so that a pair never spans two chunks.
 
 mod circuit;
-mod witness;
-
 #[cfg(test)]
 mod tests;
+mod witness;
 
+use cairn_leaf::chunk::{ChunkTraces, Leaf, LeafError};
+use cairn_leaf::class::{Class, LARGE, MEDIUM, SMALL};
+use cairn_stark::config::{Parameters, RATE_HALF};
+use cairn_stark::native::Proof as StarkProof;
+use cairn_state::{Environment, OpeningError, PartialTree};
+use plonky2::field::types::Field;
+use plonky2::iop::witness::{PartialWitness, WitnessWrite};
+use plonky2::plonk::circuit_data::CircuitConfig;
+use thiserror::Error;
+
+use crate::circuit_set::Size;
+use crate::config::{Circuit, F, LEAF, Proof};
+use crate::proving::{ProveError, prove};
+use crate::source::{Build, CircuitSource};
 use circuit::ChunkTarget;
 pub use witness::ChunkWitness;
 
-use crate::{
-    config::{Builder, Circuit, F, LEAF, Proof},
-    proving::{ProveError, prove},
-    source::{Build, CircuitSource},
-};
-use plonky2::{iop::witness::PartialWitness, plonk::circuit_data::CircuitConfig};
-use thiserror::Error;
+/// The soundness parameters of the STARK.
+pub const STARK: Parameters = RATE_HALF;
 
-/// Slots of the chunk that fills `2^14` rows.
-pub const CHUNK_SLOTS: usize = 52;
+/// The class of each size of chunk.
+pub const fn class(size: Size) -> Class {
+    match size {
+        Size::Small => SMALL,
+        Size::Medium => MEDIUM,
+        Size::Large => LARGE,
+    }
+}
 
 /// Why a chunk was not proven.
 #[derive(Debug, Error)]
 pub enum ChunkError {
-    /// More operations than slots.
-    #[error("chunk: expected at most {expected} operations, got {got}")]
-    TooManyOperations {
-        /// Slots of the circuit.
-        expected: usize,
-        /// Operations of the witness.
-        got: usize,
-    },
-    /// The witness is none of a valid transition.
+    /// The operations do not fit the class, or the STARK's prover refused them.
+    #[error("chunk: {0}")]
+    Leaf(#[from] LeafError),
+    /// The opening of the account tree is malformed.
+    #[error("chunk: {0}")]
+    Opening(#[from] OpeningError),
+    /// The STARK's proof does not satisfy its verifier's circuit.
     #[error("chunk: {0}")]
     Prove(#[from] ProveError),
     /// Circuit and reference transition function disagree on the outcome.
@@ -53,48 +65,114 @@ pub enum ChunkError {
     },
 }
 
-/// The circuit of a chunk.
+/// The circuit of a chunk class.
 #[derive(Debug)]
 pub struct ChunkCircuit {
     /// The circuit, for its wrapper.
     pub circuit: Circuit,
+    leaf: Leaf,
     target: ChunkTarget,
+}
+
+/// A STARK's proof of a chunk, and what it proves.
+#[allow(missing_debug_implementations, reason = "the proof is not Debug")]
+pub struct LeafProof {
+    proof: StarkProof,
+    public_values: Vec<Vec<cairn_primitives::F>>,
 }
 
 impl ChunkCircuit {
     /// Builds the circuit. Deterministic; takes seconds.
-    pub fn build(slots: usize) -> Self {
-        Self::from_source(slots, &Build)
+    ///
+    /// # Errors
+    /// If the parameters do not fit the class.
+    pub fn build(size: Size) -> Result<Self, ChunkError> {
+        Self::from_source(size, &Build)
     }
 
     /// As [`Self::build`], with the circuit from `source`.
-    pub fn from_source(slots: usize, source: &impl CircuitSource) -> Self {
-        Self::with_config(LEAF.circuit_config(), slots, source)
+    ///
+    /// # Errors
+    /// As [`Self::build`].
+    pub fn from_source(size: Size, source: &impl CircuitSource) -> Result<Self, ChunkError> {
+        Self::with_config(LEAF.circuit_config(), class(size), STARK, source)
     }
 
-    fn with_config(config: CircuitConfig, slots: usize, source: &impl CircuitSource) -> Self {
-        let mut builder = Builder::new(config);
-        let target = ChunkTarget::new(&mut builder, slots);
-        Self { circuit: source.finish(builder), target }
+    fn with_config(
+        config: CircuitConfig,
+        class: Class,
+        parameters: Parameters,
+        source: &impl CircuitSource,
+    ) -> Result<Self, ChunkError> {
+        let leaf = Leaf::new(class, parameters)?;
+        let mut builder = crate::config::Builder::new(config);
+        let target = ChunkTarget::new(&mut builder, &leaf);
+        Ok(Self { circuit: source.finish(builder), leaf, target })
     }
 
-    /// Number of operations that fit.
-    pub fn slots(&self) -> usize {
-        self.target.slots.len()
+    /// The heights of its tables.
+    pub fn class(&self) -> &Class {
+        self.leaf.class()
     }
 
-    /// Proves a chunk. The proof is verified, and its public inputs are those of the witness.
+    /// The STARK: tables, parameters, keys.
+    pub fn leaf(&self) -> &Leaf {
+        &self.leaf
+    }
+
+    /// Proves a chunk: the STARK, then its verification.
     ///
     /// # Errors
     /// See [`ChunkError`].
     pub fn prove(&self, witness: &ChunkWitness) -> Result<Proof, ChunkError> {
-        let (expected, got) = (self.slots(), witness.slots.len());
-        if got > expected {
-            return Err(ChunkError::TooManyOperations { expected, got });
-        }
+        self.verify_leaf(witness, &self.prove_leaf(witness)?)
+    }
+
+    /// The STARK alone. The proof has been verified.
+    ///
+    /// # Errors
+    /// See [`ChunkError`].
+    pub fn prove_leaf(&self, witness: &ChunkWitness) -> Result<LeafProof, ChunkError> {
+        let tree = PartialTree::new(&witness.opening)?;
+        let environment = Environment {
+            domain: witness.environment.domain,
+            timestamp: witness.environment.timestamp,
+        };
+        let traces = ChunkTraces::fill(
+            self.leaf.class(),
+            &environment,
+            &witness.before,
+            &witness.slots,
+            tree,
+        )?;
+        let proof = self.leaf.prove(&traces)?;
+        Ok(LeafProof { proof, public_values: traces.public_values })
+    }
+
+    /// The recursive verification alone. The proof has been verified, and its public inputs are those of the
+    /// witness.
+    ///
+    /// # Errors
+    /// See [`ChunkError`].
+    pub fn verify_leaf(
+        &self,
+        witness: &ChunkWitness,
+        leaf: &LeafProof,
+    ) -> Result<Proof, ChunkError> {
         let mut inputs = PartialWitness::new();
+        let root = witness.environment.circuit_set_root.elements();
         self.target
-            .assign(&mut inputs, witness)
+            .proof
+            .set_witness(
+                &mut inputs,
+                self.leaf.keys(),
+                self.leaf.airs(),
+                &leaf.proof,
+                &leaf.public_values,
+            )
+            .map_err(|error| ProveError::Unsatisfied(error.to_string()))?;
+        inputs
+            .set_target_arr(&self.target.circuit_set_root, &root.map(F::from_canonical_u64))
             .map_err(|error| ProveError::Unsatisfied(error.to_string()))?;
         let proof = prove(&self.circuit, inputs)?;
         let expected = witness.public_inputs().to_vec();

@@ -10,7 +10,7 @@ use plonky2::plonk::circuit_data::VerifierCircuitTarget;
 use plonky2::plonk::proof::ProofWithPublicInputsTarget;
 
 use super::{Proven, RecursionError, shape};
-use crate::circuit_set::{CircuitSet, DEPTH, Family, assert_member};
+use crate::circuit_set::{CircuitSet, DEPTH, FAMILY_BITS, Family, assert_member};
 use crate::config::{Builder, D, F};
 
 /// The private inputs of one verification.
@@ -18,7 +18,8 @@ use crate::config::{Builder, D, F};
 pub struct MemberTarget {
     proof: ProofWithPublicInputsTarget<D>,
     key: VerifierCircuitTarget,
-    is_node: BoolTarget,
+    /// Which member of the family: the free bits of its position.
+    member: [BoolTarget; FAMILY_BITS],
     path: [DigestTarget; DEPTH],
 }
 
@@ -33,11 +34,11 @@ impl MemberTarget {
         let common = shape::common();
         let proof = builder.add_virtual_proof_with_pis(common);
         let key = builder.add_virtual_verifier_data(common.config.fri_config.cap_height);
-        let is_node = builder.add_virtual_bool_target_unsafe();
+        let member = [0; FAMILY_BITS].map(|_| builder.add_virtual_bool_target_unsafe());
         let path = [0; DEPTH].map(|_| builder.add_virtual_hash().elements);
-        assert_member(builder, family, is_node, &key, &path, circuit_set_root);
+        assert_member(builder, family, member, &key, &path, circuit_set_root);
         builder.verify_proof::<CairnConfig>(&proof, &key, common);
-        Self { proof, key, is_node, path }
+        Self { proof, key, member, path }
     }
 
     /// The digest of the proven statement.
@@ -59,7 +60,9 @@ impl MemberTarget {
         let mut assign = || -> anyhow::Result<()> {
             witness.set_proof_with_pis_target(&self.proof, &proven.proof)?;
             witness.set_verifier_data_target(&self.key, key)?;
-            witness.set_bool_target(self.is_node, proven.role.is_node())?;
+            for (target, bit) in self.member.into_iter().zip(proven.role.member_bits()) {
+                witness.set_bool_target(target, bit)?;
+            }
             for (target, elements) in self.path.iter().zip(set.path(proven.role)) {
                 witness.set_hash_target((*target).into(), HashOut { elements })?;
             }

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! How the parts fit:
-//! 1. `Wrapper::new(family, leaf)` and `Node::new(family)` for every family, in any order: no circuit
+//! 1. `Wrapper::new(family, size, leaf)` and `Node::new(family)` for every family, in any order: no circuit
 //!    depends on the set, the set's root is a public value;
 //! 2. `CircuitSet::new` over their keys; its root goes into the environment of every statement;
 //! 3. `wrapper.prove(statement, &leaf_proof)`, then `node.prove(&set, &left, &right)` in any binary tree;

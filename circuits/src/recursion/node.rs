@@ -4,7 +4,7 @@ use plonky2::iop::target::Target;
 use plonky2::iop::witness::{PartialWitness, WitnessWrite};
 
 use super::{MemberTarget, Proven, RecursionError, shape};
-use crate::circuit_set::{CircuitSet, Family};
+use crate::circuit_set::{CircuitSet, Family, Role};
 use crate::config::{Circuit, F, RECURSION, VerifierKey};
 use crate::proving::prove;
 use crate::source::{Build, CircuitSource};
@@ -92,7 +92,7 @@ impl Node {
         let statement = left.statement.then(&right.statement).ok_or(RecursionError::Gap)?;
         let witness = self.witness(set, left, right)?;
         let proof = prove(&self.circuit, witness)?;
-        Ok(Proven { role: self.family.node(), statement, proof })
+        Ok(Proven { role: Role::Node(self.family), statement, proof })
     }
 
     /// The private inputs, unchecked.

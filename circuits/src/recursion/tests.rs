@@ -15,6 +15,7 @@ use plonky2::plonk::circuit_data::CircuitData;
 use plonky2::plonk::config::GenericConfig;
 
 use super::*;
+use crate::circuit_set::Size;
 use crate::config::{Builder, Circuit, D, F, LEAF};
 use crate::proving::prove;
 use crate::serialize::{decode_circuit, encode_circuit};
@@ -64,6 +65,9 @@ impl CircuitSource for Reencoded {
 struct Fixture {
     leaf: StandIn,
     wrapper: Wrapper,
+    /// The same for a leaf of another size.
+    large_leaf: StandIn,
+    large: Wrapper,
     node: Node,
     set: CircuitSet,
     /// A wrapper that the set has in the stream family, over a leaf that proves chunk statements.
@@ -74,15 +78,18 @@ struct Fixture {
 static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
     let leaf = StandIn::new(Kind::Chunk, 40);
     let foreign_leaf = StandIn::new(Kind::Chunk, 41);
-    let wrapper = Wrapper::new(Family::Chunk, &leaf.circuit.verifier_data());
-    let foreign = Wrapper::new(Family::Chunk, &foreign_leaf.circuit.verifier_data());
+    let large_leaf = StandIn::new(Kind::Chunk, 42);
+    let wrapper = Wrapper::new(Family::Chunk, Size::Small, &leaf.circuit.verifier_data());
+    let large = Wrapper::new(Family::Chunk, Size::Large, &large_leaf.circuit.verifier_data());
+    let foreign = Wrapper::new(Family::Chunk, Size::Small, &foreign_leaf.circuit.verifier_data());
     let node = Node::from_source(Family::Chunk, &Reencoded);
     let set = CircuitSet::new(vec![
-        (Role::ChunkWrapper, wrapper.key().clone()),
-        (Role::ChunkNode, node.key().clone()),
-        (Role::StreamWrapper, foreign.key().clone()),
+        (Role::Wrapper(Family::Chunk, Size::Small), wrapper.key().clone()),
+        (Role::Wrapper(Family::Chunk, Size::Large), large.key().clone()),
+        (Role::Node(Family::Chunk), node.key().clone()),
+        (Role::Wrapper(Family::Stream, Size::Small), foreign.key().clone()),
     ]);
-    Fixture { leaf, wrapper, node, set, foreign_leaf, foreign }
+    Fixture { leaf, wrapper, large_leaf, large, node, set, foreign_leaf, foreign }
 });
 
 fn types_digest(elements: [F; 4]) -> Digest {
@@ -125,13 +132,15 @@ fn node_proves(set: &CircuitSet, left: &Proven, right: &Proven) -> bool {
 }
 
 #[test]
-fn tree_of_three_chunks_proves_the_merged_statement() {
-    let Fixture { node, set, .. } = &*FIXTURE;
+fn tree_of_three_chunks_of_two_sizes_proves_the_merged_statement() {
+    let Fixture { node, set, large_leaf, large, .. } = &*FIXTURE;
     let [first, second] = &*PAIR;
     let pair = node.prove(set, first, second).unwrap();
-    let all = node.prove(set, &pair, &wrapped(&chunk(2, 3))).unwrap();
+    let last = Statement::from(&chunk(2, 3));
+    let last = large.prove(last.clone(), &large_leaf.prove(&last)).unwrap();
+    let all = node.prove(set, &pair, &last).unwrap();
     assert_eq!(all.statement, Statement::from(&chunk(0, 3)));
-    assert_eq!(all.role, Role::ChunkNode);
+    assert_eq!(all.role, Role::Node(Family::Chunk));
     all.verify(set).unwrap();
 
     let mut other = all.clone();
@@ -168,27 +177,37 @@ fn key_outside_the_set_or_at_another_role_does_not_prove() {
 
     // The outsider's key under the path of the admitted wrapper.
     let key = foreign.key().clone();
-    let forged = set.with_key(Role::ChunkWrapper, key.clone());
+    let forged = set.with_key(Role::Wrapper(Family::Chunk, Size::Small), key.clone());
     assert!(!node_proves(&forged, &outsider, &PAIR[1]));
 
     // Its key is in the set, but in the stream family: its true path, the wrong position.
-    let moved = forged.with_path_of(Role::ChunkWrapper, Role::StreamWrapper);
+    let moved = forged.with_path_of(
+        Role::Wrapper(Family::Chunk, Size::Small),
+        Role::Wrapper(Family::Stream, Size::Small),
+    );
     assert!(!node_proves(&moved, &outsider, &PAIR[1]));
 
     // A wrapper that poses as a node.
-    let posing = Proven { role: Role::ChunkNode, ..PAIR[0].clone() };
-    let forged = set.with_key(Role::ChunkNode, set.key(Role::ChunkWrapper).unwrap().clone());
+    let posing = Proven { role: Role::Node(Family::Chunk), ..PAIR[0].clone() };
+    let forged = set.with_key(
+        Role::Node(Family::Chunk),
+        set.key(Role::Wrapper(Family::Chunk, Size::Small)).unwrap().clone(),
+    );
     assert!(!node_proves(&forged, &posing, &PAIR[1]));
 
     // The forgeries change nothing else: the honest pair passes with the same tools.
-    let honest = set.with_key(Role::ChunkWrapper, set.key(Role::ChunkWrapper).unwrap().clone());
+    let honest = set.with_key(
+        Role::Wrapper(Family::Chunk, Size::Small),
+        set.key(Role::Wrapper(Family::Chunk, Size::Small)).unwrap().clone(),
+    );
     assert!(node_proves(&honest, &PAIR[0], &PAIR[1]));
 }
 
 #[test]
 fn statement_of_another_circuit_set_does_not_prove() {
     let Fixture { node, set, foreign, .. } = &*FIXTURE;
-    let other = CircuitSet::new(vec![(Role::ChunkWrapper, foreign.key().clone())]);
+    let other =
+        CircuitSet::new(vec![(Role::Wrapper(Family::Chunk, Size::Small), foreign.key().clone())]);
     let [left, right] = [(0, 1), (1, 2)].map(|(from, to)| {
         let mut statement = chunk(from, to);
         statement.environment.circuit_set_root = types_digest(other.root());
@@ -218,7 +237,11 @@ fn wrapper_takes_only_its_circuit_and_the_exposed_statement() {
 #[test]
 fn circuit_set_proves_membership_natively() {
     let set = &FIXTURE.set;
-    for role in [Role::ChunkWrapper, Role::ChunkNode, Role::StreamWrapper] {
+    for role in [
+        Role::Wrapper(Family::Chunk, Size::Small),
+        Role::Node(Family::Chunk),
+        Role::Wrapper(Family::Stream, Size::Small),
+    ] {
         let leaf = crate::circuit_set::key_digest(set.key(role).unwrap());
         let path = set.path(role).map(digest_from_plonky2);
         let root = path.iter().enumerate().fold(leaf, |node, (level, sibling)| {
@@ -229,5 +252,8 @@ fn circuit_set_proves_membership_natively() {
         });
         assert_eq!(root, digest_from_plonky2(set.root()));
     }
-    assert!(matches!(set.key(Role::ChainNode), Err(MissingRole(Role::ChainNode))));
+    assert!(matches!(
+        set.key(Role::Node(Family::Chain)),
+        Err(MissingRole(Role::Node(Family::Chain)))
+    ));
 }

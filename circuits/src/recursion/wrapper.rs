@@ -5,7 +5,7 @@ use plonky2::iop::witness::{PartialWitness, WitnessWrite};
 use plonky2::plonk::proof::ProofWithPublicInputsTarget;
 
 use super::{Proven, RecursionError, shape};
-use crate::circuit_set::Family;
+use crate::circuit_set::{Family, Role, Size};
 use crate::config::{Circuit, D, Proof, RECURSION, VerifierData, VerifierKey};
 use crate::proving::prove;
 use crate::source::{Build, CircuitSource};
@@ -15,33 +15,39 @@ use crate::statement::Statement;
 #[derive(Debug)]
 pub struct Wrapper {
     family: Family,
+    size: Size,
     circuit: Circuit,
     inner: ProofWithPublicInputsTarget<D>,
 }
 
 impl Wrapper {
-    /// The wrapper of `inner`, a circuit that proves statements of the family.
+    /// The wrapper of `inner`, the circuit of this size that proves statements of the family.
     ///
     /// Trust: `inner` is what the caller means to admit; its key is baked in.
     ///
     /// # Panics
     /// If the inner circuit has not 4 public inputs, or its verifier does not fit the common shape.
-    pub fn new(family: Family, inner: &VerifierData) -> Self {
-        Self::from_source(family, inner, &Build)
+    pub fn new(family: Family, size: Size, inner: &VerifierData) -> Self {
+        Self::from_source(family, size, inner, &Build)
     }
 
     /// As [`Self::new`], with the circuit from `source`.
     ///
     /// # Panics
     /// As [`Self::new`].
-    pub fn from_source(family: Family, inner: &VerifierData, source: &impl CircuitSource) -> Self {
+    pub fn from_source(
+        family: Family,
+        size: Size,
+        inner: &VerifierData,
+        source: &impl CircuitSource,
+    ) -> Self {
         assert_eq!(inner.common.num_public_inputs, shape::NUM_PUBLIC_INPUTS, "a statement digest");
         let mut builder = RECURSION.builder();
         let proof = builder.add_virtual_proof_with_pis(&inner.common);
         let key = builder.constant_verifier_data(&inner.verifier_only);
         builder.verify_proof::<CairnConfig>(&proof, &key, &inner.common);
         builder.register_public_inputs(&proof.public_inputs);
-        Self { family, circuit: shape::finish(builder, source), inner: proof }
+        Self { family, size, circuit: shape::finish(builder, source), inner: proof }
     }
 
     /// The key of this wrapper, for the circuit set.
@@ -60,6 +66,6 @@ impl Wrapper {
             .set_proof_with_pis_target(&self.inner, inner)
             .map_err(|error| RecursionError::Assignment(error.to_string()))?;
         let proof = prove(&self.circuit, witness)?;
-        Ok(Proven { role: self.family.wrapper(), statement, proof })
+        Ok(Proven { role: Role::Wrapper(self.family, self.size), statement, proof })
     }
 }

@@ -21,7 +21,7 @@ use super::{
     HeaderTarget, SealCircuit, SealError, SealWitness, chunk_statement, hash_words, root_digest,
     stream_statement,
 };
-use crate::circuit_set::{CircuitSet, Family, Role};
+use crate::circuit_set::{CircuitSet, Family, Role, Size};
 use crate::config::{Circuit, F, LEAF};
 use crate::proving::prove;
 use crate::recursion::{Node, Proven, RecursionError, Wrapper};
@@ -101,19 +101,19 @@ pub(crate) struct Fixture {
 pub(crate) static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
     let leaf = |family: Family, salt: u64| {
         let leaf = stand_in(salt);
-        let wrapper = Wrapper::new(family, &leaf.verifier_data());
+        let wrapper = Wrapper::new(family, Size::Small, &leaf.verifier_data());
         (leaf, wrapper)
     };
     let chunk = leaf(Family::Chunk, 1);
     let stream = leaf(Family::Stream, 2);
     let seal = SealCircuit::build();
-    let wrapper = Wrapper::new(Family::Chain, &seal.circuit.verifier_data());
+    let wrapper = Wrapper::new(Family::Chain, Size::Small, &seal.circuit.verifier_data());
     let node = Node::new(Family::Chain);
     let set = CircuitSet::new(vec![
-        (Role::ChunkWrapper, chunk.1.key().clone()),
-        (Role::StreamWrapper, stream.1.key().clone()),
-        (Role::SealWrapper, wrapper.key().clone()),
-        (Role::ChainNode, node.key().clone()),
+        (Role::Wrapper(Family::Chunk, Size::Small), chunk.1.key().clone()),
+        (Role::Wrapper(Family::Stream, Size::Small), stream.1.key().clone()),
+        (Role::Wrapper(Family::Chain, Size::Small), wrapper.key().clone()),
+        (Role::Node(Family::Chain), node.key().clone()),
     ]);
     Fixture { chunk, stream, seal, wrapper, node, set }
 });
@@ -265,16 +265,19 @@ fn keys_and_roles_are_those_of_the_set() {
     let SealError::Recursion(RecursionError::Role { expected: Family::Chunk, got }) = error else {
         panic!("{error}");
     };
-    assert_eq!(got, Role::StreamWrapper);
+    assert_eq!(got, Role::Wrapper(Family::Stream, Size::Small));
 
     // The stream leaf states a chunk: right digest, but its wrapper is not the chunk wrapper.
     let leaf = &fixture.stream.0;
-    let disguised = (leaf, Wrapper::new(Family::Chunk, &leaf.verifier_data()));
+    let disguised = (leaf, Wrapper::new(Family::Chunk, Size::Small, &leaf.verifier_data()));
     let key = disguised.1.key().clone();
     let statement = chunk_statement(&header, root_digest(&fixture.set));
     let disguised = wrap((leaf, &disguised.1), (&statement).into());
-    let outside = fixture.set.with_key(Role::ChunkWrapper, key);
+    let outside = fixture.set.with_key(Role::Wrapper(Family::Chunk, Size::Small), key);
     assert!(!fixture.accepts(&outside, &witness(&disguised, &stream)), "key outside of its role");
-    let moved = outside.with_path_of(Role::ChunkWrapper, Role::StreamWrapper);
+    let moved = outside.with_path_of(
+        Role::Wrapper(Family::Chunk, Size::Small),
+        Role::Wrapper(Family::Stream, Size::Small),
+    );
     assert!(!fixture.accepts(&moved, &witness(&disguised, &stream)), "path of another role");
 }

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::plonky2_types::{GateTypes, GeneratorTypes};
-use crate::config::{D, F};
+use crate::config::{D, F, VerifierKey};
 
 /// A circuit cannot be encoded: it has a gate or generator that is not in the lists.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Error)]
@@ -56,15 +56,43 @@ pub fn encode_circuit<C: GenericConfig<D, F = F>>(
 pub fn decode_circuit<C: GenericConfig<D, F = F>>(
     bytes: &[u8],
 ) -> Result<CircuitData<F, C, D>, CircuitDecodeError> {
+    let payload = checked(bytes)?;
+    catch_unwind(|| CircuitData::from_bytes(payload, &GateTypes, &GeneratorTypes))
+        .map_err(|_| CircuitDecodeError::Version)?
+        .map_err(|_| CircuitDecodeError::Version)
+}
+
+/// As [`encode_circuit`], of a verifier key alone: about 700 bytes.
+///
+/// # Errors
+/// Never in practice: plonky2 writes to memory.
+pub fn encode_key(key: &VerifierKey) -> Result<Vec<u8>, CircuitEncodeError> {
+    let payload = key.to_bytes().map_err(|_| CircuitEncodeError)?;
+    let mut bytes = Sha256::digest(&payload).to_vec();
+    bytes.extend(payload);
+    Ok(bytes)
+}
+
+/// Inverse of [`encode_key`]. Trust and errors: as [`decode_circuit`].
+///
+/// # Errors
+/// If the bytes were damaged or another version wrote them.
+pub fn decode_key(bytes: &[u8]) -> Result<VerifierKey, CircuitDecodeError> {
+    let payload = checked(bytes)?;
+    catch_unwind(|| VerifierKey::from_bytes(payload.to_vec()))
+        .map_err(|_| CircuitDecodeError::Version)?
+        .map_err(|_| CircuitDecodeError::Version)
+}
+
+/// What follows the checksum, if that is right.
+fn checked(bytes: &[u8]) -> Result<&[u8], CircuitDecodeError> {
     let Some((checksum, payload)) = bytes.split_first_chunk::<32>() else {
         return Err(CircuitDecodeError::Truncated { got: bytes.len() });
     };
     if Sha256::digest(payload).as_slice() != checksum {
         return Err(CircuitDecodeError::Checksum);
     }
-    catch_unwind(|| CircuitData::from_bytes(payload, &GateTypes, &GeneratorTypes))
-        .map_err(|_| CircuitDecodeError::Version)?
-        .map_err(|_| CircuitDecodeError::Version)
+    Ok(payload)
 }
 
 #[cfg(test)]
@@ -105,6 +133,10 @@ mod tests {
             witness.set_target(target, F::ZERO).unwrap();
         }
         prove(&decoded, witness).unwrap();
+
+        let key = encode_key(&circuit.verifier_only).unwrap();
+        assert_eq!(decode_key(&key).unwrap(), circuit.verifier_only);
+        assert_eq!(decode_key(&key[1..]).err(), Some(CircuitDecodeError::Checksum));
 
         let refused = |bytes: &[u8]| decode_circuit::<CairnConfig>(bytes).err();
         assert_eq!(refused(&bytes[..31]), Some(CircuitDecodeError::Truncated { got: 31 }));

@@ -4,6 +4,8 @@ mod circuit;
 mod plonky2_types;
 mod proof;
 
-pub use circuit::{CircuitDecodeError, CircuitEncodeError, decode_circuit, encode_circuit};
+pub use circuit::{
+    CircuitDecodeError, CircuitEncodeError, decode_circuit, decode_key, encode_circuit, encode_key,
+};
 pub use plonky2_types::{GateTypes, GeneratorTypes};
 pub use proof::{DecodeError, decode_proof, encode_proof, proof_len};

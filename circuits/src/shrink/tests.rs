@@ -9,7 +9,7 @@ use plonky2::iop::witness::{PartialWitness, WitnessWrite};
 use proptest::prelude::*;
 
 use super::{Forward, Shrink, Squeeze, public_input};
-use crate::circuit_set::{CircuitSet, Role};
+use crate::circuit_set::{CircuitSet, Family, Role, Size};
 use crate::config::{Circuit, F, LEAF, Proof, SQUEEZE, WRAP};
 use crate::proving::prove;
 use crate::recursion::{Proven, RecursionError};
@@ -105,17 +105,19 @@ fn the_statement_is_the_proven_one() {
 fn only_the_chain_family_is_shrunk() {
     let fixture = &*FIXTURE;
     let (statement, proven) = fixture.sealed([4; 32]);
-    let chunk = Proven { role: Role::ChunkWrapper, ..proven.clone() };
+    let chunk = Proven { role: Role::Wrapper(Family::Chunk, Size::Small), ..proven.clone() };
     let error = SHRINK.prove(&fixture.set, &statement, &chunk).unwrap_err();
     assert!(matches!(error, RecursionError::Role { .. }));
 
     // The seal wrapper's proof under a set in which it is the chunk wrapper.
     let key = fixture.wrapper.key().clone();
-    let other = CircuitSet::new(vec![(Role::ChunkWrapper, key.clone())]);
+    let other = CircuitSet::new(vec![(Role::Wrapper(Family::Chunk, Size::Small), key.clone())]);
     let statement =
         SealStatement { circuit_set_root: crate::seal::root_digest(&other), ..statement };
-    let forged =
-        other.with_key(Role::SealWrapper, key).with_path_of(Role::SealWrapper, Role::ChunkWrapper);
+    let forged = other.with_key(Role::Wrapper(Family::Chain, Size::Small), key).with_path_of(
+        Role::Wrapper(Family::Chain, Size::Small),
+        Role::Wrapper(Family::Chunk, Size::Small),
+    );
     let inputs = SHRINK.assign(&forged, &statement, &proven).unwrap();
     assert!(prove(&SHRINK.circuit, inputs).is_err());
 }

@@ -1,168 +1,103 @@
-//! Chunks of few slots, proven in full.
+//! Chunks of a small class, proven in full.
 
-mod agree;
-mod conserve;
-mod refuse_data;
-mod refuse_state;
-mod tree;
-mod world;
+use super::*;
+use cairn_primitives::schnorr::SecretKey;
+use cairn_state::{BatchBuilder, BatchWitness, State, sign};
+use cairn_types::{
+    AccountId, Authorization, Digest, Operation, PriorityOperation, PublicKey, Transaction, Word,
+};
 
-use super::ChunkCircuit;
-use crate::config::{F, LEAF};
-use crate::operation::{AccessValues, Hints, Kind, OperandValues, SlotValues};
-use crate::proving::prove;
-use crate::source::Build;
-use cairn_state::Running;
-use cairn_types::ChunkEnvironment;
-use plonky2::{field::types::Field, iop::witness::PartialWitness};
-use std::sync::OnceLock;
-use world::{ALICE, BOB, CAROL, NEXT_ID, World, element, key};
+const ENVIRONMENT: Environment = Environment { domain: Word::new([7; 31]), timestamp: 1000 };
+const ALICE: AccountId = 1 << 16;
+const BOB: AccountId = ALICE + 1;
 
-const SLOTS: usize = 3;
+const CLASS: Class =
+    Class { name: "test", operations: 3, signatures: 3, tree: 7, sponge: 5, compressions: 4 };
 
-/// One circuit for all tests.
+/// One circuit for all tests. Soundness of FRI is not what is tested here.
 fn circuit() -> &'static ChunkCircuit {
-    static CIRCUIT: OnceLock<ChunkCircuit> = OnceLock::new();
+    static CIRCUIT: std::sync::OnceLock<ChunkCircuit> = std::sync::OnceLock::new();
     CIRCUIT.get_or_init(|| {
-        // Soundness of FRI is not what is tested here.
         let mut config = LEAF.circuit_config();
         config.security_bits = 0;
         config.fri_config.proof_of_work_bits = 1;
         config.fri_config.num_query_rounds = 2;
-        ChunkCircuit::with_config(config, SLOTS, &Build)
+        let parameters = Parameters {
+            log_final_poly_len: 1,
+            queries: 2,
+            query_pow_bits: 1,
+            lookup_pow_bits: 1,
+            batch_pow_bits: 1,
+            ..STARK
+        };
+        ChunkCircuit::with_config(config, CLASS, parameters, &Build).unwrap()
     })
 }
 
-/// A slot with its hints, which some tests forge.
-type Slot = (SlotValues, Hints);
-
-fn with_hints(values: SlotValues) -> Slot {
-    (values, Hints::new(&values))
+fn root() -> Digest {
+    Digest::new([1, 2, 3, 4]).unwrap()
 }
 
-/// Whether there is a proof of these slots.
-fn proves(environment: &ChunkEnvironment, before: &Running, slots: &[Slot]) -> bool {
-    let circuit = circuit();
-    let empty = with_hints(SlotValues::default());
-    let mut inputs = PartialWitness::new();
-    circuit.target.assign_start(&mut inputs, environment, before).unwrap();
-    for (i, target) in circuit.target.slots.iter().enumerate() {
-        let (values, hints) = slots.get(i).unwrap_or(&empty);
-        target.assign(&mut inputs, values, hints).unwrap();
+/// A token, two deposits, then six transfers in three words.
+fn batch() -> BatchWitness {
+    let secret = |id: AccountId| SecretKey::from_seed(&id.to_le_bytes());
+    let key = |id: AccountId| PublicKey::from(secret(id).public());
+    let mut batch = BatchBuilder::new(State::genesis(), ENVIRONMENT);
+    let deposit = |id| PriorityOperation::Deposit { leaf: 0, token: 0, amount: 1000, key: key(id) };
+    let register = PriorityOperation::RegisterToken { token: 0, quantum_exponent: 0, key: key(0) };
+    for operation in [register, deposit(ALICE), deposit(BOB)] {
+        batch.push(Operation::Priority(operation)).unwrap();
     }
-    prove(&circuit.circuit, inputs).is_ok()
+    for i in 0..6 {
+        let (from, to) = if i % 2 == 0 { (ALICE, BOB) } else { (BOB, ALICE) };
+        let authorization = Authorization {
+            domain: ENVIRONMENT.domain,
+            token: 0,
+            nonce: batch.state().account(from).nonce,
+            expiry: 0,
+            recipient: key(to),
+        };
+        let transfer = Transaction::Transfer { from, to, amount: 10 + i, fee: 1 };
+        batch.push(Operation::Signed(sign(&secret(from), transfer, authorization))).unwrap();
+    }
+    batch.finish().1
 }
 
-/// Whether there is a proof of these operations, executed without scruples.
-fn executes(world: &mut World, operands: &[OperandValues]) -> bool {
-    let (environment, before) = (world.environment(), world.running());
-    let slots: Vec<_> =
-        operands.iter().map(|&operand| with_hints(world.execute(operand))).collect();
-    proves(&environment, &before, &slots)
+/// Two chunks, cut between words.
+fn chunks() -> [ChunkWitness; 2] {
+    ChunkWitness::cut(&batch(), &[0..5, 5..9], root()).unwrap().try_into().unwrap()
 }
 
-/// Whether there is a proof of one operation after `forge` has changed its witness.
-fn executes_forged(
-    world: &mut World,
-    operand: OperandValues,
-    forge: impl FnOnce(&mut SlotValues, &mut Hints),
-) -> bool {
-    let (environment, before) = (world.environment(), world.running());
-    let mut values = world.execute(operand);
-    let mut hints = Hints::new(&values);
-    forge(&mut values, &mut hints);
-    proves(&environment, &before, &[(values, hints)])
+/// A batch as one chunk.
+fn whole(batch: &BatchWitness) -> ChunkWitness {
+    let all = 0..batch.slots.len();
+    ChunkWitness::cut(batch, std::slice::from_ref(&all), root()).unwrap().remove(0)
 }
 
-/// Alice pays Bob 1,000 quanta of token 0; alone in its word.
-fn transfer() -> OperandValues {
-    OperandValues {
-        kind: Kind::Single,
-        payer: element(ALICE.into()),
-        payee: element(BOB.into()),
-        token: F::ZERO,
-        amount: element(1000),
-        fee: element(20),
-        target: key(BOB),
-        ..Default::default()
+#[test]
+fn chunks_join_and_prove_their_statements() {
+    let batch = batch();
+    let [left, right] = chunks();
+    assert_eq!(left.statement().before, batch.before.chunk_state());
+    assert_eq!(left.statement().after, right.statement().before);
+    assert_eq!(right.statement().after, batch.after.chunk_state());
+    for chunk in [left, right] {
+        let proof = circuit().prove(&chunk).unwrap();
+        assert_eq!(proof.public_inputs, chunk.public_inputs());
     }
 }
 
-/// A key that no leaf has.
-fn new_key() -> [F; 5] {
-    key(NEXT_ID)
+#[test]
+fn an_empty_chunk_proves() {
+    let batch = BatchBuilder::new(State::genesis(), ENVIRONMENT).finish().1;
+    circuit().prove(&whole(&batch)).unwrap();
 }
 
-fn transfer_to_new() -> OperandValues {
-    OperandValues {
-        kind: Kind::TransferToNew,
-        payee: element(NEXT_ID.into()),
-        target: new_key(),
-        ..transfer()
-    }
-}
-
-fn withdraw() -> OperandValues {
-    let address = [(1 << 36) - 1, (1 << 62) - 1, (1 << 62) - 1, 0, 0];
-    OperandValues {
-        kind: Kind::Withdraw,
-        payee: F::ZERO,
-        target: address.map(element),
-        ..transfer()
-    }
-}
-
-fn change_key() -> OperandValues {
-    OperandValues {
-        kind: Kind::ChangeKey,
-        payee: F::ZERO,
-        target: new_key(),
-        amount: F::ZERO,
-        ..transfer()
-    }
-}
-
-/// A top-up of Carol's leaf.
-fn deposit() -> OperandValues {
-    OperandValues {
-        kind: Kind::Deposit,
-        payer: element(CAROL.into()),
-        payee: element(CAROL.into()),
-        token: F::ONE,
-        amount: element(5000),
-        target: key(CAROL),
-        ..Default::default()
-    }
-}
-
-/// A deposit that names Carol's leaf with another key.
-fn deposit_to_new() -> OperandValues {
-    OperandValues { payee: element(NEXT_ID.into()), target: new_key(), ..deposit() }
-}
-
-fn register() -> OperandValues {
-    OperandValues {
-        kind: Kind::RegisterToken,
-        payer: F::TWO,
-        payee: F::TWO,
-        token: F::TWO,
-        target: new_key(),
-        quantum_exponent: element(255),
-        ..Default::default()
-    }
-}
-
-/// One of each kind that stands alone.
-fn every_kind() -> [OperandValues; 8] {
-    let long = OperandValues { kind: Kind::LongTransfer, fee: element(2049), ..transfer() };
-    [
-        transfer(),
-        long,
-        transfer_to_new(),
-        withdraw(),
-        change_key(),
-        deposit(),
-        deposit_to_new(),
-        register(),
-    ]
+#[test]
+fn too_many_operations_are_refused() {
+    let batch = batch();
+    assert!(matches!(
+        circuit().prove(&whole(&batch)),
+        Err(ChunkError::Leaf(LeafError::TooManyRows(_)))
+    ));
 }
