@@ -11,7 +11,7 @@
 use std::{
     io::{self, Write},
     path::{Path, PathBuf},
-    sync::Mutex,
+    sync::{Arc, Mutex},
 };
 
 use cairn_circuits::{
@@ -27,18 +27,18 @@ use crate::{error::ProverError, files::write_atomically};
 pub const VERSION: &str = env!("CAIRN_CIRCUITS_VERSION");
 
 /// The cache of this version.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Cache {
     folder: PathBuf,
     /// What went wrong in a [`CircuitSource`], which cannot say so itself.
-    fault: Mutex<Option<ProverError>>,
+    fault: Arc<Mutex<Option<ProverError>>>,
 }
 
 impl Cache {
     /// The cache below `folder`; it is made when something is written.
     #[must_use]
     pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.join(VERSION), fault: Mutex::new(None) }
+        Self { folder: folder.join(VERSION), fault: Arc::default() }
     }
 
     /// The folder of this version.

@@ -1,29 +1,41 @@
 //! All circuits of the pipeline, from the cache or built.
 
 use cairn_circuits::{
-    chunk::{CHUNK_SLOTS, ChunkCircuit},
-    circuit_set::{CircuitSet, Family, Role},
-    config::{CONJECTURED_BITS, SQUEEZE, WRAP},
-    recursion::{Node, Wrapper},
-    seal::SealCircuit,
+    circuit_set::{CircuitSet, Family, Role, Size},
+    config::{D, F, Proof, SQUEEZE, WRAP},
+    recursion::{Node, Proven, Wrapper},
+    seal::{SealCircuit, SealWitness},
     shrink::{Forward, Shrink, Squeeze},
     soundness::{LayerSecurity, layer_security},
-    stream::{CAPACITY, StreamLeaf},
+    statement::Statement,
+    stream::{CAPACITY, StreamLeaf, StreamLeafWitness},
 };
-use cairn_types::Digest;
+use cairn_types::{Digest, Header, SealStatement};
 use cairn_wrap::config::WrapConfig;
-use plonky2::field::types::PrimeField64;
+use plonky2::{field::types::PrimeField64, plonk::proof::ProofWithPublicInputs};
 
-use crate::{cache::Cache, engine::Run, error::ProverError, progress::Stage};
+use crate::{
+    cache::Cache,
+    chunks::{ChunkProvers, SIZES},
+    engine::Run,
+    error::ProverError,
+    job::BatchJob,
+    progress::Stage,
+};
 
 /// How many circuits there are.
-const CIRCUITS: usize = 12;
+const CIRCUITS: usize = 13;
+
+/// A leaf's statement and proof.
+pub(crate) type Leaf = (Statement, Proof);
+
+/// The last plonky2 proof, hashed over BN254.
+pub(crate) type WrapProof = ProofWithPublicInputs<F, WrapConfig, D>;
 
 /// The circuits of the pipeline.
 #[derive(Debug)]
 pub(crate) struct Circuits {
-    pub(crate) chunk: ChunkCircuit,
-    pub(crate) chunk_wrapper: Wrapper,
+    pub(crate) chunks: ChunkProvers,
     pub(crate) chunk_node: Node,
     pub(crate) stream: StreamLeaf,
     pub(crate) stream_wrapper: Wrapper,
@@ -41,7 +53,8 @@ impl Circuits {
     ///
     /// # Errors
     /// The cache cannot be read or written.
-    pub(crate) fn load(cache: &Cache, run: &mut Run<'_>) -> Result<Self, ProverError> {
+    pub(crate) fn load(cache: Cache, run: &mut Run<'_>) -> Result<Self, ProverError> {
+        let chunks = ChunkProvers::new(cache.clone());
         run.stage(Stage::Circuits, CIRCUITS, |step| {
             macro_rules! load {
                 ($circuit:expr) => {{
@@ -53,23 +66,24 @@ impl Circuits {
             }
             let source = |name| cache.circuit(name);
             let wrapper = |family, circuit: &cairn_circuits::config::Circuit, name| {
-                Wrapper::from_source(family, &circuit.verifier_data(), &source(name))
+                Wrapper::from_source(family, Size::Small, &circuit.verifier_data(), &source(name))
             };
             let node = |family, name| Node::from_source(family, &source(name));
             // Two halves side by side. None of the second depends on the first.
             let (leaves, seal) = rayon::join(
                 || {
-                    let chunk = load!(ChunkCircuit::from_source(CHUNK_SLOTS, &source("chunk")));
-                    let chunk_wrapper =
-                        load!(wrapper(Family::Chunk, &chunk.circuit, "chunk-wrapper"));
+                    let mut chunk_keys = Vec::with_capacity(SIZES.len());
+                    for size in SIZES {
+                        chunk_keys
+                            .push((Role::Wrapper(Family::Chunk, size), load!(chunks.key(size)?)));
+                    }
                     let chunk_node = load!(node(Family::Chunk, "chunk-node"));
                     let stream = load!(StreamLeaf::from_source(CAPACITY, &source("stream")));
                     let stream_wrapper =
                         load!(wrapper(Family::Stream, &stream.circuit, "stream-wrapper"));
                     let stream_node = load!(node(Family::Stream, "stream-node"));
                     Ok::<_, ProverError>((
-                        chunk,
-                        chunk_wrapper,
+                        chunk_keys,
                         chunk_node,
                         stream,
                         stream_wrapper,
@@ -88,19 +102,18 @@ impl Circuits {
                     Ok::<_, ProverError>((seal, seal_wrapper, chain_node, shrink, squeeze, wrap))
                 },
             );
-            let (chunk, chunk_wrapper, chunk_node, stream, stream_wrapper, stream_node) = leaves?;
+            let (mut keys, chunk_node, stream, stream_wrapper, stream_node) = leaves?;
             let (seal, seal_wrapper, chain_node, shrink, squeeze, wrap) = seal?;
-            let set = CircuitSet::new(vec![
-                (Role::ChunkWrapper, chunk_wrapper.key().clone()),
-                (Role::ChunkNode, chunk_node.key().clone()),
-                (Role::StreamWrapper, stream_wrapper.key().clone()),
-                (Role::StreamNode, stream_node.key().clone()),
-                (Role::SealWrapper, seal_wrapper.key().clone()),
-                (Role::ChainNode, chain_node.key().clone()),
+            keys.extend([
+                (Role::Node(Family::Chunk), chunk_node.key().clone()),
+                (Role::Wrapper(Family::Stream, Size::Small), stream_wrapper.key().clone()),
+                (Role::Node(Family::Stream), stream_node.key().clone()),
+                (Role::Wrapper(Family::Chain, Size::Small), seal_wrapper.key().clone()),
+                (Role::Node(Family::Chain), chain_node.key().clone()),
             ]);
+            let set = CircuitSet::new(keys);
             Ok(Self {
-                chunk,
-                chunk_wrapper,
+                chunks,
                 chunk_node,
                 stream,
                 stream_wrapper,
@@ -115,6 +128,24 @@ impl Circuits {
         })
     }
 
+    /// Proves the words of one stream leaf. The proof has been verified, as with all that follow.
+    pub(crate) fn stream_leaf(&self, witness: &StreamLeafWitness) -> Result<Leaf, ProverError> {
+        let proof = self.stream.prove(witness)?;
+        Ok((Statement::from(&witness.statement()), proof))
+    }
+
+    /// Proves the header over the roots of both trees.
+    pub(crate) fn seal(
+        &self,
+        job: &BatchJob,
+        header: Header,
+        chunk: &Proven,
+        stream: &Proven,
+    ) -> Result<(SealStatement, Proof), ProverError> {
+        let witness = SealWitness { header, previous: job.previous_chain_hash, chunk, stream };
+        Ok(self.seal.prove(&self.set, &witness)?)
+    }
+
     /// Root of the circuit set.
     pub(crate) fn set_root(&self) -> Digest {
         Digest::new(self.set.root().map(|element| element.to_canonical_u64()))
@@ -126,27 +157,20 @@ impl Circuits {
     /// # Errors
     /// [`ProverError::Security`] names the first that has not.
     pub(crate) fn check_security(&self) -> Result<(), ProverError> {
-        let expected = CONJECTURED_BITS;
-        match self.security().into_iter().find(|layer| layer.conjectured_bits < expected as f64) {
-            None => Ok(()),
-            Some(LayerSecurity { layer, conjectured_bits: got, .. }) => {
-                Err(ProverError::Security { layer, expected, got })
-            }
-        }
+        ProverError::check_security(&self.security())
     }
 
-    /// The soundness of every layer, in the order of the pipeline.
+    /// The soundness of every layer, in the order of the pipeline; of chunks, the sizes that have been used.
     pub(crate) fn security(&self) -> Vec<LayerSecurity> {
-        [
-            ("chunk leaf", &self.chunk.circuit.common),
+        let layers = [
             ("wrappers and nodes", cairn_circuits::recursion::shape::common()),
             ("stream leaf", &self.stream.circuit.common),
             ("seal", &self.seal.circuit.common),
             ("shrink", &self.shrink.circuit.common),
             ("squeeze", &self.squeeze.circuit.common),
             ("wrap", &self.wrap.circuit.common),
-        ]
-        .map(|(layer, common)| layer_security(layer, common))
-        .to_vec()
+        ];
+        let layers = layers.map(|(layer, common)| layer_security(layer, common));
+        self.chunks.security().into_iter().chain(layers).collect()
     }
 }

@@ -9,16 +9,14 @@
 //! Every proof is verified before the next stage uses it: the circuits' own `prove` functions do.
 
 use cairn_circuits::{
-    chunk::ChunkWitness,
     recursion::{Node, Proven, Wrapper},
-    seal::SealWitness,
     statement::Statement,
 };
 use cairn_types::{Header, SealStatement, StreamEnvironment};
 use rayon::prelude::*;
 
 use crate::{
-    circuits::Circuits,
+    circuits::{Circuits, Leaf},
     error::ProverError,
     job::BatchJob,
     measure::{StageTime, Stopwatch},
@@ -62,31 +60,44 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Proves a batch up to its seal, wrapped to the common shape.
+/// Proves a batch, in chunks of at most so many operations each, up to its seal, wrapped to the common shape.
 pub(crate) fn seal_batch(
     circuits: &Circuits,
     job: &BatchJob,
+    operations: usize,
     run: &mut Run<'_>,
 ) -> Result<SealedBatch, ProverError> {
     let batch = &job.witness;
     let header = batch.header(job.number);
     let environment = StreamEnvironment { x: header.x, circuit_set_root: circuits.set_root() };
-    let plan = Plan::new(batch, circuits.chunk.slots(), environment);
+    let plan = Plan::new(batch, operations, environment)?;
     let set = &circuits.set;
 
+    let sizes: Vec<_> = plan.sizes().collect();
+    run.stage(Stage::ChunkCircuits, sizes.len(), |step| {
+        sizes.iter().try_for_each(|&size| circuits.chunks.get(size).map(|_| step()))
+    })?;
     let leaves = run.stage(Stage::ChunkLeaf, plan.chunks.len(), |step| {
+        // One after the other, each on all cores: a large chunk fills the memory, a small one shares its work well.
         plan.chunks
-            .par_iter()
-            .map(|slots| {
-                let witness = ChunkWitness::new(batch, slots.clone(), circuits.set_root());
-                let proof = circuits.chunk.prove(&witness)?;
+            .iter()
+            .map(|chunk| {
+                let prover = circuits.chunks.get(chunk.size)?;
+                let leaf = prover.prove(&chunk.witness)?;
                 step();
-                Ok((Statement::from(&witness.statement()), proof))
+                Ok((prover, leaf))
             })
             .collect::<Result<Vec<_>, ProverError>>()
     })?;
     let chunk = run.stage(Stage::ChunkNodes, 2 * leaves.len() - 1, |step| {
-        let wrapped = wrap_all(&circuits.chunk_wrapper, leaves, step)?;
+        let wrapped = leaves
+            .par_iter()
+            .map(|(prover, leaf)| {
+                let proven = prover.wrap(leaf)?;
+                step();
+                Ok(proven)
+            })
+            .collect::<Result<Vec<_>, ProverError>>()?;
         merge(set, &circuits.chunk_node, wrapped, step)
     })?;
 
@@ -95,9 +106,9 @@ pub(crate) fn seal_batch(
             .streams
             .par_iter()
             .map(|witness| {
-                let proof = circuits.stream.prove(witness)?;
+                let leaf = circuits.stream_leaf(witness)?;
                 step();
-                Ok((Statement::from(&witness.statement()), proof))
+                Ok(leaf)
             })
             .collect::<Result<Vec<_>, ProverError>>()?;
         let wrapped = wrap_all(&circuits.stream_wrapper, leaves, step)?;
@@ -105,13 +116,7 @@ pub(crate) fn seal_batch(
     })?;
 
     let (statement, proven) = run.stage(Stage::Seal, 2, |step| {
-        let witness = SealWitness {
-            header,
-            previous: job.previous_chain_hash,
-            chunk: &chunk,
-            stream: &stream,
-        };
-        let (statement, proof) = circuits.seal.prove(set, &witness)?;
+        let (statement, proof) = circuits.seal(job, header, &chunk, &stream)?;
         step();
         let proven = circuits.seal_wrapper.prove(Statement::from(&statement), &proof)?;
         step();
@@ -119,8 +124,6 @@ pub(crate) fn seal_batch(
     })?;
     Ok(SealedBatch { header, statement, proven, chunks: plan.chunks.len() })
 }
-
-type Leaf = (Statement, cairn_circuits::config::Proof);
 
 fn wrap_all(
     wrapper: &Wrapper,

@@ -3,18 +3,21 @@
 use std::{io, path::PathBuf};
 
 use cairn_circuits::{
-    chunk::ChunkError, recursion::RecursionError, seal::SealError, serialize::CircuitEncodeError,
-    stream::StreamLeafError,
+    chunk::ChunkError, config::CONJECTURED_BITS, recursion::RecursionError, seal::SealError,
+    serialize::CircuitEncodeError, soundness::LayerSecurity, stream::StreamLeafError,
 };
+use cairn_state::OpeningError;
 use cairn_wrap::{groth16, verifier};
 use thiserror::Error;
+
+use crate::graph::TaskKind;
 
 /// Why there is no proof. None of these goes away by trying again with the same batch, except [`Self::Cache`].
 #[derive(Debug, Error)]
 pub enum ProverError {
     /// Circuits or keys cannot be read or kept.
     #[error(
-        "circuit cache {folder}: {source}; free some space or choose another folder with --cache"
+        "circuit cache {folder} cannot be used; free some space or choose another folder with --cache"
     )]
     Cache {
         /// The folder.
@@ -49,6 +52,9 @@ pub enum ProverError {
     /// Groth16 keys that must not guard anything.
     #[error(transparent)]
     KeyFault(#[from] groth16::KeyFault),
+    /// The batch lacks a leaf that it accesses.
+    #[error(transparent)]
+    Opening(#[from] OpeningError),
     /// A layer is weaker than every layer must be.
     #[error(
         "layer {layer}: expected at least {expected} conjectured bits of security, got {got:.1}"
@@ -83,7 +89,31 @@ pub enum ProverError {
     /// The prover's threads could not be started.
     #[error("cannot start the prover's threads: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
+    /// A task was given other inputs than the outputs of the tasks that it needs.
+    #[error("task {kind}: its inputs are not those that the graph names")]
+    TaskInputs {
+        /// The task.
+        kind: TaskKind,
+    },
     /// A plan without leaves: a bug in the plan.
     #[error("the plan has no leaves")]
     EmptyPlan,
+}
+
+impl ProverError {
+    /// Fails unless every layer has the security that it must have, as built.
+    ///
+    /// # Errors
+    /// [`Self::Security`] names the first that has not.
+    pub(crate) fn check_security(layers: &[LayerSecurity]) -> Result<(), Self> {
+        let expected = CONJECTURED_BITS;
+        match layers.iter().find(|layer| layer.conjectured_bits < expected as f64) {
+            None => Ok(()),
+            Some(layer) => Err(Self::Security {
+                layer: layer.layer.clone(),
+                expected,
+                got: layer.conjectured_bits,
+            }),
+        }
+    }
 }

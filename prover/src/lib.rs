@@ -2,18 +2,22 @@
 //! cached on disk.
 
 pub mod cache;
+mod chunks;
 mod circuits;
 mod engine;
 pub mod error;
 pub mod files;
+pub mod graph;
 pub mod job;
 mod local;
 pub mod measure;
 pub mod plan;
 pub mod progress;
+mod tasks;
 
 pub use cache::default_folder as default_cache_folder;
 pub use cairn_circuits::soundness::LayerSecurity;
 pub use error::ProverError;
 pub use job::BatchJob;
-pub use local::{BatchProof, LocalProver};
+pub use local::{BatchProof, ChunkShape, LocalProver};
+pub use tasks::{BatchTasks, TaskOutput};

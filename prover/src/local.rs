@@ -4,7 +4,11 @@ use std::{io, path::Path, sync::OnceLock};
 
 use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
 use ark_std::rand::rngs::OsRng;
-use cairn_circuits::soundness::LayerSecurity;
+use cairn_circuits::{
+    chunk::class,
+    circuit_set::{Role, Size, key_digest},
+    soundness::LayerSecurity,
+};
 use cairn_types::{Digest, Header, SealStatement};
 use cairn_wrap::{
     export,
@@ -18,7 +22,7 @@ use cairn_wrap::{
 
 use crate::{
     cache::{self, Cache},
-    circuits::Circuits,
+    circuits::{Circuits, WrapProof},
     engine::{Run, SealedBatch, seal_batch},
     error::ProverError,
     job::BatchJob,
@@ -61,6 +65,28 @@ impl BatchProof {
     }
 }
 
+/// The size of a chunk's trace, whether the chunk is full or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChunkShape {
+    /// Rows of all tables.
+    pub rows: u64,
+    /// Cells that the prover commits to before it is challenged: rows times columns, over all tables.
+    pub cells: u64,
+    /// Rows that hold a Poseidon2 permutation; a node of the tree has two.
+    pub permutations: Option<u64>,
+}
+
+impl From<Size> for ChunkShape {
+    fn from(size: Size) -> Self {
+        let class = class(size);
+        Self {
+            rows: class.total_rows() as u64,
+            cells: class.cells() as u64,
+            permutations: Some(class.permutations() as u64),
+        }
+    }
+}
+
 /// Proves batches on this machine.
 #[derive(Debug)]
 pub struct LocalProver {
@@ -86,7 +112,7 @@ impl LocalProver {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
         let cache = Cache::new(folder);
         let mut run = Run::new(progress);
-        let circuits = pool.install(|| Circuits::load(&cache, &mut run))?;
+        let circuits = pool.install(|| Circuits::load(cache.clone(), &mut run))?;
         circuits.check_security()?;
         let wrap = &circuits.wrap.circuit;
         let wrap_verifier = WrapVerifier::new(wrap.verifier_only.clone(), wrap.common.clone())?;
@@ -130,6 +156,14 @@ impl LocalProver {
         Ok(solidity::verifier_contract(&self.verifying_key, INSECURE_NOTICE)?)
     }
 
+    /// The circuits by name, with the digest of each one's verifier key (spec, section 7).
+    #[must_use]
+    pub fn circuit_digests(&self) -> Vec<(String, Digest)> {
+        let set = &self.circuits.set;
+        let digest = |role| Some((format!("{role:?}"), key_digest(set.key(role).ok()?).into()));
+        Role::all().filter_map(digest).collect()
+    }
+
     /// What the security of each layer rests on.
     #[must_use]
     pub fn security(&self) -> Vec<LayerSecurity> {
@@ -155,10 +189,23 @@ impl LocalProver {
         job: &BatchJob,
         progress: &dyn Progress,
     ) -> Result<BatchProof, ProverError> {
+        self.prove_in_chunks(job, usize::MAX, progress)
+    }
+
+    /// As [`Self::prove`], with at most so many operations a chunk.
+    ///
+    /// # Errors
+    /// As [`Self::prove`].
+    pub fn prove_in_chunks(
+        &self,
+        job: &BatchJob,
+        operations: usize,
+        progress: &dyn Progress,
+    ) -> Result<BatchProof, ProverError> {
         self.pool.install(|| {
             let mut run = Run::new(progress);
-            let sealed = seal_batch(&self.circuits, job, &mut run)?;
-            let builder = wrap(&self.circuits, &self.wrap_verifier, &sealed, &mut run)?;
+            let sealed = seal_batch(&self.circuits, job, operations, &mut run)?;
+            let builder = self.wrap(&sealed, &mut run)?;
             let proof = run.stage(Stage::Groth16, 2, |step| {
                 let keys = self.keys(&builder)?;
                 step();
@@ -171,7 +218,25 @@ impl LocalProver {
         })
     }
 
-    fn keys(&self, builder: &Builder) -> Result<&Keys, ProverError> {
+    /// Reads the keys of the SNARK, which the first proof does otherwise.
+    ///
+    /// # Errors
+    /// They cannot be read, or are not those of the verifying key.
+    pub fn load_keys(&self) -> Result<(), ProverError> {
+        let structure = self.wrap_verifier.structure()?;
+        self.install(|| self.keys(&structure)).map(|_| ())
+    }
+
+    pub(crate) fn circuits(&self) -> &Circuits {
+        &self.circuits
+    }
+
+    /// Runs work on this prover's threads.
+    pub(crate) fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        self.pool.install(work)
+    }
+
+    pub(crate) fn keys(&self, builder: &Builder) -> Result<&Keys, ProverError> {
         if self.keys.get().is_none() {
             let keys = self.store.load_or_setup(builder, InsecureDevSetup::new(SETUP_SEED))?;
             if *keys.verifying() != self.verifying_key {
@@ -182,28 +247,34 @@ impl LocalProver {
         }
         Ok(self.keys.get().expect("set above"))
     }
-}
 
-/// From the seal to the constraint system of the SNARK, with its witness.
-fn wrap(
-    circuits: &Circuits,
-    verifier: &WrapVerifier,
-    sealed: &SealedBatch,
-    run: &mut Run<'_>,
-) -> Result<Builder, ProverError> {
-    let squeezed = run.stage(Stage::Shrink, 2, |step| {
-        let shrunk = circuits.shrink.prove(&circuits.set, &sealed.statement, &sealed.proven)?;
-        step();
-        let squeezed = circuits.squeeze.prove(&shrunk)?;
-        step();
-        Ok(squeezed)
-    })?;
-    run.stage(Stage::Wrap, 2, |step| {
-        let wrapped = circuits.wrap.prove(&squeezed)?;
-        step();
-        let builder = verifier.synthesize(&wrapped)?;
-        step();
-        let expected = sealed.statement.public_input();
+    /// From the seal to the constraint system of the SNARK, with its witness.
+    fn wrap(&self, sealed: &SealedBatch, run: &mut Run<'_>) -> Result<Builder, ProverError> {
+        let circuits = &self.circuits;
+        let squeezed = run.stage(Stage::Shrink, 2, |step| {
+            let shrunk = circuits.shrink.prove(&circuits.set, &sealed.statement, &sealed.proven)?;
+            step();
+            let squeezed = circuits.squeeze.prove(&shrunk)?;
+            step();
+            Ok(squeezed)
+        })?;
+        run.stage(Stage::Wrap, 2, |step| {
+            let wrapped = circuits.wrap.prove(&squeezed)?;
+            step();
+            let builder = self.synthesize(&sealed.statement, &wrapped)?;
+            step();
+            Ok(builder)
+        })
+    }
+
+    /// The constraint system of the SNARK with its witness, its public input that of the seal.
+    pub(crate) fn synthesize(
+        &self,
+        statement: &SealStatement,
+        wrapped: &WrapProof,
+    ) -> Result<Builder, ProverError> {
+        let builder = self.wrap_verifier.synthesize(wrapped)?;
+        let expected = statement.public_input();
         let got = builder.public_inputs().first().map(|input| groth16::encode_scalar(*input));
         if got != Some(expected) {
             return Err(ProverError::PublicInput {
@@ -212,5 +283,5 @@ fn wrap(
             });
         }
         Ok(builder)
-    })
+    }
 }

@@ -1,40 +1,133 @@
 //! How a batch is cut into proofs. The same batch gives the same plan everywhere.
 //!
 //! ```text
-//! slots   |---- chunk 0 ----|---- chunk 1 ----|-- chunk 2 --|
-//! level 0          w0                w1              w2
-//! level 1               n(w0, w1)                    w2
+//! slots   |---- chunk 0 ----|---- chunk 1 ----|- chunk 2 -|
+//! level 0          w0                w1            w2
+//! level 1               n(w0, w1)                  w2
 //! level 2                      n(n(w0, w1), w2)
 //! ```
 //!
-//! The words of the streams are cut and merged in the same way.
+//! A chunk ends where a table of the largest class is full, whichever that is, and takes the smallest class that
+//! holds it. The words of the streams are cut and merged in the same way.
 
 use std::ops::Range;
 
-use cairn_circuits::stream::{self, StreamLeafWitness};
-use cairn_state::BatchWitness;
+use cairn_circuits::{
+    chunk::{ChunkWitness, class},
+    circuit_set::Size,
+    stream::{self, StreamLeafWitness},
+};
+use cairn_leaf::class::{LARGE, MEDIUM, RowCounter, Rows, SMALL};
+use cairn_state::{BatchWitness, DataForm, OpeningError, SlotWitness};
 use cairn_types::StreamEnvironment;
+
+use crate::chunks::SIZES;
+
+/// Operations of the largest chunk that there is a circuit for.
+pub const LARGEST_CHUNK: usize = 1 << LARGE.operations;
+
+/// MiB that all circuits take once they are loaded (measured, rounded up).
+pub const CIRCUITS_MB: u64 = 1_800;
+/// MiB that the SNARK takes besides: keys, witness, proof (measured, rounded up).
+pub const SNARK_MB: u64 = 2_500;
+
+/// MiB that the proof of a chunk of so many operations takes besides the circuits (measured, rounded up).
+#[must_use]
+pub const fn chunk_mb(operations: usize) -> u64 {
+    if operations <= 1 << SMALL.operations {
+        1_500
+    } else if operations <= 1 << MEDIUM.operations {
+        2_500
+    } else {
+        5_000
+    }
+}
+
+/// Stream leaves of a batch with so many data words and nothing in the other streams.
+#[must_use]
+pub const fn stream_leaves(data_words: usize) -> usize {
+    let leaves = data_words.div_ceil(stream::CAPACITY[0]);
+    if leaves == 0 { 1 } else { leaves }
+}
 
 /// The leaves of a batch, in order.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// Operations of each chunk leaf.
-    pub chunks: Vec<Range<usize>>,
+    /// The chunk leaves.
+    pub chunks: Vec<PlannedChunk>,
     /// Words of each stream leaf.
     pub streams: Vec<StreamLeafWitness>,
 }
 
+/// A chunk leaf of a plan.
+#[derive(Debug, Clone)]
+pub struct PlannedChunk {
+    /// Its operations.
+    pub operations: Range<usize>,
+    /// What is proven.
+    pub witness: ChunkWitness,
+    /// The smallest size that holds it.
+    pub size: Size,
+}
+
 impl Plan {
-    /// The fewest leaves that hold the batch, with `slots` operations a chunk. A batch without operations has one empty
-    /// chunk: L1 takes such a batch, so it must be provable.
-    #[must_use]
-    pub fn new(batch: &BatchWitness, slots: usize, environment: StreamEnvironment) -> Self {
-        let mut chunks = batch.chunks(slots);
-        if chunks.is_empty() {
-            chunks.push(0..0);
-        }
-        Self { chunks, streams: stream::split(environment, &batch.words()) }
+    /// The fewest chunks that hold the batch, with at most `limit` operations each (a pair of short transfers is never cut,
+    /// so that 2 is the least that counts). A batch without operations has one empty chunk: L1 takes such a batch, so it must be
+    /// provable.
+    ///
+    /// # Errors
+    /// If the batch's opening lacks a leaf that an operation accesses.
+    pub fn new(
+        batch: &BatchWitness,
+        limit: usize,
+        environment: StreamEnvironment,
+    ) -> Result<Self, OpeningError> {
+        let cuts = cut(&batch.slots, limit);
+        let ranges: Vec<_> = cuts.iter().map(|(range, _)| range.clone()).collect();
+        let witnesses = ChunkWitness::cut(batch, &ranges, environment.circuit_set_root)?;
+        let chunks = cuts
+            .into_iter()
+            .zip(witnesses)
+            .map(|((operations, size), witness)| PlannedChunk { operations, witness, size });
+        Ok(Self { chunks: chunks.collect(), streams: stream::split(environment, &batch.words()) })
     }
+}
+
+impl Plan {
+    /// The sizes of its chunks, each once.
+    pub fn sizes(&self) -> impl Iterator<Item = Size> {
+        SIZES.into_iter().filter(|&size| self.chunks.iter().any(|chunk| chunk.size == size))
+    }
+}
+
+/// Ranges of operations, each as long as the largest class holds, and the smallest size that does.
+fn cut(slots: &[SlotWitness], limit: usize) -> Vec<(Range<usize>, Size)> {
+    let mut chunks = Vec::new();
+    let (mut start, mut end) = (0, 0);
+    let mut counter = RowCounter::default();
+    while end < slots.len() {
+        let pair = slots[end].form == DataForm::PairFirst;
+        let next = slots.len().min(end + 1 + usize::from(pair));
+        let before = counter.rows();
+        slots[end..next].iter().for_each(|slot| counter.push(slot));
+        if end > start && (next - start > limit || !class(Size::Large).holds(&counter.rows())) {
+            chunks.push((start..end, smallest(&before)));
+            start = end;
+            counter = RowCounter::default();
+        } else {
+            end = next;
+        }
+    }
+    if start < end || chunks.is_empty() {
+        chunks.push((start..end, smallest(&counter.rows())));
+    }
+    chunks
+}
+
+fn smallest(rows: &Rows) -> Size {
+    let size = SIZES.into_iter().find(|&size| class(size).holds(rows));
+    // Two operations fit every class, and no chunk is longer than the largest holds.
+    size.unwrap_or(Size::Large)
 }
 
 #[cfg(test)]
@@ -44,7 +137,7 @@ mod tests {
 
     use super::*;
 
-    fn plan(operations: u16, slots: usize) -> Plan {
+    fn batch(operations: u16) -> BatchWitness {
         let environment = Environment { domain: Word::default(), timestamp: 1 };
         let mut batch = BatchBuilder::new(State::genesis(), environment);
         let key = PublicKey::new([1; 5]).unwrap();
@@ -52,21 +145,54 @@ mod tests {
             let operation = PriorityOperation::RegisterToken { token, quantum_exponent: 0, key };
             batch.push(Operation::Priority(operation)).unwrap();
         }
+        batch.finish().1
+    }
+
+    fn plan(operations: u16, limit: usize) -> Plan {
         let root = Digest::new([0; 4]).unwrap();
         let environment = StreamEnvironment { x: Extension::ZERO, circuit_set_root: root };
-        Plan::new(&batch.finish().1, slots, environment)
+        Plan::new(&batch(operations), limit, environment).unwrap()
     }
 
     #[test]
     fn chunks_cover_every_batch_and_the_empty_one_has_one() {
-        let ends =
-            |operations| plan(operations, 4).chunks.iter().map(|c| c.end).collect::<Vec<_>>();
+        let ends = |operations| {
+            let chunks = plan(operations, 4).chunks;
+            chunks.iter().map(|chunk| chunk.operations.end).collect::<Vec<_>>()
+        };
         assert_eq!(ends(0), [0]);
         assert_eq!(ends(4), [4]);
         assert_eq!(ends(9), [4, 8, 9]);
-        assert_eq!(plan(9, 4).chunks[2], 8..9);
+        assert_eq!(plan(9, 4).chunks[2].operations, 8..9);
         // 512 priority words a leaf, two an operation.
         assert_eq!(plan(0, 4).streams.len(), 1);
         assert_eq!(plan(257, 300).streams.len(), 2);
+    }
+
+    #[test]
+    fn pairs_stay_together() {
+        let mut slots = batch(5).slots;
+        slots[1].form = DataForm::PairFirst;
+        slots[2].form = DataForm::PairSecond;
+        let cuts = |limit| cut(&slots, limit).into_iter().map(|(range, _)| range);
+        assert_eq!(cuts(2).collect::<Vec<_>>(), [0..1, 1..3, 3..5]);
+        // Less than a pair needs is taken for two.
+        assert_eq!(cuts(1).collect::<Vec<_>>(), [0..1, 1..3, 3..4, 4..5]);
+        assert_eq!(cuts(3).collect::<Vec<_>>(), [0..3, 3..5]);
+    }
+
+    #[test]
+    fn a_chunk_takes_the_smallest_size_that_holds_it() {
+        let sizes = |operations, limit| {
+            let chunks = plan(operations, limit).chunks;
+            chunks.iter().map(|chunk| (chunk.operations.len(), chunk.size)).collect::<Vec<_>>()
+        };
+        assert_eq!(sizes(0, 9), [(0, Size::Small)]);
+        // Two words an operation fill the 2^9 compressions of the small class.
+        assert_eq!(sizes(256, usize::MAX), [(256, Size::Small)]);
+        assert_eq!(sizes(257, usize::MAX), [(257, Size::Medium)]);
+        assert_eq!(sizes(300, 200), [(200, Size::Small), (100, Size::Small)]);
+        // 2^13 operations in the large class.
+        assert_eq!(sizes(8200, usize::MAX), [(8192, Size::Large), (8, Size::Small)]);
     }
 }

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub enum Stage {
     /// Circuits and keys, from the cache or built.
     Circuits,
+    /// The chunk circuits that the batch needs, from the cache.
+    ChunkCircuits,
     /// One proof a chunk of operations.
     ChunkLeaf,
     /// Chunk proofs brought to the common shape and merged two by two.
@@ -32,6 +34,7 @@ impl Stage {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Circuits => "circuits",
+            Self::ChunkCircuits => "chunk circuits",
             Self::ChunkLeaf => "chunk leaves",
             Self::ChunkNodes => "chunk nodes",
             Self::Streams => "streams",

@@ -1,0 +1,187 @@
+//! A batch's proof task by task, for who schedules the tasks or measures them. Every output's proof has been verified.
+
+use std::ops::Range;
+
+use ark_std::rand::rngs::OsRng;
+use cairn_circuits::{
+    config::Proof,
+    recursion::{Node, Proven, Wrapper},
+    serialize::encode_proof,
+    statement::Statement,
+};
+use cairn_types::{Header, SealStatement, StreamEnvironment};
+use cairn_wrap::{groth16, r1cs::Builder};
+
+use crate::{
+    circuits::{Circuits, Leaf},
+    error::ProverError,
+    graph::{TaskGraph, TaskKind},
+    job::BatchJob,
+    local::{ChunkShape, LocalProver},
+    plan::Plan,
+};
+
+/// Bytes of the SNARK as the contract takes it.
+const SNARK_BYTES: usize = 256;
+
+/// A batch cut into tasks.
+#[derive(Debug)]
+pub struct BatchTasks<'a> {
+    prover: &'a LocalProver,
+    job: &'a BatchJob,
+    header: Header,
+    plan: Plan,
+    graph: TaskGraph,
+}
+
+/// What a task hands on. Its proof has been verified.
+#[derive(Debug)]
+pub struct TaskOutput(Output);
+
+#[derive(Debug)]
+enum Output {
+    Leaf(Box<Leaf>),
+    Proven(Box<Proven>),
+    Sealed(SealStatement, Box<Proven>),
+    Shrunk(SealStatement, Box<Proof>),
+    Wrapped { witness: Box<Builder>, proof_bytes: usize },
+    Snark,
+}
+
+impl TaskOutput {
+    /// Bytes of the proof in its serialized form; of the last two tasks, of the last plonky2 proof and of the SNARK.
+    #[must_use]
+    pub fn proof_bytes(&self) -> usize {
+        match &self.0 {
+            Output::Leaf(leaf) => encode_proof(&leaf.1).len(),
+            Output::Shrunk(_, proof) => encode_proof(proof).len(),
+            Output::Proven(proven) | Output::Sealed(_, proven) => encode_proof(&proven.proof).len(),
+            Output::Wrapped { proof_bytes, .. } => *proof_bytes,
+            Output::Snark => SNARK_BYTES,
+        }
+    }
+}
+
+impl<'a> BatchTasks<'a> {
+    /// Cuts the batch into chunks of at most `operations` each.
+    ///
+    /// # Errors
+    /// If the batch's opening lacks a leaf that an operation accesses.
+    pub fn new(
+        prover: &'a LocalProver,
+        job: &'a BatchJob,
+        operations: usize,
+    ) -> Result<Self, ProverError> {
+        let header = job.witness.header(job.number);
+        let circuit_set_root = prover.circuit_set_root();
+        let environment = StreamEnvironment { x: header.x, circuit_set_root };
+        let plan = Plan::new(&job.witness, operations, environment)?;
+        let graph = TaskGraph::new(plan.chunks.len(), plan.streams.len());
+        Ok(Self { prover, job, header, plan, graph })
+    }
+
+    /// The tasks and what each needs.
+    #[must_use]
+    pub fn graph(&self) -> &TaskGraph {
+        &self.graph
+    }
+
+    /// The operations of a chunk leaf; empty if there is no such leaf.
+    #[must_use]
+    pub fn chunk(&self, index: usize) -> Range<usize> {
+        self.plan.chunks.get(index).map(|chunk| chunk.operations.clone()).unwrap_or_default()
+    }
+
+    /// The size of the tables of a chunk leaf, if there is such a leaf.
+    #[must_use]
+    pub fn chunk_shape(&self, index: usize) -> Option<ChunkShape> {
+        self.plan.chunks.get(index).map(|chunk| chunk.size.into())
+    }
+
+    /// Reads the circuits that the batch needs, which the first task to use them does otherwise.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn load_circuits(&self) -> Result<(), ProverError> {
+        let chunks = &self.prover.circuits().chunks;
+        self.plan.sizes().try_for_each(|size| chunks.get(size).map(|_| ()))
+    }
+
+    /// Runs the task at this place of the graph on the prover's threads. `inputs` are the outputs of the tasks that it needs,
+    /// in that order.
+    ///
+    /// # Errors
+    /// The witness is not that of a valid batch, or the inputs are not those of this task.
+    ///
+    /// # Panics
+    /// If the graph has no such place.
+    pub fn run(&self, place: usize, inputs: &[&TaskOutput]) -> Result<TaskOutput, ProverError> {
+        let task = &self.graph.tasks()[place];
+        let inputs: Vec<_> = inputs.iter().map(|input| &input.0).collect();
+        self.prover.install(|| self.output(task.kind, task.index, &inputs)).map(TaskOutput)
+    }
+
+    fn output(
+        &self,
+        kind: TaskKind,
+        index: usize,
+        inputs: &[&Output],
+    ) -> Result<Output, ProverError> {
+        let circuits = self.prover.circuits();
+        Ok(match (kind, inputs) {
+            (TaskKind::ChunkLeaf, []) => {
+                let chunk = &self.plan.chunks[index];
+                Output::Leaf(Box::new(circuits.chunks.get(chunk.size)?.prove(&chunk.witness)?))
+            }
+            (TaskKind::StreamLeaf, []) => {
+                Output::Leaf(Box::new(circuits.stream_leaf(&self.plan.streams[index])?))
+            }
+            (TaskKind::ChunkWrapper, [Output::Leaf(leaf)]) => {
+                let chunk = &self.plan.chunks[index];
+                Output::Proven(Box::new(circuits.chunks.get(chunk.size)?.wrap(leaf)?))
+            }
+            (TaskKind::StreamWrapper, [Output::Leaf(leaf)]) => {
+                Output::Proven(Box::new(wrap(&circuits.stream_wrapper, leaf)?))
+            }
+            (TaskKind::ChunkNode, [Output::Proven(left), Output::Proven(right)]) => {
+                merge(circuits, &circuits.chunk_node, left, right)?
+            }
+            (TaskKind::StreamNode, [Output::Proven(left), Output::Proven(right)]) => {
+                merge(circuits, &circuits.stream_node, left, right)?
+            }
+            (TaskKind::Seal, [Output::Proven(chunk), Output::Proven(stream)]) => {
+                let (statement, proof) = circuits.seal(self.job, self.header, chunk, stream)?;
+                let leaf = (Statement::from(&statement), proof);
+                Output::Sealed(statement, Box::new(wrap(&circuits.seal_wrapper, &leaf)?))
+            }
+            (TaskKind::Shrink, [Output::Sealed(statement, proven)]) => {
+                let shrunk = circuits.shrink.prove(&circuits.set, statement, proven)?;
+                Output::Shrunk(*statement, Box::new(circuits.squeeze.prove(&shrunk)?))
+            }
+            (TaskKind::Wrap, [Output::Shrunk(statement, proof)]) => {
+                let wrapped = circuits.wrap.prove(proof)?;
+                let proof_bytes = wrapped.to_bytes().len();
+                let witness = Box::new(self.prover.synthesize(statement, &wrapped)?);
+                Output::Wrapped { witness, proof_bytes }
+            }
+            (TaskKind::Groth16, [Output::Wrapped { witness, .. }]) => {
+                groth16::prove(self.prover.keys(witness)?, witness, &mut OsRng)?;
+                Output::Snark
+            }
+            (kind, _) => return Err(ProverError::TaskInputs { kind }),
+        })
+    }
+}
+
+fn wrap(wrapper: &Wrapper, (statement, proof): &Leaf) -> Result<Proven, ProverError> {
+    Ok(wrapper.prove(statement.clone(), proof)?)
+}
+
+fn merge(
+    circuits: &Circuits,
+    node: &Node,
+    left: &Proven,
+    right: &Proven,
+) -> Result<Output, ProverError> {
+    Ok(Output::Proven(Box::new(node.prove(&circuits.set, left, right)?)))
+}
