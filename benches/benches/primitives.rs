@@ -2,14 +2,37 @@
 
 use cairn_primitives::{
     Digest, F, Tag, compress, compress_many, hash,
+    poseidon2::{Packed, permute8, permute8_packed, permute12_packed, permute12_scalar},
     schnorr::{SecretKey, verify},
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use p3_field::PackedValue;
 use std::hint::black_box;
 
-fn poseidon2(c: &mut Criterion) {
+fn permutations(c: &mut Criterion) {
+    let mut group = c.benchmark_group("poseidon2 permutation");
+    group.throughput(Throughput::Elements(1));
+    let state = |i: usize| F::new(i as u64);
+    let mut eight: [F; 8] = std::array::from_fn(state);
+    group.bench_function("width 8", |b| b.iter(|| permute8(black_box(&mut eight))));
+    let mut twelve: [F; 12] = std::array::from_fn(state);
+    group.bench_function("width 12", |b| b.iter(|| permute12_scalar(black_box(&mut twelve))));
+
+    // As many states at once as the machine's vectors hold.
+    group.throughput(Throughput::Elements(Packed::WIDTH as u64));
+    let packed = |i: usize| Packed::from_fn(|lane| state(12 * lane + i));
+    let mut eight: [Packed; 8] = std::array::from_fn(packed);
+    let name = format!("width 8, {} packed", Packed::WIDTH);
+    group.bench_function(name, |b| b.iter(|| permute8_packed(black_box(&mut eight))));
+    let mut twelve: [Packed; 12] = std::array::from_fn(packed);
+    let name = format!("width 12, {} packed", Packed::WIDTH);
+    group.bench_function(name, |b| b.iter(|| permute12_packed(black_box(&mut twelve))));
+    group.finish();
+}
+
+fn hashes(c: &mut Criterion) {
     let digest = |i: u64| Digest(std::array::from_fn(|j| F::new(4 * i + j as u64)));
-    let mut group = c.benchmark_group("poseidon2");
+    let mut group = c.benchmark_group("poseidon2 hash");
     group.throughput(Throughput::Elements(1));
     group.bench_function("compress", |b| {
         b.iter(|| compress(black_box(&digest(1)), black_box(&digest(2))))
@@ -38,5 +61,5 @@ fn schnorr(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, poseidon2, schnorr);
+criterion_group!(benches, permutations, hashes, schnorr);
 criterion_main!(benches);

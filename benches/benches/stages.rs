@@ -1,8 +1,8 @@
 //! One chunk leaf, one wrapper, one node: what the cost of a transfer is made of. Every timed proof is verified as it is made.
 
 use cairn_circuits::{
-    chunk::{CHUNK_SLOTS, ChunkCircuit, ChunkWitness},
-    circuit_set::{CircuitSet, Family, Role},
+    chunk::{ChunkCircuit, ChunkWitness, class},
+    circuit_set::{CircuitSet, Family, Role, Size},
     recursion::{Node, Wrapper},
     statement::Statement,
 };
@@ -14,16 +14,18 @@ use plonky2::field::types::PrimeField64;
 
 const DOMAIN: Word = Word::new([7; 31]);
 
-/// A token, two accounts, and short transfers between them in chunks of their own.
+/// A token, two accounts, and short transfers between them.
 fn transfers(count: usize) -> BatchWitness {
     let keys = [b"a", b"b"].map(|seed| SecretKey::from_seed(seed));
     let key = |i: usize| keys[i].public().into();
+    // The fee leaf has a key of its own: a deposit that names it must open a new leaf.
+    let fee = SecretKey::from_seed(b"fee").public().into();
     let mut batch =
         BatchBuilder::new(State::genesis(), Environment { domain: DOMAIN, timestamp: 1 });
     let push = |batch: &mut BatchBuilder, operation| {
         batch.push(operation).expect("the operations are valid");
     };
-    let register = PriorityOperation::RegisterToken { token: 0, quantum_exponent: 0, key: key(0) };
+    let register = PriorityOperation::RegisterToken { token: 0, quantum_exponent: 0, key: fee };
     push(&mut batch, Operation::Priority(register));
     for i in [0, 1] {
         let deposit =
@@ -46,21 +48,18 @@ fn transfers(count: usize) -> BatchWitness {
 }
 
 fn stages(c: &mut Criterion) {
-    let chunk = ChunkCircuit::build(CHUNK_SLOTS);
-    let wrapper = Wrapper::new(Family::Chunk, &chunk.circuit.verifier_data());
+    let chunk = ChunkCircuit::build(Size::Small).expect("the parameters fit the class");
+    let wrapper = Wrapper::new(Family::Chunk, Size::Small, &chunk.circuit.verifier_data());
     let node = Node::new(Family::Chunk);
     let set = CircuitSet::new(vec![
-        (Role::ChunkWrapper, wrapper.key().clone()),
-        (Role::ChunkNode, node.key().clone()),
+        (Role::Wrapper(Family::Chunk, Size::Small), wrapper.key().clone()),
+        (Role::Node(Family::Chunk), node.key().clone()),
     ]);
     let root = Digest::new(set.root().map(|e| e.to_canonical_u64())).expect("canonical elements");
-    let batch = transfers(2 * CHUNK_SLOTS);
-    let witnesses: Vec<ChunkWitness> = batch
-        .chunks(CHUNK_SLOTS)
-        .into_iter()
-        .take(2)
-        .map(|range| ChunkWitness::new(&batch, range, root))
-        .collect();
+    let slots = 1 << class(Size::Small).operations;
+    let batch = transfers(2 * slots);
+    let witnesses = ChunkWitness::cut(&batch, &[0..slots - 1, slots - 1..2 * slots - 1], root)
+        .expect("the opening is the batch's");
     let prove = |witness: &ChunkWitness| chunk.prove(witness).expect("a valid chunk");
     let wrap = |witness: &ChunkWitness, proof| {
         wrapper.prove(Statement::from(&witness.statement()), proof).expect("a valid proof")

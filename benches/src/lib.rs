@@ -1,1 +1,23 @@
-//! Criterion benches of Cairn's primitives and stages.
+//! The proof benchmarking CLI `cairn-bench`; METHODOLOGY.md says what its figures mean.
+//!
+//! ```text
+//! traffic -> world (state, batch) -> stages (cairn-prover) -> record -> cmp, scale, cost, report
+//! ```
+
+pub mod cli;
+pub mod cmp;
+pub mod cost;
+pub mod error;
+pub mod figures;
+pub mod list;
+pub mod machine;
+pub mod record;
+pub mod report;
+pub mod run;
+pub mod sample;
+pub mod scale;
+pub mod schedule;
+pub mod stages;
+pub mod tables;
+pub mod traffic;
+pub mod world;

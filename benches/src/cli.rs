@@ -1,0 +1,93 @@
+//! The command line.
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::{Parser, Subcommand, error::ErrorKind};
+
+use crate::{
+    cmp::Compare, cost::command::Cost, error::BenchError, list::List, report::Report, run::Run,
+    scale::Scale,
+};
+
+/// Where records are kept.
+pub const RECORDS: &str = "benches/records";
+
+/// Measures real proofs: every one is verified, and no time is printed for one that is not.
+#[derive(Debug, Parser)]
+#[command(name = "cairn-bench", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measures a stage and prints or writes a record.
+    Run(Run),
+    /// Compares two records: ratios of B to A, with their spread.
+    Cmp(Compare),
+    /// Lists stages, traffics, chunk sizes and the records found.
+    List(List),
+    /// Schedules a batch's tasks on many workers, with the task times of a record.
+    Scale(Scale),
+    /// US dollars a transfer: compute, execution gas, data.
+    Cost(Cost),
+    /// Writes a page with charts from the records of a folder.
+    Report(Report),
+}
+
+/// Runs the command of these arguments, the program's name first.
+///
+/// # Errors
+/// See [`BenchError`].
+pub fn run(arguments: impl Iterator<Item = OsString>) -> Result<ExitCode, BenchError> {
+    let parsed = match Arguments::try_parse_from(arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            return match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                    print!("{error}");
+                    Ok(ExitCode::SUCCESS)
+                }
+                _ => Err(BenchError::Usage(one_line(&error.to_string()))),
+            };
+        }
+    };
+    match parsed.command {
+        Command::Run(command) => command.run(),
+        Command::Cmp(command) => return command.run(),
+        Command::List(command) => command.run(),
+        Command::Scale(command) => command.run(),
+        Command::Cost(command) => command.run(),
+        Command::Report(command) => command.run(),
+    }
+    .map(|()| ExitCode::SUCCESS)
+}
+
+/// The first paragraph of clap's message, which the usage follows.
+fn one_line(message: &str) -> String {
+    let paragraph = message.split("\n\n").next().unwrap_or(message);
+    let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.strip_prefix("error: ").unwrap_or(&line).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent_and_its_errors_are_one_line() {
+        Arguments::command().debug_assert();
+        for line in ["run --runs 0", "run --traffic x", "cmp a.json", "fly", "run --stage x"] {
+            let arguments = ["cairn-bench"].into_iter().chain(line.split(' '));
+            match run(arguments.map(OsString::from)) {
+                Err(BenchError::Usage(message)) => {
+                    assert!(!message.is_empty() && !message.contains('\n'), "{message}");
+                }
+                other => panic!("{line}: {other:?}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! `cairn-bench scale`: a batch on many workers.
+
+use std::{path::PathBuf, str::FromStr};
+
+use serde::Serialize;
+
+use crate::{
+    cli::RECORDS,
+    error::BenchError,
+    record::{Record, write_to},
+    schedule::{TaskTimes, simulate},
+    stages::{Stage, graph_of_transfers},
+};
+
+/// Schedules a batch's tasks.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Scale {
+    /// Workers, each a machine like the record's: N, N,M or FIRST..LAST (doubled from the first, and the last).
+    #[arg(long, value_name = "RANGE", default_value = "1..1000")]
+    workers: Workers,
+    /// Short transfers of a batch [default: that of the first record].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    batch: Option<u32>,
+    /// Batches that wait from the start.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    batches: u16,
+    /// Writes the rows as JSON to a file, or to stdout for -.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    #[command(flatten)]
+    source: Source,
+}
+
+/// Where task times come from.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Source {
+    /// Records with the task times [default: the newest of stage all in the folder, and what fits it].
+    #[arg(value_name = "RECORD")]
+    records: Vec<PathBuf>,
+    /// The folder of records.
+    #[arg(long = "records", value_name = "DIR", default_value = RECORDS)]
+    folder: PathBuf,
+}
+
+impl Source {
+    /// The records, the one that counts first.
+    ///
+    /// # Errors
+    /// A file that is no record, or there is none.
+    pub fn read(&self) -> Result<Vec<Record>, BenchError> {
+        if !self.records.is_empty() {
+            return self.records.iter().map(|path| Record::read(path)).collect();
+        }
+        let all = Record::read_folder(&self.folder)?.into_iter().map(|(_, record)| record);
+        let records = newest(all.collect());
+        if records.is_empty() {
+            let folder = self.folder.display();
+            return Err(BenchError::usage(format!(
+                "{folder}: no records; make one with `cairn-bench run --stage all --json {folder}/NAME.json`"
+            )));
+        }
+        Ok(records)
+    }
+}
+
+/// The newest record of stage all (else of any stage), then all others of the same circuits, chunk and threads.
+#[must_use]
+pub fn newest(mut records: Vec<Record>) -> Vec<Record> {
+    records.sort_by_key(|record| (record.workload.stage != Stage::All, u64::MAX - record.time));
+    if let Some(first) = records.first() {
+        let key = |record: &Record| {
+            let work = &record.workload;
+            (record.circuits.set_root.clone(), work.chunk, work.threads)
+        };
+        let key_of_first = key(first);
+        records.retain(|record| key(record) == key_of_first);
+    }
+    records
+}
+
+/// Counts of workers, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Workers(Vec<usize>);
+
+/// As many as a simulation takes in reasonable time.
+const MOST_WORKERS: usize = 1_000_000;
+
+impl FromStr for Workers {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |part: &str| match part.trim().parse() {
+            Ok(count @ 1..=MOST_WORKERS) => Ok(count),
+            _ => Err(format!("expected workers from 1 to {MOST_WORKERS}, got {part:?}")),
+        };
+        let Some((first, last)) = text.split_once("..") else {
+            return Ok(Self(text.split(',').map(number).collect::<Result<_, _>>()?));
+        };
+        let (first, last) = (number(first)?, number(last)?);
+        if first > last {
+            return Err(format!("expected FIRST..LAST with FIRST at most LAST, got {text:?}"));
+        }
+        let mut counts: Vec<usize> =
+            std::iter::successors(Some(first), |n| Some(2 * n)).take_while(|n| *n < last).collect();
+        counts.push(last);
+        Ok(Self(counts))
+    }
+}
+
+/// One line of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Row {
+    /// Workers.
+    pub workers: usize,
+    /// Seconds to the first batch's SNARK.
+    pub latency_s: f64,
+    /// Transfers over seconds to the last SNARK.
+    pub transfers_per_s: f64,
+    /// Part of the workers' time in which they work.
+    pub efficiency: f64,
+}
+
+/// The table for these counts of workers.
+///
+/// # Errors
+/// [`BenchError::NoTime`].
+pub fn rows(
+    times: &TaskTimes,
+    transfers: usize,
+    batches: usize,
+    workers: &[usize],
+) -> Result<Vec<Row>, BenchError> {
+    let graph = graph_of_transfers(transfers, times.chunk);
+    let row = |&workers: &usize| {
+        let outcome = simulate(&graph, times, workers, batches)?;
+        Ok(Row {
+            workers,
+            latency_s: outcome.latency_s,
+            transfers_per_s: (transfers * batches) as f64 / outcome.makespan_s,
+            efficiency: outcome.efficiency,
+        })
+    };
+    workers.iter().map(row).collect()
+}
+
+impl Scale {
+    /// Prints the table.
+    ///
+    /// # Errors
+    /// No records, or none with the time of a task.
+    pub fn run(&self) -> Result<(), BenchError> {
+        let records = self.source.read()?;
+        let times = TaskTimes::from_records(&records)?;
+        let transfers = self.batch.map_or(records[0].workload.batch, |batch| batch as usize);
+        let batches = usize::from(self.batches);
+        let rows = rows(&times, transfers, batches, &self.workers.0)?;
+        if let Some(path) = &self.json {
+            write_to(path, |out| {
+                serde_json::to_writer_pretty(&mut *out, &rows)?;
+                writeln!(out)
+            })?;
+            if path.as_os_str() == "-" {
+                return Ok(());
+            }
+        }
+        println!(
+            "{batches} x {transfers} short transfers in chunks of {}, a worker has {} threads of {}\n",
+            times.chunk, times.threads, records[0].machine.cpu
+        );
+        println!("{:>9}{:>13}{:>16}{:>13}", "workers", "latency s", "transfers/s", "efficiency");
+        for Row { workers, latency_s, transfers_per_s, efficiency } in rows {
+            let percent = 100.0 * efficiency;
+            println!("{workers:>9}{latency_s:>13.2}{transfers_per_s:>16.1}{percent:>12.1}%");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cairn_prover::graph::TaskKind;
+
+    use super::*;
+
+    #[test]
+    fn ranges_are_doubled_and_lists_taken() {
+        let workers = |text: &str| text.parse::<Workers>().map(|workers| workers.0);
+        assert_eq!(workers("1..10").unwrap(), [1, 2, 4, 8, 10]);
+        assert_eq!(workers("3..3").unwrap(), [3]);
+        assert_eq!(workers("5,1").unwrap(), [5, 1]);
+        for bad in ["", "0", "1..0", "a", "0..4", "1..", "2000000"] {
+            assert!(workers(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_row_by_hand() {
+        // 150 transfers in chunks of 100: 2 leaves, 2 wrappers, a node; 75 words: a stream leaf and its wrapper; 4 more.
+        let times = TaskTimes::from_fn(1, 100, |task| {
+            Some(if task == TaskKind::ChunkLeaf { 5.0 } else { 1.0 })
+        });
+        let rows = rows(&times, 150, 1, &[1, 2]).unwrap();
+        assert_eq!((rows[0].latency_s, rows[0].transfers_per_s), (19.0, 150.0 / 19.0));
+        assert_eq!(rows[0].efficiency, 1.0);
+        // 0-5 leaves, 5-6 wrappers, 6-7 node beside stream leaf, 7-8 stream wrapper, 8-12.
+        assert_eq!((rows[1].latency_s, rows[1].efficiency), (12.0, 19.0 / 24.0));
+    }
+}

@@ -1,0 +1,213 @@
+//! The program as its users see it: one clear line on stderr and exit code 2 for bad input, 1 for a comparison that fails.
+
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+fn bench(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_cairn-bench"))
+        .args(arguments)
+        .output()
+        .expect("the program starts")
+}
+
+/// Fails unless the program refuses with one line that holds all of `needles`.
+fn refused(arguments: &[&str], needles: &[&str]) {
+    let output = bench(arguments);
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{arguments:?}: {stderr}");
+    assert!(output.stdout.is_empty(), "{arguments:?}");
+    for needle in needles {
+        assert!(stderr.contains(needle), "{arguments:?}: no {needle:?} in {stderr}");
+    }
+}
+
+fn stdout(arguments: &[&str]) -> String {
+    let output = bench(arguments);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {stderr}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// A record of stage all, two chunks of 100, whose tasks take `seconds` each.
+fn record(seconds: f64) -> Value {
+    let step = |name: &str, per_batch: usize| {
+        json!({
+            "name": name, "per_batch": per_batch, "proof_bytes": 1000,
+            "samples": [{ "wall_s": seconds, "cpu_s": 2.0 * seconds, "peak_rss_mb": 100 }],
+        })
+    };
+    json!({
+        "schema": 1, "time": 1, "command": ["run", "--stage", "all"],
+        "machine": { "cpu": "<none>", "cores": 2, "features": ["avx2"], "memory_mb": 1, "system": "linux x86_64" },
+        "build": { "commit": "0", "features": [] },
+        "circuits": { "version": "0", "set_root": "00", "keys": {} },
+        "workload": {
+            "stage": "all", "traffic": "uniform", "seed": 1, "accounts": 10, "batch": 200, "chunk": 100,
+            "chunks": 2, "threads": 2, "runs": 1,
+        },
+        "steps": [
+            step("chunk-leaf", 2), step("chunk-wrapper", 2), step("chunk-node", 1), step("stream-leaf", 1),
+            step("stream-wrapper", 1), step("seal", 1), step("shrink", 1), step("wrap", 1), step("groth16", 1),
+        ],
+        "leaf": null, "batch": null, "peak_rss_mb": 100,
+    })
+}
+
+fn write(folder: &TempDir, name: &str, record: &Value) -> String {
+    let path = folder.path().join(name);
+    std::fs::write(&path, record.to_string()).expect("writable");
+    path.to_str().expect("text").to_owned()
+}
+
+#[test]
+fn bad_options_are_refused_in_one_line() {
+    refused(&["run", "--traffic", "storm"], &["unknown traffic", "storm", "zipf:S"]);
+    refused(&["run", "--traffic", "zipf:-1"], &["zipf:-1", "above 0"]);
+    refused(&["run", "--stage", "roof"], &["unknown stage", "roof", "leaf"]);
+    for option in ["--chunk", "--batch", "--accounts", "--threads", "--runs"] {
+        refused(&["run", option, "0"], &[option]);
+    }
+    refused(&["run", "--chunk", "1000000000"], &["--chunk", "max"]);
+    refused(&["run", "--stage", "leaf", "--chunk", "10", "--batch", "10"], &["--batch above"]);
+    refused(&["scale", "--workers", "9..1"], &["9..1"]);
+    refused(&["cost", "--eth=-1"], &["--eth", "at least 0"]);
+    refused(&["cost", "--eth=NaN"], &["NaN"]);
+    refused(&["cmp", "only-one.json"], &["B.json"]);
+    refused(&["dance"], &["dance"]);
+}
+
+#[test]
+fn a_bad_csv_line_is_named() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), "timestamp,token,from,to,amount\n1,eth,a,b,5\n2,eth,a,b,x\n")
+        .expect("writable");
+    let traffic = format!("csv:{}", file.path().display());
+    // Whatever memory this machine has.
+    let run = ["run", "--stage", "all", "--batch", "2", "--memory", "1000000", "--traffic"];
+    refused(&[&run[..], &[&traffic]].concat(), &["line 3", "amount"]);
+    refused(&[&run[..], &["csv:nowhere.csv"]].concat(), &["nowhere.csv"]);
+}
+
+#[test]
+fn too_little_memory_is_said_before_work_starts() {
+    refused(&["run", "--memory", "100"], &["too little memory", "got 100 MiB", "--chunk"]);
+    let accounts = ["run", "--accounts", "2000000000", "--memory", "100000"];
+    refused(&accounts, &["too little memory", "2000000000 accounts"]);
+}
+
+#[test]
+fn comparisons_judge_only_what_is_the_same() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let a = write(&folder, "a.json", &record(1.0));
+    let b = write(&folder, "b.json", &record(1.2));
+    let text = stdout(&["cmp", &a, &b]);
+    assert!(text.contains("1.200   1.200 .. 1.200"), "{text}");
+    assert_eq!(bench(&["cmp", &a, &b, "--fail-above", "1.10"]).status.code(), Some(1));
+    assert_eq!(bench(&["cmp", &b, &a, "--fail-above", "1.10"]).status.code(), Some(0));
+    assert_eq!(bench(&["cmp", &a, &b, "--fail-above", "1.3"]).status.code(), Some(0));
+
+    for (field, value) in
+        [("traffic", json!("zipf:1.1")), ("stage", json!("leaf")), ("threads", json!(1))]
+    {
+        let mut other = record(1.0);
+        other["workload"][field] = value;
+        let other = write(&folder, "other.json", &other);
+        refused(&["cmp", &a, &other], &[field]);
+    }
+}
+
+#[test]
+fn what_is_no_record_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let good = write(&folder, "good.json", &record(1.0));
+    for (field, value, needle) in [
+        ("schema", json!(99), "schema is 99"),
+        ("steps", json!(7), "invalid type"),
+        ("surprise", json!(1), "surprise"),
+        (
+            "steps",
+            json!([{ "name": "seal", "per_batch": 1, "proof_bytes": 1, "samples": [] }]),
+            "no samples",
+        ),
+    ] {
+        let mut bad = record(1.0);
+        bad[field] = value;
+        let bad = write(&folder, "bad.json", &bad);
+        refused(&["cmp", &good, &bad], &["bad.json", needle]);
+    }
+    refused(&["cmp", &good, "nowhere.json"], &["nowhere.json"]);
+    let empty = tempfile::tempdir().expect("a folder");
+    refused(&["report", empty.path().to_str().expect("text")], &["no records"]);
+    refused(&["scale", "--records", empty.path().to_str().expect("text")], &["no records"]);
+}
+
+/// 11 tasks of a second; the critical path is leaf, wrapper, node and four more.
+#[test]
+fn scale_schedules_the_task_graph() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = write(&folder, "a.json", &record(1.0));
+    let rows = stdout(&["scale", "--workers", "1,100", "--json", "-", &path]);
+    let rows: Value = serde_json::from_str(&rows).expect("JSON");
+    assert_eq!(
+        (rows[0]["latency_s"].as_f64(), rows[1]["latency_s"].as_f64()),
+        (Some(11.0), Some(7.0))
+    );
+    assert_eq!(rows[1]["transfers_per_s"].as_f64(), Some(200.0 / 7.0));
+    // From the folder, as a table.
+    let table = stdout(&["scale", "--records", folder.path().to_str().expect("text")]);
+    assert!(
+        table.lines().last().is_some_and(|line| line.trim_start().starts_with("1000 ")),
+        "{table}"
+    );
+    let mut poor = record(1.0);
+    poor["steps"].as_array_mut().expect("a list").truncate(3);
+    let poor = write(&folder, "poor.json", &poor);
+    refused(&["scale", &poor], &["stream-leaf", "--stage stream"]);
+}
+
+#[test]
+fn cost_splits_what_a_transfer_costs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = write(&folder, "a.json", &record(1.0));
+    let prices =
+        ["--core-hour", "0.036", "--gas-price", "1", "--blob-gas-price", "1", "--eth", "2000"];
+    let arguments = [&["cost", "--batch", "200", "--json", "-"], &prices[..], &[&path]].concat();
+    let ledger: Value = serde_json::from_str(&stdout(&arguments)).expect("JSON");
+    let usd = |row: usize, field: &str| ledger["rows"][row][field].as_f64().expect("a number");
+    // 11 tasks on 2 cores; one blob.
+    assert!((usd(0, "compute_usd") - 22.0 / 3600.0 * 0.036 / 200.0).abs() < 1e-15);
+    assert!((usd(1, "data_usd") - 131_072.0 * 1e-9 * 2000.0 / 200.0).abs() < 1e-12);
+}
+
+#[test]
+fn the_report_is_one_file_that_needs_nothing_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write(&folder, "a.json", &record(1.0));
+    stdout(&["report", folder.path().to_str().expect("text")]);
+    let page = std::fs::read_to_string(folder.path().join("report.html")).expect("the page");
+    for needle in
+        ["<svg", "<table>", "prefers-color-scheme: dark", "&lt;none&gt;", "groth16", "blobs, 8192"]
+    {
+        assert!(page.contains(needle), "no {needle}");
+    }
+    for foreign in ["http:", "https:", "<script", "<link", "@import", "url(", "<none>"] {
+        assert!(!page.contains(foreign), "{foreign}");
+    }
+}
+
+#[test]
+fn list_names_stages_traffics_and_records() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write(&folder, "a.json", &record(1.0));
+    let text = stdout(&["list", "--records", folder.path().to_str().expect("text")]);
+    for needle in ["leaf", "wrap", "merchant:P", "csv:FILE", "a.json"] {
+        assert!(text.contains(needle), "no {needle} in {text}");
+    }
+    assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join("METHODOLOGY.md").exists());
+}
