@@ -17,46 +17,46 @@ contract Groth16Verifier is IVerifier {
         0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001;
 
     uint256 private constant ALPHA_X =
-        0x1c8603bf8dbcc1953b4ebb5e52e21a4262d87c2f05a8881a0c379be15126ea25;
+        0x0a8294e478c5c7baaf1b1784be10426a8a8852a4f18590f28ff161618e9be8c5;
     uint256 private constant ALPHA_Y =
-        0x134366185428801398425f99dc9573488c9c4803abfffd834794dee190f9c081;
+        0x2cf632500fd07e60f5baf300836a7d859c4f5a0ca19e79f991b9c2348f18f82e;
 
     /// @dev G2 coordinates are X_1 u + X_0; the precompile takes the part with u first.
     uint256 private constant BETA_NEG_X_1 =
-        0x294725ff36de29228201dc1d9b552a883b632de585e3446c9b4a2eccfbf05219;
+        0x184d4682f1c134b24fe96991c7ff8546e60175f1de1a2e7ffc8094b90883359a;
     uint256 private constant BETA_NEG_X_0 =
-        0x2040abae5954bd4128bd7dd68320ebe70c0b13cdfd14a7a635b80af8d5a66a36;
+        0x29dcf1fcd74087797725e35457e55597e3abdb97af26309583cc80a241789580;
     uint256 private constant BETA_NEG_Y_1 =
-        0x20d89f7f6c5acfc98012c9c03d998168c582abd72ac846324a0096218883698a;
+        0x16805b52801332f77f23d759fd2a972616541676c673adb5e330517712b930f8;
     uint256 private constant BETA_NEG_Y_0 =
-        0x028be3aded990b5d8589d2d0dc382b930262ccb0b539521d8eeef3ae42cd977e;
+        0x0b5c0f5203aa842c07ddbd92e92fb3c823db92049b3ba2bce9edf7e4bbf8d8df;
 
     uint256 private constant GAMMA_NEG_X_1 =
-        0x08598fb0d5d9dd5110c41cd4083b0546332dc109d59c5d5638fb54b8a2287898;
+        0x1815994e3f1a2bcd5d8b8f9ea72f4fc084a2d2afef872cddb352a80b7ba0e09d;
     uint256 private constant GAMMA_NEG_X_0 =
-        0x12cd706b24e14b8cdb093d043d6613c15dfc385c310cb1a5dd670da91496306b;
+        0x1c81193b91f60bf66bf0e59668a9e2cdf8f6d1c241ce5a42a6637e6589ab5b76;
     uint256 private constant GAMMA_NEG_Y_1 =
-        0x22f4d48eddd0490f4821ac8e54092368102e913f978b87d73bd9611567408353;
+        0x255c81ff7314bf722731ba2035bd8d3b74c8ffbb1ad0b67b23d838149b8d08a5;
     uint256 private constant GAMMA_NEG_Y_0 =
-        0x0af1dd10cf8448ab0cb0aba82e758110d54fc0fc0e9b761d8b5da563165f1b2c;
+        0x0e17d48aba58b829df5512b88d06e1ed4fcd2370fc33e3da020ef9048f55a4a1;
 
     uint256 private constant DELTA_NEG_X_1 =
-        0x118637244f3204ca580b9936edfda19797fe5f34317f7a48890cff1c2f593791;
+        0x25ea1a85f97bd0493457c4286c93d9886cd71e38799afc34354ac2f3e66db050;
     uint256 private constant DELTA_NEG_X_0 =
-        0x17126e8fe730e1c261e9ca08063d0c5e84481991f9d539c10ac4481f98e09066;
+        0x08f7f281e8f61a4e9ff8646419df16be79626d39635aef184d5b2a5d5064605a;
     uint256 private constant DELTA_NEG_Y_1 =
-        0x0dd48825b4af8bb070018359d75951fb754fc90e126c2124cb78c262bfa40d8b;
+        0x17602c7f244912e0dbf97bc3df43f39bc639dd346188c844e4c5ad2ba5817c13;
     uint256 private constant DELTA_NEG_Y_0 =
-        0x1fd702483b5e57e73a5bf63bcca8cf6bbb96a9ee56da4473f6a57f3cedf4fee5;
+        0x2d175bfa91b463c256641989dfe78910842b21920608d80904f25c69802a9e48;
 
     uint256 private constant IC0_X =
-        0x1e5440bc9479ee9b031543e2e8af3d0a45fd8e9110e641c6377a5064f7c1f334;
+        0x02fa35dd6128f7f6016f20088a2a5e2dca66045aacf69dca77f4ea7d2267374b;
     uint256 private constant IC0_Y =
-        0x00d7973e3ff8c326c6725993c5851dc721ddb086661441fac4785ed0e2064373;
+        0x2b6e5366acccef1d9416dd3e68be02490425361b25f760674ceaf395d9ec81aa;
     uint256 private constant IC1_X =
-        0x22ddfa222f03bea6d8cda3e3861d17a151a6968944c543fcb0e81864e9720383;
+        0x1dd0db3c644f6a691111238deb8ecf9223ba4bd5d06f4a3b8ec27d62bd080839;
     uint256 private constant IC1_Y =
-        0x28c6097905772b1e790b48035fa9ef94f38bb1d904945dacda8ea6a8d2e322d7;
+        0x10a5a9c0db5ecfb5d0c22669ebe974e7b0a40b80cbf68b81785fd723a0c68657;
 
     /// @inheritdoc IVerifier
     function verifyProof(
