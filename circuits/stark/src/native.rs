@@ -80,6 +80,16 @@ pub enum Error {
         /// Rows, in bits.
         got: usize,
     },
+    /// With these parameters a proof of anything would verify.
+    #[error(
+        "expected queries and a blow-up of at least 1, in bits, got {queries} and {log_blowup}"
+    )]
+    Unsound {
+        /// [`Parameters::queries`].
+        queries: usize,
+        /// [`Parameters::log_blowup`].
+        log_blowup: usize,
+    },
     /// The proof is for tables of other heights.
     #[error("expected tables of log heights {expected:?}, got {got:?}")]
     Heights {
@@ -127,7 +137,7 @@ impl Keys {
     /// Keys for tables of the given heights, in rows, in bits.
     ///
     /// # Errors
-    /// [`Error::Count`], [`Error::TooLow`] or [`Error::Prove`].
+    /// [`Error::Unsound`], [`Error::Count`], [`Error::TooLow`] or [`Error::Prove`].
     ///
     /// # Panics
     /// If a table has a preprocessed trace of another height.
@@ -136,6 +146,11 @@ impl Keys {
         airs: &[A],
         log_heights: &[usize],
     ) -> Result<Self, Error> {
+        // The native verifier refuses them later, the circuit would have nothing to check.
+        let Parameters { queries, log_blowup, .. } = parameters;
+        if queries == 0 || log_blowup == 0 {
+            return Err(Error::Unsound { queries, log_blowup });
+        }
         count("log heights", airs.len(), log_heights.len())?;
         let least = parameters.min_log_height();
         for (air, &got) in airs.iter().zip(log_heights) {
@@ -323,6 +338,16 @@ mod tests {
             let refusal = Keys::new(parameters, &[TestTable::Powers; 2], &[5, 4]).err();
             assert!(matches!(refusal, Some(Error::TooLow { least: 5, got: 4, .. })));
             Keys::new(parameters, &[TestTable::Powers; 2], &[5, 5]).unwrap();
+        }
+    }
+
+    #[test]
+    fn parameters_that_check_nothing_are_refused() {
+        let tables = [TestTable::Powers; 2];
+        for parameters in [Parameters { queries: 0, ..TINY }, Parameters { log_blowup: 0, ..TINY }]
+        {
+            let refusal = Keys::new(parameters, &tables, &[5, 5]).err();
+            assert!(matches!(refusal, Some(Error::Unsound { .. })));
         }
     }
 
