@@ -16,7 +16,7 @@ const ENVIRONMENT: Environment = Environment { domain: DOMAIN, timestamp: 1 };
 /// What every account starts with: more than a batch can spend, less than an account can hold.
 const BALANCE: u64 = 1 << 56;
 
-/// Bytes that one account takes in the native tree: leaf, hashes, and the pages around them (measured).
+/// Bytes that one account takes in the native tree: leaf, hashes, and the pages around them (estimated).
 pub const ACCOUNT_BYTES: u64 = 200;
 /// Bytes that one operation takes in the batch: three leaves with their paths, running values before and after.
 pub const OPERATION_BYTES: u64 = 5_000;

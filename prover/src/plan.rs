@@ -26,12 +26,12 @@ use crate::chunks::SIZES;
 /// Operations of the largest chunk that there is a circuit for.
 pub const LARGEST_CHUNK: usize = 1 << LARGE.operations;
 
-/// MiB that all circuits take once they are loaded (measured, rounded up).
+/// MiB that all circuits take once they are loaded (estimated from runs of the demo, generously).
 pub const CIRCUITS_MB: u64 = 1_800;
-/// MiB that the SNARK takes besides: keys, witness, proof (measured, rounded up).
+/// MiB that the SNARK takes besides: keys, witness, proof (estimated from runs of the demo, generously).
 pub const SNARK_MB: u64 = 2_500;
 
-/// MiB that the proof of a chunk of so many operations takes besides the circuits (measured, rounded up).
+/// MiB that the proof of a chunk of so many operations takes besides the circuits (estimated from runs of the demo, generously).
 #[must_use]
 pub const fn chunk_mb(operations: usize) -> u64 {
     if operations <= 1 << SMALL.operations {
