@@ -61,6 +61,12 @@ impl ChunkTarget {
             verify_stark(builder, leaf.keys(), leaf.airs()).expect("the tables can be proven");
         let circuit_set_root = builder.add_virtual_target_arr();
 
+        for (table, values) in proof.public_values().iter().enumerate() {
+            assert!(
+                values.is_empty() || [OPERATIONS, TREE].contains(&table),
+                "the statement binds the public values of table {table}"
+            );
+        }
         let mut operations = Reader(proof.public_values()[OPERATIONS].iter());
         let mut roots = Reader(proof.public_values()[TREE].iter());
         let environment = ChunkEnvironmentTarget {
