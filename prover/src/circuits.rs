@@ -1,30 +1,27 @@
 //! All circuits of the pipeline, from the cache or built.
+//!
+//! The circuit set needs a key of each, which are small and kept by themselves; the circuits are read on demand.
 
 use cairn_circuits::{
     circuit_set::{CircuitSet, Family, Role, Size},
-    config::{D, F, Proof, SQUEEZE, WRAP},
-    recursion::{Node, Proven, Wrapper},
-    seal::{SealCircuit, SealWitness},
-    shrink::{Forward, Shrink, Squeeze},
-    soundness::{LayerSecurity, layer_security},
+    config::{D, F, Proof, VerifierKey},
+    recursion::Node,
+    serialize::{decode_key, encode_key},
+    soundness::LayerSecurity,
     statement::Statement,
-    stream::{CAPACITY, StreamLeaf, StreamLeafWitness},
 };
-use cairn_types::{Digest, Header, SealStatement};
+use cairn_types::Digest;
 use cairn_wrap::config::WrapConfig;
 use plonky2::{field::types::PrimeField64, plonk::proof::ProofWithPublicInputs};
 
 use crate::{
     cache::Cache,
-    chunks::{ChunkProvers, SIZES},
     engine::Run,
     error::ProverError,
-    job::BatchJob,
+    on_demand::{OnDemand, Unit},
     progress::Stage,
+    units::{ChunkProver, SealProver, StreamProver, WrapProver, recursion_security},
 };
-
-/// How many circuits there are.
-const CIRCUITS: usize = 13;
 
 /// A leaf's statement and proof.
 pub(crate) type Leaf = (Statement, Proof);
@@ -32,118 +29,81 @@ pub(crate) type Leaf = (Statement, Proof);
 /// The last plonky2 proof, hashed over BN254.
 pub(crate) type WrapProof = ProofWithPublicInputs<F, WrapConfig, D>;
 
+/// Members of the circuit set.
+const MEMBERS: usize = 8;
+
+/// Sizes of chunks, smallest first.
+pub(crate) const SIZES: [Size; 3] = [Size::Small, Size::Medium, Size::Large];
+
 /// The circuits of the pipeline.
 #[derive(Debug)]
 pub(crate) struct Circuits {
-    pub(crate) chunks: ChunkProvers,
-    pub(crate) chunk_node: Node,
-    pub(crate) stream: StreamLeaf,
-    pub(crate) stream_wrapper: Wrapper,
-    pub(crate) stream_node: Node,
-    pub(crate) seal: SealCircuit,
-    pub(crate) seal_wrapper: Wrapper,
-    pub(crate) shrink: Shrink,
-    pub(crate) squeeze: Squeeze,
-    pub(crate) wrap: Forward<WrapConfig>,
+    /// By [`SIZES`].
+    chunks: [OnDemand<ChunkProver>; 3],
+    pub(crate) chunk_node: OnDemand<Node>,
+    pub(crate) stream: OnDemand<StreamProver>,
+    pub(crate) stream_node: OnDemand<Node>,
+    pub(crate) seal: OnDemand<SealProver>,
+    pub(crate) wrap: OnDemand<WrapProver>,
     pub(crate) set: CircuitSet,
 }
 
 impl Circuits {
-    /// Takes each circuit from the cache, or builds it and keeps it there.
+    /// Takes each key from the cache, or builds its circuit and keeps both there.
     ///
     /// # Errors
-    /// The cache cannot be read or written.
-    pub(crate) fn load(cache: Cache, run: &mut Run<'_>) -> Result<Self, ProverError> {
-        let chunks = ChunkProvers::new(cache.clone());
-        run.stage(Stage::Circuits, CIRCUITS, |step| {
-            macro_rules! load {
-                ($circuit:expr) => {{
-                    let circuit = $circuit;
-                    cache.check()?;
-                    step();
-                    circuit
-                }};
-            }
-            let source = |name| cache.circuit(name);
-            let wrapper = |family, circuit: &cairn_circuits::config::Circuit, name| {
-                Wrapper::from_source(family, Size::Small, &circuit.verifier_data(), &source(name))
+    /// The cache cannot be read or written, or a circuit is not secure enough.
+    pub(crate) fn load(cache: &Cache, run: &mut Run<'_>) -> Result<Self, ProverError> {
+        let chunks =
+            SIZES.map(|size| OnDemand::new(cache, move |cache| ChunkProver::load(cache, size)));
+        let [chunk_node, stream_node, chain_node] = [
+            (Family::Chunk, "chunk-node"),
+            (Family::Stream, "stream-node"),
+            (Family::Chain, "chain-node"),
+        ]
+        .map(|(family, name)| {
+            OnDemand::new(cache, move |cache| Ok(Node::from_source(family, &cache.circuit(name))))
+        });
+        let stream = OnDemand::new(cache, StreamProver::load);
+        let seal = OnDemand::new(cache, SealProver::load);
+        let wrap = OnDemand::new(cache, WrapProver::load);
+
+        let keys = run.stage(Stage::Circuits, MEMBERS, |step| {
+            let node = |family, unit: &OnDemand<Node>| {
+                member(cache, Role::Node(family), unit, Node::key).inspect(|_| step())
             };
-            let node = |family, name| Node::from_source(family, &source(name));
-            // Two halves side by side. None of the second depends on the first.
-            let (leaves, seal) = rayon::join(
+            // Two halves side by side. The chunks' circuits are the largest: one after the other.
+            let (chunk_keys, others) = rayon::join(
                 || {
-                    let mut chunk_keys = Vec::with_capacity(SIZES.len());
-                    for size in SIZES {
-                        chunk_keys
-                            .push((Role::Wrapper(Family::Chunk, size), load!(chunks.key(size)?)));
-                    }
-                    let chunk_node = load!(node(Family::Chunk, "chunk-node"));
-                    let stream = load!(StreamLeaf::from_source(CAPACITY, &source("stream")));
-                    let stream_wrapper =
-                        load!(wrapper(Family::Stream, &stream.circuit, "stream-wrapper"));
-                    let stream_node = load!(node(Family::Stream, "stream-node"));
-                    Ok::<_, ProverError>((
-                        chunk_keys,
-                        chunk_node,
-                        stream,
-                        stream_wrapper,
-                        stream_node,
-                    ))
+                    let units = SIZES.into_iter().zip(&chunks).map(|(size, unit)| {
+                        let role = Role::Wrapper(Family::Chunk, size);
+                        member(cache, role, unit, |unit| unit.wrapper.key()).inspect(|_| step())
+                    });
+                    units.collect::<Result<Vec<_>, _>>()
                 },
                 || {
-                    let seal = load!(SealCircuit::from_source(&source("seal")));
-                    let seal_wrapper = load!(wrapper(Family::Chain, &seal.circuit, "seal-wrapper"));
-                    let chain_node = load!(node(Family::Chain, "chain-node"));
-                    let shrink = load!(Shrink::from_source(&source("shrink")));
-                    let squeeze =
-                        load!(Squeeze::from_source(&SQUEEZE, &shrink.circuit, &source("squeeze")));
-                    let wrap =
-                        load!(Forward::from_source(&WRAP, &squeeze.circuit, &source("wrap")));
-                    Ok::<_, ProverError>((seal, seal_wrapper, chain_node, shrink, squeeze, wrap))
+                    let role = |family| Role::Wrapper(family, Size::Small);
+                    let stream =
+                        member(cache, role(Family::Stream), &stream, |unit| unit.wrapper.key())?;
+                    step();
+                    let seal =
+                        member(cache, role(Family::Chain), &seal, |unit| unit.wrapper.key())?;
+                    step();
+                    let chunk_node = node(Family::Chunk, &chunk_node)?;
+                    let stream_node = node(Family::Stream, &stream_node)?;
+                    let chain_node = node(Family::Chain, &chain_node)?;
+                    Ok::<_, ProverError>(vec![stream, seal, chunk_node, stream_node, chain_node])
                 },
             );
-            let (mut keys, chunk_node, stream, stream_wrapper, stream_node) = leaves?;
-            let (seal, seal_wrapper, chain_node, shrink, squeeze, wrap) = seal?;
-            keys.extend([
-                (Role::Node(Family::Chunk), chunk_node.key().clone()),
-                (Role::Wrapper(Family::Stream, Size::Small), stream_wrapper.key().clone()),
-                (Role::Node(Family::Stream), stream_node.key().clone()),
-                (Role::Wrapper(Family::Chain, Size::Small), seal_wrapper.key().clone()),
-                (Role::Node(Family::Chain), chain_node.key().clone()),
-            ]);
-            let set = CircuitSet::new(keys);
-            Ok(Self {
-                chunks,
-                chunk_node,
-                stream,
-                stream_wrapper,
-                stream_node,
-                seal,
-                seal_wrapper,
-                shrink,
-                squeeze,
-                wrap,
-                set,
-            })
-        })
+            Ok([chunk_keys?, others?].concat())
+        })?;
+        let set = CircuitSet::new(keys);
+        Ok(Self { chunks, chunk_node, stream, stream_node, seal, wrap, set })
     }
 
-    /// Proves the words of one stream leaf. The proof has been verified, as with all that follow.
-    pub(crate) fn stream_leaf(&self, witness: &StreamLeafWitness) -> Result<Leaf, ProverError> {
-        let proof = self.stream.prove(witness)?;
-        Ok((Statement::from(&witness.statement()), proof))
-    }
-
-    /// Proves the header over the roots of both trees.
-    pub(crate) fn seal(
-        &self,
-        job: &BatchJob,
-        header: Header,
-        chunk: &Proven,
-        stream: &Proven,
-    ) -> Result<(SealStatement, Proof), ProverError> {
-        let witness = SealWitness { header, previous: job.previous_chain_hash, chunk, stream };
-        Ok(self.seal.prove(&self.set, &witness)?)
+    /// What proves chunks of this size.
+    pub(crate) fn chunk(&self, size: Size) -> &OnDemand<ChunkProver> {
+        &self.chunks[size as usize - 1]
     }
 
     /// Root of the circuit set.
@@ -152,25 +112,34 @@ impl Circuits {
             .expect("the elements are canonical")
     }
 
-    /// Fails unless every layer has the security that it must have, as built.
-    ///
-    /// # Errors
-    /// [`ProverError::Security`] names the first that has not.
-    pub(crate) fn check_security(&self) -> Result<(), ProverError> {
-        ProverError::check_security(&self.security())
-    }
-
-    /// The soundness of every layer, in the order of the pipeline; of chunks, the sizes that have been used.
+    /// The soundness of the layers that have been used, in the order of the pipeline.
     pub(crate) fn security(&self) -> Vec<LayerSecurity> {
-        let layers = [
-            ("wrappers and nodes", cairn_circuits::recursion::shape::common()),
-            ("stream leaf", &self.stream.circuit.common),
-            ("seal", &self.seal.circuit.common),
-            ("shrink", &self.shrink.circuit.common),
-            ("squeeze", &self.squeeze.circuit.common),
-            ("wrap", &self.wrap.circuit.common),
-        ];
-        let layers = layers.map(|(layer, common)| layer_security(layer, common));
-        self.chunks.security().into_iter().chain(layers).collect()
+        fn of<T: Unit>(unit: &OnDemand<T>) -> Vec<LayerSecurity> {
+            unit.loaded().map(Unit::security).unwrap_or_default()
+        }
+        let chunks = self.chunks.iter().flat_map(of);
+        chunks
+            .chain([recursion_security()])
+            .chain(of(&self.stream))
+            .chain(of(&self.seal))
+            .chain(of(&self.wrap))
+            .collect()
     }
+}
+
+/// The key of a member of the set, from the cache or from its circuits.
+fn member<T: Unit>(
+    cache: &Cache,
+    role: Role,
+    unit: &OnDemand<T>,
+    key: impl Fn(&T) -> &VerifierKey,
+) -> Result<(Role, VerifierKey), ProverError> {
+    let name = format!("member-{}.key", role.position());
+    if let Some(key) = cache.get(&name)?.and_then(|bytes| decode_key(&bytes).ok()) {
+        return Ok((role, key));
+    }
+    // Not kept in memory: the next batch may not need it.
+    let key = key(&unit.read()?).clone();
+    cache.put(&name, &encode_key(&key)?)?;
+    Ok((role, key))
 }

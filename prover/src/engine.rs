@@ -9,17 +9,19 @@
 //! Every proof is verified before the next stage uses it: the circuits' own `prove` functions do.
 
 use cairn_circuits::{
-    recursion::{Node, Proven, Wrapper},
-    statement::Statement,
+    circuit_set::CircuitSet,
+    recursion::{Node, Proven},
+    seal::SealWitness,
 };
 use cairn_types::{Header, SealStatement, StreamEnvironment};
 use rayon::prelude::*;
 
 use crate::{
-    circuits::{Circuits, Leaf},
+    circuits::Circuits,
     error::ProverError,
     job::BatchJob,
     measure::{StageTime, Stopwatch},
+    on_demand::{OnDemand, Unit},
     plan::Plan,
     progress::{Progress, Stage},
 };
@@ -55,8 +57,23 @@ impl<'a> Run<'a> {
         self.progress.begin(stage, total);
         let result = work(&|| self.progress.step(stage));
         self.progress.end(stage);
-        self.stages.push(watch.stop(stage.name()));
+        let time = watch.stop(stage.name());
+        match self.stages.iter_mut().find(|earlier| earlier.name == time.name) {
+            Some(earlier) => earlier.add(&time),
+            None => self.stages.push(time),
+        }
         result
+    }
+
+    /// A unit of circuits; reading it is a stage of its own, not a part of the stage that needs it.
+    pub(crate) fn unit<'u, T: Unit>(
+        &mut self,
+        unit: &'u OnDemand<T>,
+    ) -> Result<&'u T, ProverError> {
+        match unit.loaded() {
+            Some(loaded) => Ok(loaded),
+            None => self.stage(Stage::Circuits, 1, |step| unit.get().inspect(|_| step())),
+        }
     }
 }
 
@@ -73,89 +90,74 @@ pub(crate) fn seal_batch(
     let plan = Plan::new(batch, operations, environment)?;
     let set = &circuits.set;
 
-    let sizes: Vec<_> = plan.sizes().collect();
-    run.stage(Stage::ChunkCircuits, sizes.len(), |step| {
-        sizes.iter().try_for_each(|&size| circuits.chunks.get(size).map(|_| step()))
-    })?;
+    let provers = plan
+        .chunks
+        .iter()
+        .map(|chunk| run.unit(circuits.chunk(chunk.size)))
+        .collect::<Result<Vec<_>, _>>()?;
     let leaves = run.stage(Stage::ChunkLeaf, plan.chunks.len(), |step| {
         // One after the other, each on all cores: a large chunk fills the memory, a small one shares its work well.
         plan.chunks
             .iter()
-            .map(|chunk| {
-                let prover = circuits.chunks.get(chunk.size)?;
-                let leaf = prover.prove(&chunk.witness)?;
-                step();
-                Ok((prover, leaf))
-            })
+            .zip(&provers)
+            .map(|(chunk, prover)| prover.prove(&chunk.witness).inspect(|_| step()))
             .collect::<Result<Vec<_>, ProverError>>()
     })?;
+    let node = node_of(&circuits.chunk_node, leaves.len(), run)?;
     let chunk = run.stage(Stage::ChunkNodes, 2 * leaves.len() - 1, |step| {
-        let wrapped = leaves
+        let wrapped = provers
             .par_iter()
-            .map(|(prover, leaf)| {
-                let proven = prover.wrap(leaf)?;
-                step();
-                Ok(proven)
-            })
+            .zip(&leaves)
+            .map(|(prover, leaf)| prover.wrap(leaf).inspect(|_| step()))
             .collect::<Result<Vec<_>, ProverError>>()?;
-        merge(set, &circuits.chunk_node, wrapped, step)
+        merge(set, node, wrapped, step)
     })?;
 
+    let prover = run.unit(&circuits.stream)?;
+    let node = node_of(&circuits.stream_node, plan.streams.len(), run)?;
     let stream = run.stage(Stage::Streams, 3 * plan.streams.len() - 1, |step| {
         let leaves = plan
             .streams
             .par_iter()
-            .map(|witness| {
-                let leaf = circuits.stream_leaf(witness)?;
-                step();
-                Ok(leaf)
-            })
+            .map(|witness| prover.prove(witness).inspect(|_| step()))
             .collect::<Result<Vec<_>, ProverError>>()?;
-        let wrapped = wrap_all(&circuits.stream_wrapper, leaves, step)?;
-        merge(set, &circuits.stream_node, wrapped, step)
+        let wrapped = leaves
+            .par_iter()
+            .map(|leaf| prover.wrap(leaf).inspect(|_| step()))
+            .collect::<Result<Vec<_>, ProverError>>()?;
+        merge(set, node, wrapped, step)
     })?;
 
+    let prover = run.unit(&circuits.seal)?;
     let (statement, proven) = run.stage(Stage::Seal, 2, |step| {
-        let (statement, proof) = circuits.seal(job, header, &chunk, &stream)?;
-        step();
-        let proven = circuits.seal_wrapper.prove(Statement::from(&statement), &proof)?;
-        step();
-        Ok((statement, proven))
+        let previous = job.previous_chain_hash;
+        let witness = SealWitness { header, previous, chunk: &chunk, stream: &stream };
+        prover.prove(set, &witness, step)
     })?;
     Ok(SealedBatch { header, statement, proven, chunks: plan.chunks.len() })
 }
 
-fn wrap_all(
-    wrapper: &Wrapper,
-    leaves: Vec<Leaf>,
-    step: &(dyn Fn() + Sync),
-) -> Result<Vec<Proven>, ProverError> {
-    leaves
-        .into_par_iter()
-        .map(|(statement, proof)| {
-            let proven = wrapper.prove(statement, &proof)?;
-            step();
-            Ok(proven)
-        })
-        .collect()
+/// The node of a tree over so many leaves; none for a single one.
+fn node_of<'u>(
+    unit: &'u OnDemand<Node>,
+    leaves: usize,
+    run: &mut Run<'_>,
+) -> Result<Option<&'u Node>, ProverError> {
+    (leaves > 1).then(|| run.unit(unit)).transpose()
 }
 
 /// Merges neighbours, level by level; an odd last one moves up as it is.
 fn merge(
-    set: &cairn_circuits::circuit_set::CircuitSet,
-    node: &Node,
+    set: &CircuitSet,
+    node: Option<&Node>,
     mut level: Vec<Proven>,
     step: &(dyn Fn() + Sync),
 ) -> Result<Proven, ProverError> {
-    while level.len() > 1 {
+    while let (Some(node), true) = (node, level.len() > 1) {
         level = level
             .par_chunks(2)
             .map(|pair| match pair {
-                [left, right] => {
-                    let proven = node.prove(set, left, right)?;
-                    step();
-                    Ok(proven)
-                }
+                [left, right] => Ok(node.prove(set, left, right).inspect(|_| step())?),
                 rest => Ok(rest[0].clone()),
             })
             .collect::<Result<_, ProverError>>()?;

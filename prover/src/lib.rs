@@ -2,7 +2,6 @@
 //! cached on disk.
 
 pub mod cache;
-mod chunks;
 mod circuits;
 mod engine;
 pub mod error;
@@ -11,9 +10,11 @@ pub mod graph;
 pub mod job;
 mod local;
 pub mod measure;
+mod on_demand;
 pub mod plan;
 pub mod progress;
 mod tasks;
+mod units;
 
 pub use cache::default_folder as default_cache_folder;
 pub use cairn_circuits::soundness::LayerSecurity;

@@ -17,12 +17,11 @@ use cairn_wrap::{
     },
     r1cs::Builder,
     solidity,
-    verifier::WrapVerifier,
 };
 
 use crate::{
     cache::{self, Cache},
-    circuits::{Circuits, WrapProof},
+    circuits::Circuits,
     engine::{Run, SealedBatch, seal_batch},
     error::ProverError,
     job::BatchJob,
@@ -92,7 +91,6 @@ impl From<Size> for ChunkShape {
 pub struct LocalProver {
     pool: rayon::ThreadPool,
     circuits: Circuits,
-    wrap_verifier: WrapVerifier,
     store: KeyStore,
     /// Read when the first SNARK is made: it is large.
     keys: OnceLock<Keys>,
@@ -112,10 +110,7 @@ impl LocalProver {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
         let cache = Cache::new(folder);
         let mut run = Run::new(progress);
-        let circuits = pool.install(|| Circuits::load(cache.clone(), &mut run))?;
-        circuits.check_security()?;
-        let wrap = &circuits.wrap.circuit;
-        let wrap_verifier = WrapVerifier::new(wrap.verifier_only.clone(), wrap.common.clone())?;
+        let circuits = pool.install(|| Circuits::load(&cache, &mut run))?;
         let store = KeyStore::new(cache.folder());
         let keys = OnceLock::new();
         let kept = cache.get(VERIFYING_KEY)?;
@@ -125,7 +120,7 @@ impl LocalProver {
             _ => {
                 let made = run.stage(Stage::SetUp, 1, |step| {
                     let setup = InsecureDevSetup::new(SETUP_SEED);
-                    let structure = wrap_verifier.structure()?;
+                    let structure = pool.install(|| circuits.wrap.get())?.verifier.structure()?;
                     let keys = pool.install(|| store.load_or_setup(&structure, setup))?;
                     step();
                     Ok(keys)
@@ -139,7 +134,7 @@ impl LocalProver {
                 key
             }
         };
-        Ok(Self { pool, circuits, wrap_verifier, store, keys, verifying_key })
+        Ok(Self { pool, circuits, store, keys, verifying_key })
     }
 
     /// Root of the circuit set, which L1 must know.
@@ -206,12 +201,12 @@ impl LocalProver {
             let mut run = Run::new(progress);
             let sealed = seal_batch(&self.circuits, job, operations, &mut run)?;
             let builder = self.wrap(&sealed, &mut run)?;
-            let proof = run.stage(Stage::Groth16, 2, |step| {
-                let keys = self.keys(&builder)?;
-                step();
-                let proof = groth16::prove(keys, &builder, &mut OsRng)?;
-                step();
-                Ok(proof)
+            if self.keys.get().is_none() {
+                run.stage(Stage::Circuits, 1, |step| self.keys(&builder).inspect(|_| step()))?;
+            }
+            let proof = run.stage(Stage::Groth16, 1, |step| {
+                Ok(groth16::prove(self.keys(&builder)?, &builder, &mut OsRng)
+                    .inspect(|_| step())?)
             })?;
             let SealedBatch { header, statement: seal, chunks, .. } = sealed;
             Ok(BatchProof { header, seal, proof, chunks, stages: run.stages })
@@ -223,7 +218,7 @@ impl LocalProver {
     /// # Errors
     /// They cannot be read, or are not those of the verifying key.
     pub fn load_keys(&self) -> Result<(), ProverError> {
-        let structure = self.wrap_verifier.structure()?;
+        let structure = self.install(|| self.circuits.wrap.get())?.verifier.structure()?;
         self.install(|| self.keys(&structure)).map(|_| ())
     }
 
@@ -250,38 +245,17 @@ impl LocalProver {
 
     /// From the seal to the constraint system of the SNARK, with its witness.
     fn wrap(&self, sealed: &SealedBatch, run: &mut Run<'_>) -> Result<Builder, ProverError> {
-        let circuits = &self.circuits;
+        let set = &self.circuits.set;
+        let prover = run.unit(&self.circuits.wrap)?;
         let squeezed = run.stage(Stage::Shrink, 2, |step| {
-            let shrunk = circuits.shrink.prove(&circuits.set, &sealed.statement, &sealed.proven)?;
+            let shrunk = prover.shrink.prove(set, &sealed.statement, &sealed.proven)?;
             step();
-            let squeezed = circuits.squeeze.prove(&shrunk)?;
-            step();
-            Ok(squeezed)
+            Ok(prover.squeeze.prove(&shrunk).inspect(|_| step())?)
         })?;
         run.stage(Stage::Wrap, 2, |step| {
-            let wrapped = circuits.wrap.prove(&squeezed)?;
+            let wrapped = prover.wrap(&squeezed)?;
             step();
-            let builder = self.synthesize(&sealed.statement, &wrapped)?;
-            step();
-            Ok(builder)
+            prover.synthesize(&sealed.statement, &wrapped).inspect(|_| step())
         })
-    }
-
-    /// The constraint system of the SNARK with its witness, its public input that of the seal.
-    pub(crate) fn synthesize(
-        &self,
-        statement: &SealStatement,
-        wrapped: &WrapProof,
-    ) -> Result<Builder, ProverError> {
-        let builder = self.wrap_verifier.synthesize(wrapped)?;
-        let expected = statement.public_input();
-        let got = builder.public_inputs().first().map(|input| groth16::encode_scalar(*input));
-        if got != Some(expected) {
-            return Err(ProverError::PublicInput {
-                expected: hex::encode(expected),
-                got: got.map(hex::encode).unwrap_or_default(),
-            });
-        }
-        Ok(builder)
     }
 }

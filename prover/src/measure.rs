@@ -17,6 +17,15 @@ pub struct StageTime {
     pub peak_rss_mb: u64,
 }
 
+impl StageTime {
+    /// Adds the times of a later part of the same stage.
+    pub(crate) fn add(&mut self, later: &Self) {
+        self.wall_s += later.wall_s;
+        self.cpu_s += later.cpu_s;
+        self.peak_rss_mb = later.peak_rss_mb;
+    }
+}
+
 /// A running stage; [`Stopwatch::stop`] ends it.
 #[derive(Debug)]
 pub struct Stopwatch {

@@ -21,7 +21,7 @@ use cairn_leaf::class::{LARGE, MEDIUM, RowCounter, Rows, SMALL};
 use cairn_state::{BatchWitness, DataForm, OpeningError, SlotWitness};
 use cairn_types::StreamEnvironment;
 
-use crate::chunks::SIZES;
+use crate::circuits::SIZES;
 
 /// Operations of the largest chunk that there is a circuit for.
 pub const LARGEST_CHUNK: usize = 1 << LARGE.operations;

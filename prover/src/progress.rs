@@ -8,8 +8,6 @@ use serde::{Deserialize, Serialize};
 pub enum Stage {
     /// Circuits and keys, from the cache or built.
     Circuits,
-    /// The chunk circuits that the batch needs, from the cache.
-    ChunkCircuits,
     /// One proof a chunk of operations.
     ChunkLeaf,
     /// Chunk proofs brought to the common shape and merged two by two.
@@ -34,7 +32,6 @@ impl Stage {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Circuits => "circuits",
-            Self::ChunkCircuits => "chunk circuits",
             Self::ChunkLeaf => "chunk leaves",
             Self::ChunkNodes => "chunk nodes",
             Self::Streams => "streams",
@@ -47,7 +44,7 @@ impl Stage {
     }
 }
 
-/// Listens to the engine; called from worker threads.
+/// Listens to the engine; called from worker threads. A stage may come in several parts, each with a beginning and an end.
 pub trait Progress: Sync {
     /// A stage of `total` steps begins.
     fn begin(&self, stage: Stage, total: usize);

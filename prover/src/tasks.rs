@@ -4,16 +4,13 @@ use std::ops::Range;
 
 use ark_std::rand::rngs::OsRng;
 use cairn_circuits::{
-    config::Proof,
-    recursion::{Node, Proven, Wrapper},
-    serialize::encode_proof,
-    statement::Statement,
+    config::Proof, recursion::Proven, seal::SealWitness, serialize::encode_proof,
 };
 use cairn_types::{Header, SealStatement, StreamEnvironment};
 use cairn_wrap::{groth16, r1cs::Builder};
 
 use crate::{
-    circuits::{Circuits, Leaf},
+    circuits::Leaf,
     error::ProverError,
     graph::{TaskGraph, TaskKind},
     job::BatchJob,
@@ -103,8 +100,17 @@ impl<'a> BatchTasks<'a> {
     /// # Errors
     /// They cannot be read.
     pub fn load_circuits(&self) -> Result<(), ProverError> {
-        let chunks = &self.prover.circuits().chunks;
-        self.plan.sizes().try_for_each(|size| chunks.get(size).map(|_| ()))
+        let circuits = self.prover.circuits();
+        self.plan.sizes().try_for_each(|size| circuits.chunk(size).get().map(drop))?;
+        if self.plan.chunks.len() > 1 {
+            circuits.chunk_node.get()?;
+        }
+        circuits.stream.get()?;
+        if self.plan.streams.len() > 1 {
+            circuits.stream_node.get()?;
+        }
+        circuits.seal.get()?;
+        circuits.wrap.get().map(drop)
     }
 
     /// Runs the task at this place of the graph on the prover's threads. `inputs` are the outputs of the tasks that it needs,
@@ -131,37 +137,40 @@ impl<'a> BatchTasks<'a> {
         Ok(match (kind, inputs) {
             (TaskKind::ChunkLeaf, []) => {
                 let chunk = &self.plan.chunks[index];
-                Output::Leaf(Box::new(circuits.chunks.get(chunk.size)?.prove(&chunk.witness)?))
+                leaf(circuits.chunk(chunk.size).get()?.prove(&chunk.witness)?)
             }
             (TaskKind::StreamLeaf, []) => {
-                Output::Leaf(Box::new(circuits.stream_leaf(&self.plan.streams[index])?))
+                leaf(circuits.stream.get()?.prove(&self.plan.streams[index])?)
             }
             (TaskKind::ChunkWrapper, [Output::Leaf(leaf)]) => {
-                let chunk = &self.plan.chunks[index];
-                Output::Proven(Box::new(circuits.chunks.get(chunk.size)?.wrap(leaf)?))
+                proven(circuits.chunk(self.plan.chunks[index].size).get()?.wrap(leaf)?)
             }
             (TaskKind::StreamWrapper, [Output::Leaf(leaf)]) => {
-                Output::Proven(Box::new(wrap(&circuits.stream_wrapper, leaf)?))
+                proven(circuits.stream.get()?.wrap(leaf)?)
             }
             (TaskKind::ChunkNode, [Output::Proven(left), Output::Proven(right)]) => {
-                merge(circuits, &circuits.chunk_node, left, right)?
+                proven(circuits.chunk_node.get()?.prove(&circuits.set, left, right)?)
             }
             (TaskKind::StreamNode, [Output::Proven(left), Output::Proven(right)]) => {
-                merge(circuits, &circuits.stream_node, left, right)?
+                proven(circuits.stream_node.get()?.prove(&circuits.set, left, right)?)
             }
             (TaskKind::Seal, [Output::Proven(chunk), Output::Proven(stream)]) => {
-                let (statement, proof) = circuits.seal(self.job, self.header, chunk, stream)?;
-                let leaf = (Statement::from(&statement), proof);
-                Output::Sealed(statement, Box::new(wrap(&circuits.seal_wrapper, &leaf)?))
+                let previous = self.job.previous_chain_hash;
+                let witness = SealWitness { header: self.header, previous, chunk, stream };
+                let (statement, proven) =
+                    circuits.seal.get()?.prove(&circuits.set, &witness, || ())?;
+                Output::Sealed(statement, Box::new(proven))
             }
             (TaskKind::Shrink, [Output::Sealed(statement, proven)]) => {
-                let shrunk = circuits.shrink.prove(&circuits.set, statement, proven)?;
-                Output::Shrunk(*statement, Box::new(circuits.squeeze.prove(&shrunk)?))
+                let prover = circuits.wrap.get()?;
+                let shrunk = prover.shrink.prove(&circuits.set, statement, proven)?;
+                Output::Shrunk(*statement, Box::new(prover.squeeze.prove(&shrunk)?))
             }
             (TaskKind::Wrap, [Output::Shrunk(statement, proof)]) => {
-                let wrapped = circuits.wrap.prove(proof)?;
+                let prover = circuits.wrap.get()?;
+                let wrapped = prover.wrap(proof)?;
                 let proof_bytes = wrapped.to_bytes().len();
-                let witness = Box::new(self.prover.synthesize(statement, &wrapped)?);
+                let witness = Box::new(prover.synthesize(statement, &wrapped)?);
                 Output::Wrapped { witness, proof_bytes }
             }
             (TaskKind::Groth16, [Output::Wrapped { witness, .. }]) => {
@@ -173,15 +182,10 @@ impl<'a> BatchTasks<'a> {
     }
 }
 
-fn wrap(wrapper: &Wrapper, (statement, proof): &Leaf) -> Result<Proven, ProverError> {
-    Ok(wrapper.prove(statement.clone(), proof)?)
+fn leaf(leaf: Leaf) -> Output {
+    Output::Leaf(Box::new(leaf))
 }
 
-fn merge(
-    circuits: &Circuits,
-    node: &Node,
-    left: &Proven,
-    right: &Proven,
-) -> Result<Output, ProverError> {
-    Ok(Output::Proven(Box::new(node.prove(&circuits.set, left, right)?)))
+fn proven(proven: Proven) -> Output {
+    Output::Proven(Box::new(proven))
 }

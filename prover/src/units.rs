@@ -1,0 +1,204 @@
+//! The circuits, in units that are read together.
+
+use cairn_circuits::{
+    chunk::{ChunkCircuit, ChunkWitness, class},
+    circuit_set::{CircuitSet, Family, Size},
+    config::{Proof, SQUEEZE, WRAP},
+    recursion::{Node, Proven, Wrapper, shape},
+    seal::{SealCircuit, SealWitness},
+    shrink::{Forward, Shrink, Squeeze},
+    soundness::{LayerSecurity, layer_security, stark_security},
+    statement::Statement,
+    stream::{CAPACITY, StreamLeaf, StreamLeafWitness},
+};
+use cairn_types::SealStatement;
+use cairn_wrap::{config::WrapConfig, groth16, r1cs::Builder, verifier::WrapVerifier};
+
+use crate::{
+    cache::Cache,
+    circuits::{Leaf, WrapProof},
+    error::ProverError,
+    on_demand::Unit,
+};
+
+/// What proves chunks of one size.
+#[derive(Debug)]
+pub(crate) struct ChunkProver {
+    chunk: ChunkCircuit,
+    pub(crate) wrapper: Wrapper,
+}
+
+impl ChunkProver {
+    pub(crate) fn load(cache: &Cache, size: Size) -> Result<Self, ProverError> {
+        let name = class(size).name;
+        let chunk = ChunkCircuit::from_source(size, &cache.circuit(&format!("chunk-{name}")))?;
+        let wrapper_name = format!("chunk-{name}-wrapper");
+        let source = cache.circuit(&wrapper_name);
+        let inner = chunk.circuit.verifier_data();
+        let wrapper = Wrapper::from_source(Family::Chunk, size, &inner, &source);
+        Ok(Self { chunk, wrapper })
+    }
+
+    /// Proves a chunk. The proof has been verified, as with all that follow.
+    pub(crate) fn prove(&self, witness: &ChunkWitness) -> Result<Leaf, ProverError> {
+        let proof = self.chunk.prove(witness)?;
+        Ok((Statement::from(&witness.statement()), proof))
+    }
+
+    /// Brings a chunk's proof to the common shape.
+    pub(crate) fn wrap(&self, (statement, proof): &Leaf) -> Result<Proven, ProverError> {
+        Ok(self.wrapper.prove(statement.clone(), proof)?)
+    }
+}
+
+impl Unit for ChunkProver {
+    fn security(&self) -> Vec<LayerSecurity> {
+        let name = self.chunk.class().name;
+        vec![
+            stark_security(&format!("chunk, {name}"), self.chunk.leaf()),
+            layer_security(&format!("chunk verifier, {name}"), &self.chunk.circuit.common),
+        ]
+    }
+}
+
+/// What proves the evaluation of streams.
+#[derive(Debug)]
+pub(crate) struct StreamProver {
+    leaf: StreamLeaf,
+    pub(crate) wrapper: Wrapper,
+}
+
+impl StreamProver {
+    pub(crate) fn load(cache: &Cache) -> Result<Self, ProverError> {
+        let leaf = StreamLeaf::from_source(CAPACITY, &cache.circuit("stream"));
+        let wrapper = Wrapper::from_source(
+            Family::Stream,
+            Size::Small,
+            &leaf.circuit.verifier_data(),
+            &cache.circuit("stream-wrapper"),
+        );
+        Ok(Self { leaf, wrapper })
+    }
+
+    /// Proves the words of one leaf.
+    pub(crate) fn prove(&self, witness: &StreamLeafWitness) -> Result<Leaf, ProverError> {
+        let proof = self.leaf.prove(witness)?;
+        Ok((Statement::from(&witness.statement()), proof))
+    }
+
+    /// Brings a leaf's proof to the common shape.
+    pub(crate) fn wrap(&self, (statement, proof): &Leaf) -> Result<Proven, ProverError> {
+        Ok(self.wrapper.prove(statement.clone(), proof)?)
+    }
+}
+
+impl Unit for StreamProver {
+    fn security(&self) -> Vec<LayerSecurity> {
+        vec![layer_security("stream leaf", &self.leaf.circuit.common)]
+    }
+}
+
+/// What makes a link of the header chain.
+#[derive(Debug)]
+pub(crate) struct SealProver {
+    seal: SealCircuit,
+    pub(crate) wrapper: Wrapper,
+}
+
+impl SealProver {
+    pub(crate) fn load(cache: &Cache) -> Result<Self, ProverError> {
+        let seal = SealCircuit::from_source(&cache.circuit("seal"));
+        let wrapper = Wrapper::from_source(
+            Family::Chain,
+            Size::Small,
+            &seal.circuit.verifier_data(),
+            &cache.circuit("seal-wrapper"),
+        );
+        Ok(Self { seal, wrapper })
+    }
+
+    /// Proves a header over the roots of both trees, and brings the proof to the common shape. Calls `step` after each.
+    pub(crate) fn prove(
+        &self,
+        set: &CircuitSet,
+        witness: &SealWitness<'_>,
+        step: impl Fn(),
+    ) -> Result<(SealStatement, Proven), ProverError> {
+        let (statement, proof) = self.seal.prove(set, witness)?;
+        step();
+        let proven = self.wrapper.prove(Statement::from(&statement), &proof)?;
+        step();
+        Ok((statement, proven))
+    }
+}
+
+impl Unit for SealProver {
+    fn security(&self) -> Vec<LayerSecurity> {
+        vec![layer_security("seal", &self.seal.circuit.common)]
+    }
+}
+
+impl Unit for Node {
+    fn security(&self) -> Vec<LayerSecurity> {
+        vec![recursion_security()]
+    }
+}
+
+/// Every wrapper and node has the same shape.
+pub(crate) fn recursion_security() -> LayerSecurity {
+    layer_security("wrappers and nodes", shape::common())
+}
+
+/// From the header chain to the constraint system of the SNARK.
+#[derive(Debug)]
+pub(crate) struct WrapProver {
+    pub(crate) shrink: Shrink,
+    pub(crate) squeeze: Squeeze,
+    wrap: Forward<WrapConfig>,
+    pub(crate) verifier: WrapVerifier,
+}
+
+impl WrapProver {
+    pub(crate) fn load(cache: &Cache) -> Result<Self, ProverError> {
+        let shrink = Shrink::from_source(&cache.circuit("shrink"));
+        let squeeze = Squeeze::from_source(&SQUEEZE, &shrink.circuit, &cache.circuit("squeeze"));
+        let wrap =
+            Forward::<WrapConfig>::from_source(&WRAP, &squeeze.circuit, &cache.circuit("wrap"));
+        let verifier =
+            WrapVerifier::new(wrap.circuit.verifier_only.clone(), wrap.circuit.common.clone())?;
+        Ok(Self { shrink, squeeze, wrap, verifier })
+    }
+
+    /// The last plonky2 proof.
+    pub(crate) fn wrap(&self, squeezed: &Proof) -> Result<WrapProof, ProverError> {
+        Ok(self.wrap.prove(squeezed)?)
+    }
+
+    /// The constraint system of the SNARK with its witness, its public input that of the seal.
+    pub(crate) fn synthesize(
+        &self,
+        statement: &SealStatement,
+        wrapped: &WrapProof,
+    ) -> Result<Builder, ProverError> {
+        let builder = self.verifier.synthesize(wrapped)?;
+        let expected = statement.public_input();
+        let got = builder.public_inputs().first().map(|input| groth16::encode_scalar(*input));
+        if got != Some(expected) {
+            return Err(ProverError::PublicInput {
+                expected: hex::encode(expected),
+                got: got.map(hex::encode).unwrap_or_default(),
+            });
+        }
+        Ok(builder)
+    }
+}
+
+impl Unit for WrapProver {
+    fn security(&self) -> Vec<LayerSecurity> {
+        vec![
+            layer_security("shrink", &self.shrink.circuit.common),
+            layer_security("squeeze", &self.squeeze.circuit.common),
+            layer_security("wrap", &self.wrap.circuit.common),
+        ]
+    }
+}
