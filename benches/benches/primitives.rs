@@ -3,7 +3,7 @@
 use cairn_primitives::{
     Digest, F, Tag, compress, compress_many, hash,
     poseidon2::{Packed, permute8, permute8_packed, permute12_packed, permute12_scalar},
-    schnorr::{SecretKey, verify},
+    schnorr::{SecretKey, verify, verify_many},
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use p3_field::PackedValue;
@@ -58,6 +58,14 @@ fn schnorr(c: &mut Criterion) {
     group.bench_function("verify", |b| {
         b.iter(|| verify(black_box(&public), black_box(&message), black_box(&signature)))
     });
+    let items: Vec<_> = (0..256u32)
+        .map(|i| {
+            let key = SecretKey::from_seed(&i.to_le_bytes());
+            (key.public(), message, key.sign(&message))
+        })
+        .collect();
+    group.throughput(Throughput::Elements(items.len() as u64));
+    group.bench_function("verify_many 256", |b| b.iter(|| verify_many(black_box(&items))));
     group.finish();
 }
 

@@ -1,6 +1,6 @@
 //! The group: points, their arithmetic and their encoding.
 
-use p3_field::{BasedVectorSpace, Field, PrimeCharacteristicRing};
+use p3_field::{Algebra, BasedVectorSpace, Field, PrimeCharacteristicRing};
 
 use super::field::{Quintic, is_square, quintic, sqrt};
 use super::scalar::Scalar;
@@ -29,12 +29,15 @@ pub struct Affine {
 }
 
 /// A point of the group in Jacobian coordinates, `(X / Z^2, Y / Z^3)`; `Z = 0` is the neutral
-/// element.
+/// element. `Q` holds one coordinate, or those of many points side by side.
 #[derive(Clone, Copy, Debug)]
-pub struct Point {
-    x: Quintic,
-    y: Quintic,
-    z: Quintic,
+pub struct Point<Q = Quintic> {
+    /// X.
+    pub x: Q,
+    /// Y.
+    pub y: Q,
+    /// Z.
+    pub z: Q,
 }
 
 /// The author's generator, `w = 4`.
@@ -101,6 +104,38 @@ impl PartialEq for Point {
     }
 }
 
+impl<Q: Algebra<Quintic> + Copy> Point<Q> {
+    /// `2 self` (dbl-2007-bl of the Explicit-Formulas Database). Neutral iff `self` is: the order is odd.
+    #[must_use]
+    pub fn double(&self) -> Self {
+        let xx = self.x.square();
+        let yy = self.y.square();
+        let yyyy = yy.square();
+        let zz = self.z.square();
+        let s = ((self.x + yy).square() - xx - yyyy).double();
+        let m = xx.double() + xx + zz.square() * A;
+        let x = m.square() - s.double();
+        let y = m * (s - x) - yyyy.double().double().double();
+        let z = (self.y + self.z).square() - yy - zz;
+        Self { x, y, z }
+    }
+
+    /// The sum with the point `(other_x, other_y)` along the chord through both. Where they have the same X, or `self`
+    /// is neutral, there is none: Z of the result is 0 then, and stays 0 in whatever is computed from it.
+    #[must_use]
+    pub fn add_chord(&self, other_x: Q, other_y: Q) -> Self {
+        let zz = self.z.square();
+        let h = other_x * zz - self.x;
+        let r = other_y * zz * self.z - self.y;
+        let hh = h.square();
+        let hhh = hh * h;
+        let v = self.x * hh;
+        let x = r.square() - hhh - v.double();
+        let y = r * (v - x) - self.y * hhh;
+        Self { x, y, z: self.z * h }
+    }
+}
+
 impl Point {
     /// The neutral element.
     pub const NEUTRAL: Self = Self { x: Quintic::ONE, y: Quintic::ONE, z: Quintic::ZERO };
@@ -110,37 +145,12 @@ impl Point {
         self.z.is_zero()
     }
 
-    /// `2 self` (dbl-2007-bl of the Explicit-Formulas Database).
-    #[must_use]
-    pub fn double(&self) -> Self {
-        let xx = self.x.square();
-        let yy = self.y.square();
-        let yyyy = yy.square();
-        let zz = self.z.square();
-        let s = ((self.x + yy).square() - xx - yyyy).double();
-        let m = xx.double() + xx + A * zz.square();
-        let x = m.square() - s.double();
-        let y = m * (s - x) - yyyy.double().double().double();
-        let z = (self.y + self.z).square() - yy - zz;
-        Self { x, y, z }
-    }
-
     /// `self + other` if their X differ, that is unless `self = ±other` or `self` is neutral.
     ///
     /// This is the addition of the circuit, which has no slope for the other cases.
     pub fn add_distinct(&self, other: &Affine) -> Option<Self> {
-        let zz = self.z.square();
-        let h = other.x * zz - self.x;
-        if h.is_zero() || self.is_neutral() {
-            return None;
-        }
-        let r = other.y * zz * self.z - self.y;
-        let hh = h.square();
-        let hhh = hh * h;
-        let v = self.x * hh;
-        let x = r.square() - hhh - v.double();
-        let y = r * (v - x) - self.y * hhh;
-        Some(Self { x, y, z: self.z * h })
+        let sum = self.add_chord(other.x, other.y);
+        (!sum.is_neutral()).then_some(sum)
     }
 
     /// `self + other`, for any two points.

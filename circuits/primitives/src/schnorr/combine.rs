@@ -91,25 +91,33 @@ pub fn fixed_base_table() -> &'static [Affine; 64] {
 ///
 /// Trust: `key` is a point of the group. Not constant-time.
 pub fn combine(s: &[u64; 5], e: u128, key: &Affine) -> Option<Affine> {
-    let wide = |low: u64, high: u64| u128::from(low) | u128::from(high) << 64;
-    let scalars = [wide(s[0], s[1]), wide(s[2], s[3]), wide(s[4], 0)];
     let multiples = multiples(key);
-
     let mut acc = Point::from(*start());
     for row in 0..ROWS {
-        let digit = |scalar: u128| (scalar >> (2 * (ROWS - 1 - row))) as usize & 3;
         acc = acc.double().double();
-        if let Some(index) = digit(e).checked_sub(1) {
+        if let Some(index) = digit(e, row).checked_sub(1) {
             acc = acc.add_distinct(&multiples[index])?;
         }
-        let [i, j, k] = scalars.map(digit);
-        acc = acc.add_distinct(&fixed_base_table()[i + 4 * j + 16 * k])?;
+        acc = acc.add_distinct(fixed_base_entry(s, row))?;
     }
     acc.to_affine()
 }
 
+/// Two bits of a scalar, from the top.
+pub(super) fn digit(scalar: u128, row: usize) -> usize {
+    (scalar >> (2 * (ROWS - 1 - row))) as usize & 3
+}
+
+/// What a row adds for `s`.
+pub(super) fn fixed_base_entry(s: &[u64; 5], row: usize) -> &'static Affine {
+    let wide = |low: u64, high: u64| u128::from(low) | u128::from(high) << 64;
+    let scalars = [wide(s[0], s[1]), wide(s[2], s[3]), wide(s[4], 0)];
+    let [i, j, k] = scalars.map(|scalar| digit(scalar, row));
+    &fixed_base_table()[i + 4 * j + 16 * k]
+}
+
 /// P, 2 P, 3 P.
-fn multiples(key: &Affine) -> [Affine; 3] {
+pub(super) fn multiples(key: &Affine) -> [Affine; 3] {
     // No small multiple is neutral, nor do P and 2 P coincide: n is a large prime.
     let double = affine(Point::from(*key).double());
     [*key, double, affine(Point::from(double).add(key))]

@@ -6,10 +6,12 @@
 //! set, whatever the key and the signature: see [`combine`]. The tables of `cairn_leaf::signature` accept no
 //! more, and less with probability 2^-128 a step.
 
+mod batch;
 mod combine;
 mod keys;
 mod signature;
 
+pub use batch::verify_many;
 pub use combine::{ROWS, combine, fixed_base_table, start};
 pub use keys::{KeyError, PUBLIC_KEY_BYTES, PublicKey, SecretKey};
 pub use signature::{RESPONSE_TOP_LIMIT, SIGNATURE_BYTES, Signature, SignatureError, verify};

@@ -62,6 +62,12 @@ impl Signature {
         self.response_top() < RESPONSE_TOP_LIMIT
     }
 
+    /// e as an integer.
+    pub(super) fn challenge(&self) -> u128 {
+        let [e0, e1] = self.e.map(|element| u128::from(element.as_canonical_u64()));
+        e0 | e1 << 64
+    }
+
     fn response_top(&self) -> u32 {
         (self.s[4] >> 32) as u32
     }
@@ -115,9 +121,8 @@ pub(super) fn challenge(commitment: &Affine, key: &PublicKey, message: &Digest) 
 /// point, for a response out of range, and where [`combine`] refuses.
 pub fn verify(key: &PublicKey, message: &Digest, signature: &Signature) -> bool {
     let Some(point) = Affine::decode(&key.0) else { return false };
-    let [e0, e1] = signature.e.map(|element| u128::from(element.as_canonical_u64()));
     signature.is_canonical()
-        && combine(&signature.s, e0 | e1 << 64, &point)
+        && combine(&signature.s, signature.challenge(), &point)
             .is_some_and(|commitment| challenge(&commitment, key, message) == signature.e)
 }
 
