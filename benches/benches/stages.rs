@@ -1,4 +1,5 @@
-//! One chunk leaf, one wrapper, one node: what the cost of a transfer is made of. Every timed proof is verified as it is made.
+//! The tables of a chunk, its leaf, one wrapper, one node: what the cost of a transfer is made of. Every timed proof is verified
+//! as it is made.
 
 use cairn_circuits::{
     chunk::{ChunkCircuit, ChunkWitness, class},
@@ -61,6 +62,7 @@ fn stages(c: &mut Criterion) {
     let witnesses = ChunkWitness::cut(&batch, &[0..slots - 1, slots - 1..2 * slots - 1], root)
         .expect("the opening is the batch's");
     let prove = |witness: &ChunkWitness| chunk.prove(witness).expect("a valid chunk");
+    let fill = |witness: &ChunkWitness| chunk.fill(witness).expect("a valid chunk");
     let wrap = |witness: &ChunkWitness, proof| {
         wrapper.prove(Statement::from(&witness.statement()), proof).expect("a valid proof")
     };
@@ -71,6 +73,7 @@ fn stages(c: &mut Criterion) {
     group.sample_size(10).sampling_mode(SamplingMode::Flat);
     // The second chunk holds transfers only.
     group.throughput(Throughput::Elements(witnesses[1].slots.len() as u64));
+    group.bench_function("chunk trace", |b| b.iter(|| fill(&witnesses[1])));
     group.bench_function("chunk leaf", |b| b.iter(|| prove(&witnesses[1])));
     group.throughput(Throughput::Elements(1));
     group.bench_function("wrapper", |b| b.iter(|| wrap(&witnesses[1], &proofs[1])));

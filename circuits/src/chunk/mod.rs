@@ -133,20 +133,23 @@ impl ChunkCircuit {
     /// # Errors
     /// See [`ChunkError`].
     pub fn prove_leaf(&self, witness: &ChunkWitness) -> Result<LeafProof, ChunkError> {
+        let traces = self.fill(witness)?;
+        let proof = self.leaf.prove(&traces)?;
+        Ok(LeafProof { proof, public_values: traces.public_values })
+    }
+
+    /// The tables of a chunk, filled. Trust: as [`ChunkTraces::fill`].
+    ///
+    /// # Errors
+    /// See [`ChunkError`].
+    pub fn fill(&self, witness: &ChunkWitness) -> Result<ChunkTraces, ChunkError> {
         let tree = PartialTree::new(&witness.opening)?;
         let environment = Environment {
             domain: witness.environment.domain,
             timestamp: witness.environment.timestamp,
         };
-        let traces = ChunkTraces::fill(
-            self.leaf.class(),
-            &environment,
-            &witness.before,
-            &witness.slots,
-            tree,
-        )?;
-        let proof = self.leaf.prove(&traces)?;
-        Ok(LeafProof { proof, public_values: traces.public_values })
+        let ChunkWitness { before, slots, .. } = witness;
+        Ok(ChunkTraces::fill(self.leaf.class(), &environment, before, slots, tree)?)
     }
 
     /// The recursive verification alone. The proof has been verified, and its public inputs are those of the
