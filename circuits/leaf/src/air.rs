@@ -1,10 +1,11 @@
 //! All tables of a chunk as one type, which a batch STARK asks for.
 
+use std::borrow::Cow;
+
 use cairn_primitives::F;
 use cairn_stark::native::Table;
 use p3_air::{Air, BaseAir};
 use p3_lookup::InteractionBuilder;
-use p3_matrix::dense::RowMajorMatrix;
 
 use crate::compression::CompressionAir;
 use crate::operation::OperationAir;
@@ -74,20 +75,16 @@ impl BaseAir<F> for LeafAir {
         each!(self, table => BaseAir::<F>::num_public_values(table))
     }
 
-    fn preprocessed_width(&self) -> usize {
-        each!(self, table => BaseAir::<F>::preprocessed_width(table))
+    fn num_periodic_columns(&self) -> usize {
+        each!(self, table => BaseAir::<F>::num_periodic_columns(table))
     }
 
-    fn preprocessed_trace(&self) -> Option<RowMajorMatrix<F>> {
-        each!(self, table => table.preprocessed_trace())
+    fn periodic_columns(&self) -> Cow<'_, [Vec<F>]> {
+        each!(self, table => table.periodic_columns())
     }
 
     fn main_next_row_columns(&self) -> Vec<usize> {
         each!(self, table => BaseAir::<F>::main_next_row_columns(table))
-    }
-
-    fn preprocessed_next_row_columns(&self) -> Vec<usize> {
-        each!(self, table => BaseAir::<F>::preprocessed_next_row_columns(table))
     }
 
     fn max_constraint_degree(&self) -> Option<usize> {

@@ -70,7 +70,7 @@ impl ChunkTraces {
             .map(|leaf| Access { id: leaf.id, time: leaf.last_time.into(), after: leaf.after })
             .collect();
         let (signatures, tree) = rayon::join(
-            || signature::trace(1 << class.signatures, &mut requests),
+            || signature::trace(1 << class.signatures, 1 << class.fixed_base(), &mut requests),
             || tree::trace(tree, &accesses, 1 << class.tree),
         );
         let SignatureTraces { signatures, steps, fixed_base } = signatures?;
@@ -116,7 +116,7 @@ pub struct Leaf {
 }
 
 impl Leaf {
-    /// Commits to the preprocessed columns of a class.
+    /// Lays out the lookups of a class.
     ///
     /// # Errors
     /// If the parameters do not fit the heights.
@@ -136,7 +136,7 @@ impl Leaf {
         &self.airs
     }
 
-    /// Layout of lookups and commitment to preprocessed columns.
+    /// Parameters, heights, layout of lookups.
     pub fn keys(&self) -> &Keys {
         &self.keys
     }

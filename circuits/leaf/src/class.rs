@@ -57,11 +57,10 @@ pub const LARGE: Class =
 impl Class {
     /// The tables, in the order of the batch.
     pub fn airs(&self) -> Vec<LeafAir> {
-        let signatures = 1 << self.signatures;
         vec![
             LeafAir::Operations(OperationAir),
-            LeafAir::Signatures(SignaturesAir { height: signatures }),
-            LeafAir::Steps(StepsAir { signatures }),
+            LeafAir::Signatures(SignaturesAir),
+            LeafAir::Steps(StepsAir),
             LeafAir::Tree(TreeAir),
             LeafAir::Sponge(SpongeAir),
             LeafAir::Compressions(CompressionAir),
@@ -79,9 +78,14 @@ impl Class {
             self.tree,
             self.sponge,
             self.compressions,
-            FIXED_BASE_ROWS.ilog2() as usize,
+            self.fixed_base(),
             LIMB_BITS,
         ]
+    }
+
+    /// The height of the fixed base: that of the signatures, as every height more lengthens all Merkle paths.
+    pub fn fixed_base(&self) -> usize {
+        self.signatures.max(FIXED_BASE_ROWS.ilog2() as usize)
     }
 
     /// Rows of all tables, as far as they depend on the class.
@@ -89,7 +93,7 @@ impl Class {
         self.log_heights().into_iter().map(|log_height| 1 << log_height).sum()
     }
 
-    /// Cells of all tables, without preprocessed columns and those of the lookup argument.
+    /// Cells of all tables, without those of the lookup argument.
     pub fn cells(&self) -> usize {
         let tables = self.airs().into_iter().zip(self.log_heights());
         tables.map(|(air, log_height)| air.width() << log_height).sum()

@@ -18,6 +18,7 @@ pub mod bus;
 pub mod chunk;
 pub mod class;
 pub mod compression;
+mod counter;
 mod expression;
 pub mod operation;
 pub mod poseidon2;

@@ -2,8 +2,11 @@
 //!
 //! | witness | bound by |
 //! |---|---|
-//! | value | preprocessed: 0, 1, .. 2^16 - 1 |
+//! | value | a counter: 0, 1, .. 2^16 - 1 |
 //! | multiplicity | free: what it provides must balance what others ask on RANGE |
+
+use std::borrow::Borrow;
+use std::mem::offset_of;
 
 use cairn_primitives::F;
 use p3_air::{Air, BaseAir, WindowAccess};
@@ -13,7 +16,9 @@ use p3_matrix::dense::RowMajorMatrix;
 use rayon::prelude::*;
 
 use crate::bus::RANGE;
-use crate::requests::{RANGE_SIZE, Requests};
+use crate::counter::assert_counter;
+use crate::requests::Requests;
+use crate::table::columns;
 
 /// Bits of a limb.
 pub const LIMB_BITS: usize = 16;
@@ -81,30 +86,24 @@ impl<const BITS: usize, const LIMBS: usize> Uint<F, BITS, LIMBS> {
     }
 }
 
-/// The table of all values below `2^16`.
+#[repr(C)]
+struct Columns<T> {
+    value: T,
+    multiplicity: T,
+}
+columns!(Columns);
+
+/// The table of all values below `2^16`; it must have as many rows.
 #[derive(Debug, Clone, Copy)]
 pub struct RangeAir;
 
 impl BaseAir<F> for RangeAir {
     fn width(&self) -> usize {
-        1
-    }
-
-    fn preprocessed_trace(&self) -> Option<RowMajorMatrix<F>> {
-        let values = (0..RANGE_SIZE as u32).map(F::from_u32).collect();
-        Some(RowMajorMatrix::new(values, 1))
-    }
-
-    fn preprocessed_width(&self) -> usize {
-        1
+        Columns::WIDTH
     }
 
     fn main_next_row_columns(&self) -> Vec<usize> {
-        Vec::new()
-    }
-
-    fn preprocessed_next_row_columns(&self) -> Vec<usize> {
-        Vec::new()
+        vec![offset_of!(Columns<u8>, value)]
     }
 
     fn max_constraint_degree(&self) -> Option<usize> {
@@ -114,24 +113,28 @@ impl BaseAir<F> for RangeAir {
 
 impl<AB: InteractionBuilder<F = F>> Air<AB> for RangeAir {
     fn eval(&self, builder: &mut AB) {
-        let value = builder.preprocessed().current_slice()[0];
-        let multiplicity = builder.main().current_slice()[0];
-        RANGE.table_entry(builder, [value], multiplicity);
+        let main = builder.main();
+        let row: &Columns<AB::Var> = main.current_slice().borrow();
+        let next: &Columns<AB::Var> = main.next_slice().borrow();
+        assert_counter(builder, row.value, next.value, AB::Expr::ONE);
+        RANGE.table_entry(builder, [row.value], row.multiplicity);
     }
 }
 
 /// Fills the table, `2^16` rows: call it when all tables have asked.
 pub fn trace(requests: &Requests) -> RowMajorMatrix<F> {
-    let counts = requests.range.par_iter().map(|&count| F::from_u32(count));
-    RowMajorMatrix::new(counts.collect(), 1)
+    let rows = requests.range.par_iter().enumerate();
+    let rows = rows.flat_map_iter(|(value, &count)| [F::from_usize(value), F::from_u32(count)]);
+    RowMajorMatrix::new(rows.collect(), Columns::WIDTH)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::{Borrow, BorrowMut};
+    use std::borrow::BorrowMut;
 
     use super::*;
-    use crate::table::{TooManyRows, columns, fill};
+    use crate::requests::RANGE_SIZE;
+    use crate::table::{TooManyRows, fill};
     use crate::testing::Table;
 
     /// One integer a row, of each kind: a full limb, a short limb, both.
@@ -207,6 +210,26 @@ mod tests {
             integers.trace.values[column] = F::new(limb);
             assert!(integers.messages().outside("range", |value| value[0] < RANGE_SIZE as u64));
         }
+    }
+
+    /// Values that count from elsewhere, and one that is not the next: each breaks the counter alone, and
+    /// would let a value out of range pass.
+    #[test]
+    fn values_that_do_not_count_are_refused() {
+        let (_, range) = tables(&VALUES);
+        let outside =
+            |range: &Table<RangeAir>| range.messages().outside("range", |v| v[0] < 1 << 16);
+        let mut from_one = range.clone();
+        from_one.trace.values.iter_mut().step_by(Columns::WIDTH).for_each(|value| *value += F::ONE);
+        from_one.trace.values[Columns::WIDTH * (RANGE_SIZE - 1) + 1] = F::ONE;
+        assert!(outside(&from_one));
+        assert_eq!(from_one.violations(), [(0, 0)]);
+
+        let mut skips = range.clone();
+        let last = Columns::WIDTH * (RANGE_SIZE - 1);
+        skips.trace.values[last..].copy_from_slice(&[F::NEG_ONE, F::ONE]);
+        assert!(outside(&skips));
+        assert_eq!(skips.violations(), [(RANGE_SIZE - 2, 1)]);
     }
 
     #[test]

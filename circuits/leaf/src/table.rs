@@ -1,5 +1,7 @@
 //! What all tables share: rows as structs, and matrices of them.
 
+use std::borrow::Cow;
+
 use cairn_primitives::F;
 use p3_field::PrimeCharacteristicRing;
 use p3_matrix::dense::RowMajorMatrix;
@@ -79,4 +81,20 @@ pub(crate) fn fill<R: Sync>(
     let rows = matrix.values.par_chunks_exact_mut(width).enumerate();
     rows.for_each(|(index, row)| fill(row, records.get(index)));
     Ok(matrix)
+}
+
+/// Periodic columns, from the rows of one period: `fill` writes one, zero before.
+pub(crate) fn periodic_columns(
+    period: usize,
+    width: usize,
+    fill: impl Fn(usize, &mut [F]),
+) -> Cow<'static, [Vec<F>]> {
+    let mut columns = vec![F::zero_vec(period); width];
+    let mut row = F::zero_vec(width);
+    for index in 0..period {
+        row.fill(F::ZERO);
+        fill(index, &mut row);
+        columns.iter_mut().zip(&row).for_each(|(column, &value)| column[index] = value);
+    }
+    Cow::Owned(columns)
 }

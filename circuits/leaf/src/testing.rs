@@ -94,7 +94,6 @@ impl Shape {
 pub(crate) struct Table<A> {
     air: A,
     pub(crate) trace: RowMajorMatrix<F>,
-    preprocessed: RowMajorMatrix<F>,
     pub(crate) public: Vec<F>,
 }
 
@@ -102,9 +101,8 @@ impl<A: for<'a> Air<Row<'a>>> Table<A> {
     pub(crate) fn new(air: A, trace: RowMajorMatrix<F>, public: Vec<F>) -> Self {
         assert_eq!(trace.width(), air.width(), "columns");
         assert_eq!(public.len(), air.num_public_values(), "public values");
-        let none = RowMajorMatrix::new(Vec::new(), 0);
-        let preprocessed = air.preprocessed_trace().unwrap_or(none);
-        Self { air, trace, preprocessed, public }
+        assert_eq!(air.preprocessed_width(), 0, "preprocessed columns");
+        Self { air, trace, public }
     }
 
     /// Violated constraints, as row and number of the constraint.
@@ -166,7 +164,8 @@ impl<A: for<'a> Air<Row<'a>>> Table<A> {
         let height = self.trace.height();
         let mut row = Row {
             main: window(&self.trace, index),
-            preprocessed: window(&self.preprocessed, index),
+            preprocessed: RowWindow::from_two_rows(&[], &[]),
+            periodic: self.air.periodic_values(index),
             public: &self.public,
             index,
             height,
@@ -181,10 +180,7 @@ impl<A: for<'a> Air<Row<'a>>> Table<A> {
 
 fn window(matrix: &RowMajorMatrix<F>, index: usize) -> RowWindow<'_, F> {
     let row = |index: usize| &matrix.values[index * matrix.width..][..matrix.width];
-    match matrix.width {
-        0 => RowWindow::from_two_rows(&[], &[]),
-        _ => RowWindow::from_two_rows(row(index), row((index + 1) % matrix.height())),
-    }
+    RowWindow::from_two_rows(row(index), row((index + 1) % matrix.height()))
 }
 
 /// The builder that evaluates an AIR on one row and writes down what it finds.
@@ -192,6 +188,7 @@ fn window(matrix: &RowMajorMatrix<F>, index: usize) -> RowWindow<'_, F> {
 pub(crate) struct Row<'a> {
     main: RowWindow<'a, F>,
     preprocessed: RowWindow<'a, F>,
+    periodic: Vec<F>,
     public: &'a [F],
     index: usize,
     height: usize,
@@ -238,6 +235,10 @@ impl<'a> AirBuilder for Row<'a> {
 
     fn public_values(&self) -> &[F] {
         self.public
+    }
+
+    fn periodic_values(&self) -> &[F] {
+        &self.periodic
     }
 }
 

@@ -101,12 +101,12 @@ impl Stark {
 
 #[cfg(test)]
 mod tests {
-    use cairn_leaf::class::{LARGE, MEDIUM, SMALL};
     use cairn_stark::config::RATE_HALF;
 
     use super::super::bits;
     use super::*;
-    use crate::chunk::STARK;
+    use crate::chunk::{class, parameters};
+    use crate::circuit_set::Size;
     use crate::config::CONJECTURED_BITS;
 
     /// A wide table of 2^10 rows and a narrow one of 2^16, with a lookup between them.
@@ -157,8 +157,9 @@ mod tests {
 
     #[test]
     fn every_class_has_a_hundred_conjectured_bits() {
-        for class in [SMALL, MEDIUM, LARGE] {
-            let leaf = Leaf::new(class, STARK).unwrap();
+        for size in [Size::Small, Size::Medium, Size::Large] {
+            let class = class(size);
+            let leaf = Leaf::new(class, parameters(size)).unwrap();
             let layer = stark_security(class.name, &leaf);
             assert!(layer.conjectured_bits >= CONJECTURED_BITS as f64, "{layer:?}");
             assert!(layer.provable_udr_bits < layer.provable_johnson_bits, "{layer:?}");
@@ -167,11 +168,12 @@ mod tests {
 
     #[test]
     fn weaker_parameters_are_found() {
-        let tables = Stark::of(&Leaf::new(LARGE, STARK).unwrap()).tables;
+        let stark = parameters(Size::Large);
+        let tables = Stark::of(&Leaf::new(class(Size::Large), stark).unwrap()).tables;
         let weak = [
-            (Parameters { queries: STARK.queries - 1, ..STARK }, Term::FriQueries),
-            (Parameters { query_pow_bits: STARK.query_pow_bits - 1, ..STARK }, Term::FriQueries),
-            (Parameters { batch_pow_bits: 0, ..STARK }, Term::FriBatching),
+            (Parameters { queries: stark.queries - 1, ..stark }, Term::FriQueries),
+            (Parameters { query_pow_bits: stark.query_pow_bits - 1, ..stark }, Term::FriQueries),
+            (Parameters { batch_pow_bits: 0, ..stark }, Term::FriBatching),
         ];
         for (parameters, limiting_term) in weak {
             let stark = Stark::new(&parameters, tables.clone());

@@ -1,6 +1,6 @@
 //! The table of the generator's multiples.
 
-use std::borrow::BorrowMut;
+use std::borrow::{BorrowMut, Cow};
 
 use cairn_primitives::F;
 use cairn_primitives::schnorr::fixed_base_table;
@@ -11,9 +11,9 @@ use p3_matrix::dense::RowMajorMatrix;
 
 use super::quintic::coefficients;
 use crate::bus::FIXED_BASE;
-use crate::table::{columns, zeros};
+use crate::table::{columns, periodic_columns};
 
-/// Rows of the table.
+/// Entries; the table may repeat them.
 pub const FIXED_BASE_ROWS: usize = 64;
 
 /// The points `F[i, j, k]` of `cairn_primitives::schnorr::combine`, each an entry `(k, X, Y)`.
@@ -23,7 +23,6 @@ pub const FIXED_BASE_ROWS: usize = 64;
 #[derive(Debug, Clone, Copy)]
 pub struct FixedBaseAir;
 
-/// An entry; all of it is known beforehand.
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
 struct Entry<T> {
@@ -33,33 +32,35 @@ struct Entry<T> {
 }
 columns!(Entry);
 
+#[repr(C)]
+struct Columns<T> {
+    multiplicity: T,
+    entry: Entry<T>,
+}
+columns!(Columns);
+
+fn entry(index: usize) -> Entry<F> {
+    let point = &fixed_base_table()[index];
+    let digit = F::from_usize(index / 16);
+    Entry { digit, x: coefficients(&point.x), y: coefficients(&point.y) }
+}
+
 impl BaseAir<F> for FixedBaseAir {
     fn width(&self) -> usize {
-        1
+        Columns::WIDTH
     }
 
-    fn preprocessed_width(&self) -> usize {
+    fn num_periodic_columns(&self) -> usize {
         Entry::WIDTH
     }
 
-    fn preprocessed_trace(&self) -> Option<RowMajorMatrix<F>> {
-        let mut trace = zeros("fixed base", Entry::WIDTH, FIXED_BASE_ROWS, FIXED_BASE_ROWS).ok()?;
-        let rows = trace.values.chunks_exact_mut(Entry::WIDTH).zip(fixed_base_table());
-        for (index, (row, point)) in rows.enumerate() {
-            *row.borrow_mut() = Entry {
-                digit: F::from_usize(index / 16),
-                x: coefficients(&point.x),
-                y: coefficients(&point.y),
-            };
-        }
-        Some(trace)
+    fn periodic_columns(&self) -> Cow<'_, [Vec<F>]> {
+        periodic_columns(FIXED_BASE_ROWS, Entry::WIDTH, |index, row| {
+            *row.borrow_mut() = entry(index)
+        })
     }
 
     fn main_next_row_columns(&self) -> Vec<usize> {
-        Vec::new()
-    }
-
-    fn preprocessed_next_row_columns(&self) -> Vec<usize> {
         Vec::new()
     }
 
@@ -70,13 +71,25 @@ impl BaseAir<F> for FixedBaseAir {
 
 impl<AB: InteractionBuilder<F = F>> Air<AB> for FixedBaseAir {
     fn eval(&self, builder: &mut AB) {
-        let entry = builder.preprocessed().current_slice().to_vec();
-        let multiplicity = builder.main().current_slice()[0];
-        FIXED_BASE.table_entry(builder, entry, multiplicity);
+        let expected = builder.periodic_values().to_vec();
+        let main = builder.main();
+        let (multiplicity, entry) = main.current_slice().split_first().expect("a column");
+        // What is said to other tables is made of committed columns, as `p3-lookup` knows no periodic ones.
+        for (&column, expected) in entry.iter().zip(expected) {
+            builder.assert_eq(column, expected);
+        }
+        FIXED_BASE.table_entry(builder, entry.iter().copied(), *multiplicity);
     }
 }
 
-/// How often each entry was asked for, as a trace.
-pub(super) fn trace(counts: &[u32; FIXED_BASE_ROWS]) -> RowMajorMatrix<F> {
-    RowMajorMatrix::new(counts.iter().map(|&count| F::from_u32(count)).collect(), 1)
+/// The table, from how often each entry was asked for. `height` is a multiple of [`FIXED_BASE_ROWS`]: the
+/// entries repeat, and the first of each has the count.
+pub(super) fn trace(counts: &[u32; FIXED_BASE_ROWS], height: usize) -> RowMajorMatrix<F> {
+    let mut trace = RowMajorMatrix::new(F::zero_vec(height * Columns::WIDTH), Columns::WIDTH);
+    for (index, row) in trace.values.chunks_exact_mut(Columns::WIDTH).enumerate() {
+        let row: &mut Columns<F> = row.borrow_mut();
+        row.multiplicity = F::from_u32(counts.get(index).copied().unwrap_or(0));
+        row.entry = entry(index % FIXED_BASE_ROWS);
+    }
+    trace
 }

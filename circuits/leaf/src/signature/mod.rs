@@ -6,9 +6,9 @@
 //!            <──limbs of e and s2, R──
 //! ```
 //!
-//! Both tables know the number of a signature beforehand, so a loop can only use the multiples of
-//! its own key. For each number, the loop's 64 steps are all there: the table of steps has 64 times
-//! as many rows as that of signatures.
+//! Both tables count the signatures, so a loop can only use the multiples of its own key. For each
+//! number, the loop's 64 steps are all there: the table of steps has 64 times as many rows as that of
+//! signatures, and what a step does is periodic.
 
 mod curve;
 mod fixed_base;
@@ -22,5 +22,5 @@ mod trace;
 
 pub use fixed_base::{FIXED_BASE_ROWS, FixedBaseAir};
 pub use header::{Signatures, SignaturesAir};
-pub use steps::{Constants as StepConstants, Steps, StepsAir};
+pub use steps::{Schedule, Steps, StepsAir};
 pub use trace::{SignatureTraces, trace};

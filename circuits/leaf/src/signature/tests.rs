@@ -1,5 +1,6 @@
 mod attacks;
 mod cells;
+mod schedule;
 mod verdicts;
 
 use std::borrow::{Borrow, BorrowMut};
@@ -28,9 +29,8 @@ struct Tables {
 
 impl Tables {
     fn new(traces: SignatureTraces, requests: Requests) -> Self {
-        let height = traces.signatures.values.len() / traces.signatures.width;
-        let signatures = Table::new(SignaturesAir { height }, traces.signatures, vec![]);
-        let steps = Table::new(StepsAir { signatures: height }, traces.steps, vec![]);
+        let signatures = Table::new(SignaturesAir, traces.signatures, vec![]);
+        let steps = Table::new(StepsAir, traces.steps, vec![]);
         let fixed_base = Table::new(FixedBaseAir, traces.fixed_base, vec![]);
         Self { signatures, steps, fixed_base, requests }
     }
@@ -38,7 +38,7 @@ impl Tables {
     /// Filled as for a proof.
     fn fill(height: usize, signatures: &[SignedMessage]) -> Self {
         let mut requests = Requests { signatures: signatures.to_vec(), ..Requests::default() };
-        Self::new(trace(height, &mut requests).unwrap(), requests)
+        Self::new(trace(height, FIXED_BASE_ROWS, &mut requests).unwrap(), requests)
     }
 
     /// Filled by a prover whose loops use other scalars and multiples than they should.
@@ -46,7 +46,8 @@ impl Tables {
         signatures: &[SignedMessage],
         tamper: impl FnOnce(&mut Vec<(Scalars, [Affine; 3])>),
     ) -> Self {
-        let mut traces = trace(signatures.len(), &mut Requests::default()).unwrap();
+        let mut traces =
+            trace(signatures.len(), FIXED_BASE_ROWS, &mut Requests::default()).unwrap();
         let rows = &mut traces.signatures.values;
         let multiples = fill_keys(signatures, rows);
         let scalars = signatures.iter().map(|signed| Scalars::new(&signed.signature));
@@ -55,7 +56,7 @@ impl Tables {
         tamper(&mut loops);
         let mut entries = [0; FIXED_BASE_ROWS];
         let outcomes = fill_steps(&loops, &mut traces.steps.values, &mut entries);
-        traces.fixed_base = fixed_base::trace(&entries);
+        traces.fixed_base = fixed_base::trace(&entries, FIXED_BASE_ROWS);
 
         let sponge = fill_outcomes(&honest, &outcomes, rows);
         let mut requests = Requests { sponge, ..Requests::default() };

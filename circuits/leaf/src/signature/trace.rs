@@ -13,7 +13,7 @@ use super::fixed_base::{self, FIXED_BASE_ROWS};
 use super::header::Signatures;
 use super::header::trace::{fill_keys, fill_outcomes, fill_slack};
 use super::steps::Steps;
-use super::steps::trace::{Scalars, fill as fill_steps};
+use super::steps::trace::{Scalars, fill as fill_steps, fill_schedule};
 use crate::requests::{Requests, SignedMessage, SpongeRequest};
 use crate::table::{TooManyRows, zeros};
 
@@ -33,14 +33,19 @@ pub struct SignatureTraces {
     pub fixed_base: RowMajorMatrix<F>,
 }
 
-/// Fills the tables, that of signatures with `height` rows, and asks for ranges and permutations.
+/// Fills the tables, that of signatures with `height` rows, that of the fixed base with
+/// `fixed_base_height`, and asks for ranges and permutations.
 ///
 /// Trust: a signature that [`cairn_primitives::schnorr::verify`] refuses makes traces that cannot
 /// be proven.
 ///
 /// # Errors
 /// [`TooManyRows`] if there are more than `height` signatures.
-pub fn trace(height: usize, requests: &mut Requests) -> Result<SignatureTraces, TooManyRows> {
+pub fn trace(
+    height: usize,
+    fixed_base_height: usize,
+    requests: &mut Requests,
+) -> Result<SignatureTraces, TooManyRows> {
     let messages = std::mem::take(&mut requests.signatures);
     let used = messages.len();
     let mut signatures = zeros("signatures", Signatures::WIDTH, height, used)?;
@@ -77,8 +82,24 @@ pub fn trace(height: usize, requests: &mut Requests) -> Result<SignatureTraces, 
         }
         steps_left.par_chunks_exact_mut(STEPS_WIDTH).for_each(|left| left.copy_from_slice(&steps));
     }
+    number_signatures(&mut signatures, &mut steps);
     requests.signatures = messages;
-    Ok(SignatureTraces { signatures, steps, fixed_base: fixed_base::trace(&entries) })
+    Ok(SignatureTraces {
+        signatures,
+        steps,
+        fixed_base: fixed_base::trace(&entries, fixed_base_height),
+    })
+}
+
+/// Fills what does not depend on signatures: their numbers, and the schedule of their loops.
+fn number_signatures(signatures: &mut RowMajorMatrix<F>, steps: &mut RowMajorMatrix<F>) {
+    let rows = signatures.values.chunks_exact_mut(Signatures::WIDTH).enumerate();
+    rows.for_each(|(number, row)| {
+        let row: &mut Signatures<F> = row.borrow_mut();
+        row.number = F::from_usize(number);
+    });
+    let loops = steps.values.par_chunks_exact_mut(STEPS_WIDTH).enumerate();
+    loops.for_each(|(number, rows)| fill_schedule(F::from_usize(number), rows));
 }
 
 /// Fills the rows of a group, all but `s2_slack`, and returns what it asks of fixed base and

@@ -28,7 +28,7 @@ fn circuit() -> &'static ChunkCircuit {
             query_pow_bits: 1,
             lookup_pow_bits: 1,
             batch_pow_bits: 1,
-            ..STARK
+            ..RATE_HALF
         };
         ChunkCircuit::with_config(config, CLASS, parameters, &Build).unwrap()
     })

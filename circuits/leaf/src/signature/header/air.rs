@@ -1,6 +1,7 @@
 //! The constraints of a signature.
 
 use std::borrow::Borrow;
+use std::mem::offset_of;
 
 use cairn_primitives::ecgfp5::{A_THIRD, DOUBLE_ODD_A, FOUR_B};
 use cairn_primitives::schnorr::RESPONSE_TOP_LIMIT;
@@ -8,10 +9,10 @@ use cairn_primitives::{F, Tag};
 use p3_air::{Air, AirBuilder, BaseAir, WindowAccess};
 use p3_field::{Field, PrimeCharacteristicRing};
 use p3_lookup::{Count, InteractionBuilder};
-use p3_matrix::dense::RowMajorMatrix;
 
 use super::columns::Signatures;
 use crate::bus::{ABSORB, COMBINATION, MULTIPLE, SIGNED, SQUEEZE};
+use crate::counter::assert_counter;
 use crate::signature::curve::Point;
 use crate::signature::quintic::Quintic;
 use crate::signature::steps::RESULT;
@@ -21,31 +22,15 @@ pub(super) const CHALLENGE_INPUTS: usize = 14;
 
 /// A signature a row.
 #[derive(Debug, Clone, Copy)]
-pub struct SignaturesAir {
-    /// Number of rows.
-    pub height: usize,
-}
+pub struct SignaturesAir;
 
 impl BaseAir<F> for SignaturesAir {
     fn width(&self) -> usize {
         Signatures::WIDTH
     }
 
-    fn preprocessed_width(&self) -> usize {
-        1
-    }
-
-    /// The number of the signature.
-    fn preprocessed_trace(&self) -> Option<RowMajorMatrix<F>> {
-        Some(RowMajorMatrix::new((0..self.height).map(F::from_usize).collect(), 1))
-    }
-
     fn main_next_row_columns(&self) -> Vec<usize> {
-        Vec::new()
-    }
-
-    fn preprocessed_next_row_columns(&self) -> Vec<usize> {
-        Vec::new()
+        vec![offset_of!(Signatures<u8>, number)]
     }
 
     fn max_constraint_degree(&self) -> Option<usize> {
@@ -55,19 +40,20 @@ impl BaseAir<F> for SignaturesAir {
 
 impl<AB: InteractionBuilder<F = F>> Air<AB> for SignaturesAir {
     fn eval(&self, builder: &mut AB) {
-        let number = builder.preprocessed().current_slice()[0];
         let main = builder.main();
         let row: &Signatures<AB::Var> = main.current_slice().borrow();
+        let next: &Signatures<AB::Var> = main.next_slice().borrow();
 
+        assert_counter(builder, row.number, next.number, AB::Expr::ONE);
         builder.assert_bool(row.is_real);
         let asked = Count::bounded(row.is_real.into(), 1);
         let signed = row.key.into_iter().chain(row.message).map(AB::Expr::from);
         SIGNED.receive(builder, signed, asked.clone());
 
         let key = decode(builder, row);
-        provide_multiples(builder, row, number, key);
-        receive_scalars(builder, row, number);
-        encode_commitment(builder, row, number);
+        provide_multiples(builder, row, key);
+        receive_scalars(builder, row);
+        encode_commitment(builder, row);
         hash_challenge(builder, row, asked);
     }
 }
@@ -92,7 +78,6 @@ fn decode<AB: AirBuilder<F = F>>(builder: &mut AB, row: &Signatures<AB::Var>) ->
 fn provide_multiples<AB: InteractionBuilder<F = F>>(
     builder: &mut AB,
     row: &Signatures<AB::Var>,
-    number: AB::Var,
     key: Point<AB::Expr>,
 ) {
     let slope = Quintic::read(&row.double_slope);
@@ -106,7 +91,7 @@ fn provide_multiples<AB: InteractionBuilder<F = F>>(
     triple.x.clone().assert_eq(builder, key.sum_x(&slope, double.x.clone()));
 
     for (index, multiple) in [key, double, triple].into_iter().enumerate() {
-        let head = [number.into(), AB::Expr::from_usize(index + 1)];
+        let head = [row.number.into(), AB::Expr::from_usize(index + 1)];
         let entry = head.into_iter().chain(multiple.elements());
         MULTIPLE.table_entry(builder, entry, row.multiplicities[index]);
     }
@@ -114,11 +99,7 @@ fn provide_multiples<AB: InteractionBuilder<F = F>>(
 
 /// The limbs that the steps have read are those of the challenge, in its canonical form, and of a
 /// canonical response. Each is below `2^32`, having 16 digits of two bits.
-fn receive_scalars<AB: InteractionBuilder<F = F>>(
-    builder: &mut AB,
-    row: &Signatures<AB::Var>,
-    number: AB::Var,
-) {
+fn receive_scalars<AB: InteractionBuilder<F = F>>(builder: &mut AB, row: &Signatures<AB::Var>) {
     // e + p, the other form that fits 64 bits, has the largest high limb and a low limb above 0.
     let max = F::from_u32(u32::MAX);
     for (limbs, inverse) in row.e.as_chunks::<2>().0.iter().zip(row.below_max) {
@@ -132,7 +113,7 @@ fn receive_scalars<AB: InteractionBuilder<F = F>>(
     let s2 = [row.s2_low.into(), s2_high, AB::Expr::ZERO, AB::Expr::ZERO];
     for (limb, (e, s2)) in row.e.into_iter().zip(s2).enumerate() {
         let mut message = [const { AB::Expr::ZERO }; 12];
-        [message[0], message[1]] = [number.into(), AB::Expr::from_usize(limb)];
+        [message[0], message[1]] = [row.number.into(), AB::Expr::from_usize(limb)];
         [message[2], message[3]] = [e.into(), s2];
         COMBINATION.receive(builder, message, 1);
     }
@@ -140,12 +121,8 @@ fn receive_scalars<AB: InteractionBuilder<F = F>>(
 
 /// The encoding `w = Y / (a/3 - X)` of R. X is never a/3 in the group, nor is the slope of a
 /// tangent zero, so that X and slope determine Y, and Y the encoding.
-fn encode_commitment<AB: InteractionBuilder<F = F>>(
-    builder: &mut AB,
-    row: &Signatures<AB::Var>,
-    number: AB::Var,
-) {
-    let head = [number.into(), AB::Expr::from(RESULT)];
+fn encode_commitment<AB: InteractionBuilder<F = F>>(builder: &mut AB, row: &Signatures<AB::Var>) {
+    let head = [row.number.into(), AB::Expr::from(RESULT)];
     let result = row.commitment_x.into_iter().chain(row.commitment_slope).map(AB::Expr::from);
     COMBINATION.receive(builder, head.into_iter().chain(result), 1);
 

@@ -7,6 +7,8 @@ use crate::table::columns;
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
 pub struct Signatures<T> {
+    /// The number of the row, from 0.
+    pub number: T,
     /// Whether somebody asked for this signature; the others fill the table.
     pub is_real: T,
     /// The key, the encoding w of P.

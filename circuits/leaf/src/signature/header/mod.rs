@@ -2,6 +2,7 @@
 //!
 //! | witness | bound by |
 //! |---|---|
+//! | number | a counter |
 //! | is_real | a bit; SIGNED balances with what operations send |
 //! | key, message | SIGNED |
 //! | x, x_root | `x_root^2 = x`, a root of the key's quadratic, which has one root that is a square |

@@ -1,6 +1,6 @@
 //! The constraints of a step.
 
-use std::borrow::{Borrow, BorrowMut};
+use std::borrow::{Borrow, BorrowMut, Cow};
 
 use cairn_primitives::F;
 use cairn_primitives::ecgfp5::{Affine, Point as Jacobian};
@@ -8,21 +8,19 @@ use cairn_primitives::schnorr::{ROWS, start};
 use p3_air::{Air, AirBuilder, BaseAir, WindowAccess};
 use p3_field::{Field, PrimeCharacteristicRing};
 use p3_lookup::{Count, InteractionBuilder};
-use p3_matrix::dense::RowMajorMatrix;
 
-use super::columns::{Constants, Steps};
+use super::columns::{Schedule, Steps};
 use super::{RESULT, ROWS_OF_LIMB};
 use crate::bus::{COMBINATION, FIXED_BASE, MULTIPLE};
+use crate::counter::assert_counter;
 use crate::signature::curve::Point;
 use crate::signature::quintic::Quintic;
-use crate::table::zeros;
+use crate::table::periodic_columns;
 
-/// The loops of so many signatures, one after the other; each has [`ROWS`] rows.
+/// The loops of as many signatures as the table of signatures has rows, one after the other; each has
+/// [`ROWS`] rows.
 #[derive(Debug, Clone, Copy)]
-pub struct StepsAir {
-    /// Number of signatures: the height of the table of signatures.
-    pub signatures: usize,
-}
+pub struct StepsAir;
 
 /// 4 T, where the first step starts.
 pub(super) fn first_start() -> Affine {
@@ -30,43 +28,36 @@ pub(super) fn first_start() -> Affine {
     start.expect("the order is an odd prime")
 }
 
+/// What the rows of this step have in every loop.
+pub(super) fn schedule(step: usize) -> Schedule<F> {
+    let is_last = step == ROWS - 1;
+    let limb_starts = step.is_multiple_of(ROWS_OF_LIMB);
+    let limb = ROWS / ROWS_OF_LIMB - 1 - step / ROWS_OF_LIMB;
+    Schedule {
+        sends: F::from_bool(limb_starts || is_last),
+        part: if is_last { RESULT } else { F::from_usize(limb) },
+        is_last: F::from_bool(is_last),
+    }
+}
+
 impl BaseAir<F> for StepsAir {
     fn width(&self) -> usize {
         Steps::WIDTH
     }
 
-    fn preprocessed_width(&self) -> usize {
-        Constants::WIDTH
+    fn num_periodic_columns(&self) -> usize {
+        Schedule::WIDTH
     }
 
-    fn preprocessed_trace(&self) -> Option<RowMajorMatrix<F>> {
-        let height = self.signatures * ROWS;
-        let mut trace = zeros("steps", Constants::WIDTH, height, height).ok()?;
-        let rows = trace.values.chunks_exact_mut(Constants::WIDTH).enumerate();
-        rows.for_each(|(index, row)| {
-            let (signature, step) = (index / ROWS, index % ROWS);
-            let is_last = step == ROWS - 1;
-            let limb_starts = step.is_multiple_of(ROWS_OF_LIMB);
-            let limb = ROWS / ROWS_OF_LIMB - 1 - step / ROWS_OF_LIMB;
-            *row.borrow_mut() = Constants {
-                signature: F::from_usize(signature),
-                sends: F::from_bool(limb_starts || is_last),
-                part: if is_last { RESULT } else { F::from_usize(limb) },
-                limb_ends: F::from_bool(step % ROWS_OF_LIMB == ROWS_OF_LIMB - 1),
-                is_last: F::from_bool(is_last),
-            };
-        });
-        Some(trace)
+    fn periodic_columns(&self) -> Cow<'_, [Vec<F>]> {
+        periodic_columns(ROWS, Schedule::WIDTH, |step, row| *row.borrow_mut() = schedule(step))
     }
 
     fn main_next_row_columns(&self) -> Vec<usize> {
         let columns: [usize; Steps::WIDTH] = std::array::from_fn(|i| i);
         let columns: &Steps<usize> = columns.as_slice().borrow();
-        [columns.start_x.as_slice(), &columns.start_y, &[columns.e, columns.s2]].concat()
-    }
-
-    fn preprocessed_next_row_columns(&self) -> Vec<usize> {
-        Vec::new()
+        let Steps { e, s2, signature, sends, is_last, .. } = *columns;
+        [columns.start_x.as_slice(), &columns.start_y, &[e, s2, signature, sends, is_last]].concat()
     }
 
     fn max_constraint_degree(&self) -> Option<usize> {
@@ -76,20 +67,20 @@ impl BaseAir<F> for StepsAir {
 
 impl<AB: InteractionBuilder<F = F>> Air<AB> for StepsAir {
     fn eval(&self, builder: &mut AB) {
-        let (main, preprocessed) = (builder.main(), builder.preprocessed().clone());
+        let main = builder.main();
         let row: &Steps<AB::Var> = main.current_slice().borrow();
         let next: &Steps<AB::Var> = main.next_slice().borrow();
-        let constants: &Constants<AB::Var> = preprocessed.current_slice().borrow();
+        follow_schedule(builder, row, next);
 
-        let limb_goes_on = AB::Expr::ONE - constants.limb_ends;
+        // Unless a limb starts in the next row.
+        let limb_goes_on = AB::Expr::ONE - next.sends + next.is_last;
         let digit = |column: AB::Var, next: AB::Var| {
             let quarter = F::TWO.square().inverse();
             AB::Expr::from(column) - limb_goes_on.clone() * next * quarter
         };
 
         let start = Point { x: Quintic::read(&row.start_x), y: Quintic::read(&row.start_y) };
-        let (middle, multiple_run) =
-            add_multiple(builder, row, constants, &start, digit(row.e, next.e));
+        let (middle, multiple_run) = add_multiple(builder, row, &start, digit(row.e, next.e));
         let (acc, entry_run) = add_entry(builder, row, &middle, digit(row.s2, next.s2));
 
         // Neither run is zero, since their product is not. (Two of its five coefficients do: see
@@ -98,9 +89,24 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for StepsAir {
         let pairing = pairing.map(|(k, &d)| multiple_run.product_coefficient(&entry_run, k) * d);
         builder.assert_one(pairing.sum::<AB::Expr>());
 
-        quadruple(builder, row, next, constants, &acc);
-        send(builder, row, constants, &acc);
+        quadruple(builder, row, next, &acc);
+        send(builder, row, &acc);
     }
+}
+
+/// The committed columns that are known beforehand. What is said to other tables is made of such columns,
+/// as `p3-lookup` knows no periodic ones.
+fn follow_schedule<AB: AirBuilder<F = F>>(
+    builder: &mut AB,
+    row: &Steps<AB::Var>,
+    next: &Steps<AB::Var>,
+) {
+    let schedule: &Schedule<AB::PeriodicVar> = builder.periodic_values().borrow();
+    let Schedule { sends, part, is_last } = *schedule;
+    builder.assert_eq(row.sends, sends);
+    builder.assert_eq(row.part, part);
+    builder.assert_eq(row.is_last, is_last);
+    assert_counter(builder, row.signature, next.signature, row.is_last);
 }
 
 /// Adds the multiple of the key, which MULTIPLE vouches for, unless the digit of e is 0. Returns
@@ -108,7 +114,6 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for StepsAir {
 fn add_multiple<AB: InteractionBuilder<F = F>>(
     builder: &mut AB,
     row: &Steps<AB::Var>,
-    constants: &Constants<AB::Var>,
     start: &Point<AB::Expr>,
     digit: AB::Expr,
 ) -> (Point<AB::Expr>, Quintic<AB::Expr>) {
@@ -121,7 +126,7 @@ fn add_multiple<AB: InteractionBuilder<F = F>>(
     let multiple = start.along(&slope, Quintic::read(&row.multiple_x));
     let run = multiple.x.clone() - start.x.clone();
     let sum_x = start.sum_x(&slope, multiple.x.clone());
-    let message = [constants.signature.into(), digit].into_iter().chain(multiple.elements());
+    let message = [row.signature.into(), digit].into_iter().chain(multiple.elements());
     MULTIPLE.lookup_key(builder, message, Count::bounded(AB::Expr::ONE - skip.clone(), 1));
 
     // If skipped: X stays, so that the chord contributes nothing to Y, and Y is reflected back.
@@ -158,7 +163,6 @@ fn quadruple<AB: AirBuilder<F = F>>(
     builder: &mut AB,
     row: &Steps<AB::Var>,
     next: &Steps<AB::Var>,
-    constants: &Constants<AB::Var>,
     acc: &Point<AB::Expr>,
 ) {
     let slope = Quintic::read(&row.double_slope);
@@ -176,7 +180,7 @@ fn quadruple<AB: AirBuilder<F = F>>(
     for (start, first, quadruple) in
         [(start.x, first.x, quadruple_x), (start.y, first.y, quadruple_y)]
     {
-        let is_last: AB::Expr = constants.is_last.into();
+        let is_last: AB::Expr = row.is_last.into();
         let expected = (first - quadruple.clone()).scale(is_last) + quadruple;
         expected.assert_eq(builder, start);
     }
@@ -186,17 +190,16 @@ fn quadruple<AB: AirBuilder<F = F>>(
 fn send<AB: InteractionBuilder<F = F>>(
     builder: &mut AB,
     row: &Steps<AB::Var>,
-    constants: &Constants<AB::Var>,
     acc: &Point<AB::Expr>,
 ) {
     let top = AB::Expr::from_u64(1 << (2 * (ROWS_OF_LIMB - 1)));
     let limbs = [row.e, row.s2].map(|limb| top.clone() * limb);
     let limbs = limbs.into_iter().chain(std::iter::repeat(AB::Expr::ZERO));
     let result = acc.x.clone().0.into_iter().chain(row.double_slope.map(Into::into));
-    let is_last: AB::Expr = constants.is_last.into();
+    let is_last: AB::Expr = row.is_last.into();
     let elements =
         result.zip(limbs).map(|(result, limb)| is_last.clone() * (result - limb.clone()) + limb);
-    let head = [constants.signature, constants.part].map(Into::into);
-    let count = Count::bounded(constants.sends.into(), 1);
+    let head = [row.signature, row.part].map(Into::into);
+    let count = Count::bounded(row.sends.into(), 1);
     COMBINATION.send(builder, head.into_iter().chain(elements), count);
 }

@@ -36,22 +36,26 @@ pub struct Steps<T> {
     pub e: T,
     /// The same for s2.
     pub s2: T,
+    /// Number of the signature.
+    pub signature: T,
+    /// [`Schedule::sends`].
+    pub sends: T,
+    /// [`Schedule::part`].
+    pub part: T,
+    /// [`Schedule::is_last`].
+    pub is_last: T,
 }
 columns!(Steps);
 
-/// What is known of a row beforehand.
+/// What every loop has in the same row: periodic columns.
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
-pub struct Constants<T> {
-    /// Number of the signature.
-    pub signature: T,
+pub struct Schedule<T> {
     /// Whether the row sends on COMBINATION: where a limb starts, and the last row.
     pub sends: T,
     /// What it sends then: the number of the limb, 3 to 0, or [`super::RESULT`].
     pub part: T,
-    /// Whether this is the last row of a limb.
-    pub limb_ends: T,
     /// Whether this is the last row of the signature.
     pub is_last: T,
 }
-columns!(Constants);
+columns!(Schedule);

@@ -20,6 +20,8 @@
 //! | double_slope, quadruple_slope | tangents |
 //! | distinct | the operands of both additions have different X |
 //! | e, s2 | digits by MULTIPLE and FIXED_BASE, limbs by COMBINATION |
+//! | signature | a counter that goes on after the last row of a loop |
+//! | sends, part, is_last | the periodic columns of the same names |
 //!
 //! If the operands of an addition coincide up to sign, nothing can be proven, as
 //! `cairn_primitives::schnorr::combine` refuses that too. The product of the two differences of X
@@ -35,7 +37,7 @@ pub(super) mod trace;
 use cairn_primitives::F;
 
 pub use air::StepsAir;
-pub use columns::{Constants, Steps};
+pub use columns::{Schedule, Steps};
 
 /// Rows that read a limb: 32 bits, two a row.
 pub(super) const ROWS_OF_LIMB: usize = 16;

@@ -9,8 +9,8 @@ use cairn_primitives::schnorr::{ROWS, Signature, fixed_base_table};
 use p3_field::{Field, PrimeCharacteristicRing, PrimeField64};
 
 use super::ROWS_OF_LIMB;
-use super::air::first_start;
-use super::columns::Steps;
+use super::air::{first_start, schedule};
+use super::columns::{Schedule, Steps};
 use crate::signature::fixed_base::FIXED_BASE_ROWS;
 use crate::signature::lines::{Line, inverses, slopes, sum};
 use crate::signature::quintic::coefficients;
@@ -100,6 +100,15 @@ pub(in crate::signature) fn fill(
     }
     lanes.iter_mut().for_each(Lane::invert_distinct);
     lanes.into_iter().map(|lane| lane.outcome).collect()
+}
+
+/// Fills the columns of a loop's rows that are known beforehand, for the signature of this number.
+pub(in crate::signature) fn fill_schedule(number: F, rows: &mut [F]) {
+    for (step, row) in rows.chunks_exact_mut(Steps::WIDTH).enumerate() {
+        let Schedule { sends, part, is_last } = schedule(step);
+        let row: &mut Steps<F> = row.borrow_mut();
+        (row.signature, row.sends, row.part, row.is_last) = (number, sends, part, is_last);
+    }
 }
 
 fn digit(scalar: u128, step: usize) -> usize {

@@ -112,7 +112,7 @@ fn one_loop_for_two_signatures() {
     let width = Steps::<u8>::WIDTH;
     tables.steps.trace.values.truncate(ROWS * width);
     let steps = tables.steps.trace.clone();
-    tables.steps = Table::new(StepsAir { signatures: 1 }, steps, vec![]);
+    tables.steps = Table::new(StepsAir, steps, vec![]);
     assert_eq!(tables.violations(), NO_VIOLATION);
     assert!(is_unbalanced(&tables.messages(), "combination"));
 }
@@ -137,9 +137,9 @@ fn the_wrong_root() {
     row.double_x = coefficients(&double.x);
     row.triple_slope = coefficients(&chord);
     row.triple_x = coefficients(&sum(&point, &double.x, &chord).x);
-    // The first five constraints after that of is_real.
+    // The first five constraints after those of number and is_real.
     let [signatures, steps] = tables.violations();
-    assert!(!signatures.is_empty() && signatures.iter().all(|c| (1..6).contains(c)));
+    assert!(!signatures.is_empty() && signatures.iter().all(|c| (3..8).contains(c)));
     assert_eq!(steps, []);
 }
 

@@ -22,9 +22,9 @@ fn shape<A: Air<Symbolic>>(air: &A) -> [usize; 3] {
 
 #[test]
 fn shapes() {
-    assert_eq!(shape(&StepsAir { signatures: 2 }), [60, 43, 3]);
-    assert_eq!(shape(&SignaturesAir { height: 2 }), [73, 38, 10]);
-    assert_eq!(shape(&FixedBaseAir), [1, 0, 1]);
+    assert_eq!(shape(&StepsAir), [64, 48, 3]);
+    assert_eq!(shape(&SignaturesAir), [74, 40, 10]);
+    assert_eq!(shape(&FixedBaseAir), [12, 11, 1]);
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn more_signatures_than_rows() {
     let signatures = vec![signed(0); 3];
     let mut requests = Requests { signatures, ..Requests::default() };
     let error = crate::table::TooManyRows { table: "signatures", expected: 2, got: 3 };
-    assert_eq!(trace(2, &mut requests).unwrap_err(), error);
+    assert_eq!(trace(2, FIXED_BASE_ROWS, &mut requests).unwrap_err(), error);
 }
 
 #[test]
