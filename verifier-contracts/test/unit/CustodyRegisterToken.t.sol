@@ -27,18 +27,21 @@ contract CustodyRegisterTokenTest is RollupTest {
         vm.expectEmit(address(custody));
         emit TokenRegistry.TokenRegistered(0, address(0), 9);
         vm.expectEmit(address(rollup));
-        emit PriorityQueue.PriorityOperationQueued(0, first, second);
-        vm.assertEq(custody.registerToken(address(0), 9, _key()), 0);
-        vm.assertEq(custody.registerToken(address(token), 6, _key()), 1);
+        emit PriorityQueue.PriorityOperationQueued(
+            0, abi.encodePacked(first, second), address(this)
+        );
+        vm.assertEq(custody.registerToken{value: FEE}(address(0), 9, NO_CAP, _key()), 0);
+        vm.assertEq(custody.registerToken{value: FEE}(address(token), 6, NO_CAP, _key()), 1);
         vm.assertEq(custody.tokenCount(), 2);
         vm.assertEq(custody.tokenAt(1).asset, address(token));
         vm.assertEq(custody.tokenAt(1).quantumExponent, 6);
     }
 
     function test_registerToken_notGovernor_reverts() public {
+        vm.deal(STRANGER, FEE);
         vm.expectRevert(abi.encodeWithSelector(Custody.NotGovernor.selector, STRANGER));
         vm.prank(STRANGER);
-        custody.registerToken(address(token), 0, _key());
+        custody.registerToken{value: FEE}(address(token), 0, NO_CAP, _key());
     }
 
     function test_registerToken_twice_reverts() public {
@@ -46,22 +49,22 @@ contract CustodyRegisterTokenTest is RollupTest {
         vm.expectRevert(
             abi.encodeWithSelector(TokenRegistry.TokenAlreadyRegistered.selector, address(token))
         );
-        custody.registerToken(address(token), 0, _key());
+        custody.registerToken{value: FEE}(address(token), 0, NO_CAP, _key());
     }
 
     function test_registerToken_quantumTooLarge_reverts() public {
         vm.expectRevert(abi.encodeWithSelector(TokenRegistry.QuantumTooLarge.selector, 37));
-        custody.registerToken(address(token), 37, _key());
+        custody.registerToken{value: FEE}(address(token), 37, NO_CAP, _key());
     }
 
     function test_registerToken_zeroKey_reverts() public {
         uint64[5] memory zero;
         vm.expectRevert(Words.KeyZero.selector);
-        custody.registerToken(address(token), 0, zero);
+        custody.registerToken{value: FEE}(address(token), 0, NO_CAP, zero);
     }
 
     function test_registerToken_largestQuantum_succeeds() public {
-        custody.registerToken(address(token), 36, _key());
+        custody.registerToken{value: FEE}(address(token), 36, NO_CAP, _key());
         vm.assertEq(custody.tokenAt(0).quantumExponent, 36);
     }
 
