@@ -155,8 +155,9 @@ contract Custody is EscapeHatch {
             WithdrawalTree.contains(ROLLUP.withdrawalsRoot(batch), index, word, path),
             NotWithdrawn(batch, index)
         );
-        require(!_claimed[batch].get(index), AlreadyClaimed(batch, index));
-        _claimed[batch].set(index);
+        BitMaps.BitMap storage claimed = _claimed[batch];
+        require(!claimed.get(index), AlreadyClaimed(batch, index));
+        claimed.set(index);
 
         (uint16 token, address recipient, uint256 quanta) = Words.readWithdrawal(word);
         (address asset, uint256 amount) = _release(token, quanta);

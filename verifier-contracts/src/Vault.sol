@@ -59,8 +59,9 @@ abstract contract Vault is TokenRegistry, ReentrancyGuardTransient {
         internal
         returns (address asset, uint256 amount)
     {
-        Token memory info = tokenAt(token);
-        _tokens[token].owed = info.owed - uint64(quanta);
+        Token storage info = _tokens[token];
+        require(info.registered, UnknownToken(token));
+        info.owed -= uint64(quanta);
         return (info.asset, quanta * 10 ** info.quantumExponent);
     }
 

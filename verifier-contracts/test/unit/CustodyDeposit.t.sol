@@ -11,7 +11,7 @@ import {TokenRegistry} from "../../src/TokenRegistry.sol";
 import {Vault} from "../../src/Vault.sol";
 import {Words} from "../../src/libraries/Words.sol";
 import {RollupTest} from "../utils/RollupTest.sol";
-import {FalseToken, FeeOnTransferToken, ReentrantToken} from "../utils/Tokens.sol";
+import {FalseToken, FeeOnTransferToken, RebasingToken, ReentrantToken} from "../utils/Tokens.sol";
 
 contract CustodyDepositTest is RollupTest {
     uint64 private constant P = 0xffffffff00000001;
@@ -56,7 +56,46 @@ contract CustodyDepositTest is RollupTest {
         vm.assertEq(rollup.queueLength(), 3);
     }
 
+    function test_deposit_upToCap_succeeds() public {
+        custody.setDepositCap(ETH, 7);
+        _depositEth(3 gwei);
+        _depositEth(4 gwei);
+        vm.assertEq(custody.tokenAt(ETH).owed, 7);
+    }
+
+    function test_deposit_paused_succeeds() public {
+        rollup.pause();
+        _depositEth(1 gwei);
+        vm.assertEq(custody.tokenAt(ETH).owed, 1);
+    }
+
     // --- reverts ---
+
+    function test_deposit_aboveCap_reverts() public {
+        custody.setDepositCap(ETH, 7);
+        _depositEth(3 gwei);
+        vm.expectRevert(abi.encodeWithSelector(Vault.DepositCapExceeded.selector, ETH, 7, 8));
+        custody.deposit{value: 5 gwei + FEE}(0, ETH, 5 gwei, _key());
+    }
+
+    function test_deposit_withoutFee_reverts() public {
+        vm.expectRevert(abi.encodeWithSelector(Vault.WrongValue.selector, 1 gwei + FEE, 1 gwei));
+        custody.deposit{value: 1 gwei}(0, ETH, 1 gwei, _key());
+        vm.expectRevert(abi.encodeWithSelector(Vault.WrongValue.selector, FEE, 0));
+        custody.deposit(0, TOKEN, 1_000_000, _key());
+    }
+
+    /// @dev A token that has taken back what it gave: a newcomer's money would pay the others.
+    function test_deposit_underfunded_reverts() public {
+        RebasingToken asset = new RebasingToken();
+        uint16 index = _fund(asset);
+        custody.deposit{value: FEE}(0, index, 1000, _key());
+        asset.rebase(address(custody), 999);
+        vm.expectRevert(
+            abi.encodeWithSelector(Vault.Underfunded.selector, address(asset), 1000, 999)
+        );
+        custody.deposit{value: FEE}(0, index, 1000, _key());
+    }
 
     function test_deposit_unknownToken_reverts() public {
         vm.expectRevert(abi.encodeWithSelector(TokenRegistry.UnknownToken.selector, 2));

@@ -5,11 +5,12 @@ import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 
 import {vm} from "../../script/Vm.sol";
 import {CircuitSets} from "../../src/CircuitSets.sol";
-import {Governed} from "../../src/Governed.sol";
 import {PriorityQueue} from "../../src/PriorityQueue.sol";
 import {Batch, Settlement} from "../../src/Settlement.sol";
 import {IVerifier} from "../../src/interfaces/IVerifier.sol";
+import {Statement} from "../../src/libraries/Statement.sol";
 import {RollupTest} from "../utils/RollupTest.sol";
+import {VerifierDouble} from "../utils/VerifierDouble.sol";
 
 contract RollupProveTest is RollupTest {
     Batch private one;
@@ -49,7 +50,87 @@ contract RollupProveTest is RollupTest {
         vm.assertEq(rollup.provenBatches(), 1);
     }
 
+    /// @dev Past the deadline a silent prover can be replaced without dropping what is committed.
+    function test_prove_overdueByAnyone_succeeds() public {
+        _register(address(0), 9);
+        vm.warp(rollup.deadline() + 1);
+        uint256[8] memory proof = _proof(genesis, two);
+        vm.prank(STRANGER);
+        rollup.prove(genesis, two, 0, proof);
+        vm.assertEq(rollup.provenBatches(), 2);
+    }
+
+    function test_prove_feesGoToProver_succeeds() public {
+        _registerTokens();
+        Batch memory four = _commitQueued(three, _tokenWords(), _origins(2));
+        _prove(genesis, three);
+        vm.assertEq(rollup.rewards(address(this)), 0);
+        rollup.setOpenProving(true);
+        uint256[8] memory proof = _proof(three, four);
+        vm.expectEmit(address(rollup));
+        emit PriorityQueue.RewardEarned(ALICE, 2, 2 * FEE);
+        vm.prank(ALICE);
+        rollup.prove(three, four, 0, proof);
+        vm.assertEq(rollup.rewards(ALICE), 2 * FEE);
+        vm.assertEq(rollup.provenOperations(), 2);
+    }
+
+    /// @dev Batches in flight settle with the set that they were made for, later ones with the new.
+    function test_prove_oldAndNewCircuitSet_succeeds() public {
+        bytes32 root = bytes32(uint256(0x2007));
+        rollup.registerCircuitSet(root, new VerifierDouble(true));
+        vm.warp(NOW + UPGRADE_DELAY);
+        _prove(genesis, one);
+        uint256[8] memory proof;
+        proof[0] = Statement.publicInput(root, one.chainHash, two.chainHash);
+        rollup.prove(one, two, 1, proof);
+        _prove(two, three);
+        vm.assertEq(rollup.provenBatches(), 3);
+    }
+
     // --- reverts ---
+
+    function test_prove_circuitSetMissing_reverts() public {
+        uint256[8] memory proof = _proof(genesis, one);
+        vm.expectRevert(abi.encodeWithSelector(CircuitSets.CircuitSetMissing.selector, 1, 1));
+        rollup.prove(genesis, one, 1, proof);
+    }
+
+    function test_prove_circuitSetNotActive_reverts() public {
+        rollup.registerCircuitSet(CIRCUIT_SET_ROOT, new VerifierDouble(true));
+        uint256 activeAt = NOW + UPGRADE_DELAY;
+        vm.warp(activeAt - 1);
+        uint256[8] memory proof = _proof(genesis, one);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                CircuitSets.CircuitSetNotActive.selector, 1, activeAt, activeAt - 1
+            )
+        );
+        rollup.prove(genesis, one, 1, proof);
+    }
+
+    function test_prove_circuitSetRetired_reverts() public {
+        rollup.retireCircuitSet(0);
+        _expectRefused(
+            genesis, one, abi.encodeWithSelector(CircuitSets.CircuitSetIsRetired.selector, 0)
+        );
+    }
+
+    /// @dev A proof for one set is none for another, even with the same verifier.
+    function test_prove_proofOfAnotherCircuitSet_reverts() public {
+        rollup.installCircuitSet(bytes32(uint256(0x2007)), new VerifierDouble(true));
+        uint256[8] memory proof = _proof(genesis, one);
+        vm.expectRevert(IVerifier.ProofInvalid.selector);
+        rollup.prove(genesis, one, 1, proof);
+    }
+
+    function test_prove_inTimeByStranger_reverts() public {
+        _register(address(0), 9);
+        vm.warp(rollup.deadline());
+        uint256[8] memory proof = _proof(genesis, one);
+        _expectUnauthorized(rollup.PROVER_ROLE());
+        rollup.prove(genesis, one, 0, proof);
+    }
 
     function test_prove_notProver_reverts() public {
         uint256[8] memory proof = _proof(genesis, one);
