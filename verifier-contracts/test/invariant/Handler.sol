@@ -18,7 +18,7 @@ contract Handler is Model {
     receive() external payable {}
 
     /// @notice Registers both tokens; called once, by the governor that the handler is.
-    function start() external at {
+    function start() external onTime {
         vm.deal(address(this), 1000 ether);
         for (uint256 token = 0; token < TOKENS; ++token) {
             vm.recordLogs();
@@ -31,7 +31,7 @@ contract Handler is Model {
 
     // --- into the queue ---
 
-    function deposit(uint256 leaf, uint64 quanta) external at {
+    function deposit(uint256 leaf, uint64 quanta) external onTime {
         if (ROLLUP.frozen()) return;
         leaf %= LEAVES;
         quanta = uint64(_within(quanta, 0, 1e9));
@@ -54,7 +54,7 @@ contract Handler is Model {
         ++done["deposit"];
     }
 
-    function force(uint256 who, uint64 amount) public at {
+    function force(uint256 who, uint64 amount) public onTime {
         if (ROLLUP.frozen()) return;
         ForcedTransaction memory forced;
         forced.kind = 0x12;
@@ -70,7 +70,7 @@ contract Handler is Model {
 
     // --- settlement ---
 
-    function commit(uint256 seed) external at {
+    function commit(uint256 seed) external onTime {
         uint32 last = ROLLUP.committedBatches();
         if (ROLLUP.frozen() || last - ROLLUP.provenBatches() == ROLLUP.MAX_UNPROVEN()) return;
         (Commitment memory next, Streams memory streams) = _build(last, seed);
@@ -78,7 +78,7 @@ contract Handler is Model {
         ++done["commit"];
     }
 
-    function prove(uint256 seed) external at {
+    function prove(uint256 seed) external onTime {
         uint32 proven = ROLLUP.provenBatches();
         uint32 committed = ROLLUP.committedBatches();
         if (ROLLUP.frozen() || committed == proven) return;
@@ -88,7 +88,7 @@ contract Handler is Model {
         ++done["prove"];
     }
 
-    function revertBatches(uint256 seed) external at {
+    function revertBatches(uint256 seed) external onTime {
         uint32 proven = ROLLUP.provenBatches();
         uint32 committed = ROLLUP.committedBatches();
         if (ROLLUP.frozen() || committed == proven) return;
@@ -97,7 +97,7 @@ contract Handler is Model {
     }
 
     /// @notice The stranger who goes on where the operator has stopped.
-    function commitAndProve(uint256 seed) external at {
+    function commitAndProve(uint256 seed) external onTime {
         if (ROLLUP.frozen() || !ROLLUP.isOverdue()) return;
         uint32 proven = ROLLUP.provenBatches();
         // At least the operation that is overdue.
@@ -121,7 +121,7 @@ contract Handler is Model {
     }
 
     /// @notice Frozen if, and only if, something is overdue.
-    function freeze(uint256 seed) public at {
+    function freeze(uint256 seed) public onTime {
         if (ROLLUP.frozen()) return;
         bool overdue = ROLLUP.isOverdue();
         // Seldom, or every run would end before it has begun.
@@ -136,7 +136,7 @@ contract Handler is Model {
 
     // --- out ---
 
-    function claim(uint256 seed) external at {
+    function claim(uint256 seed) external onTime {
         uint32 proven = ROLLUP.provenBatches();
         if (proven == 0) return;
         uint32 batch = uint32(_within(seed, 1, proven));
@@ -144,7 +144,7 @@ contract Handler is Model {
         claimOne(batch, (seed >> 32) % withdrawals[batch].length);
     }
 
-    function claimOne(uint32 batch, uint256 index) public at {
+    function claimOne(uint32 batch, uint256 index) public onTime {
         bool claimed = CUSTODY.isClaimed(batch, index);
         try CUSTODY.claim(batch, index, withdrawals[batch][index], _path(batch, index)) {
             if (claimed) broken = true;
@@ -154,7 +154,7 @@ contract Handler is Model {
         }
     }
 
-    function refund(uint256 seed) public at {
+    function refund(uint256 seed) public onTime {
         if (!ROLLUP.frozen()) return;
         uint64 index = uint64(seed % operations.length);
         bool due = index >= ROLLUP.provenOperations() && !CUSTODY.isRefunded(index);
@@ -167,7 +167,7 @@ contract Handler is Model {
     }
 
     /// @notice A list of some leaves, of which some may have left.
-    function exit(uint256 seed) public at {
+    function exit(uint256 seed) public onTime {
         if (!ROLLUP.frozen()) return;
         bytes memory leaves;
         bool anyLeft = false;
@@ -185,7 +185,7 @@ contract Handler is Model {
         }
     }
 
-    function collect(uint256 who, uint256 token) public at {
+    function collect(uint256 who, uint256 token) public onTime {
         who %= PEOPLE;
         address asset = _asset(token % TOKENS);
         if (CUSTODY.credit(person(who), asset) == 0) return;
@@ -193,7 +193,7 @@ contract Handler is Model {
         ++done["collect"];
     }
 
-    function collectReward(uint256 who) public at {
+    function collectReward(uint256 who) public onTime {
         address prover = who % (PEOPLE + 1) == PEOPLE ? address(this) : person(who % (PEOPLE + 1));
         if (ROLLUP.rewards(prover) == 0) return;
         CUSTODY.collectReward(prover);

@@ -51,7 +51,7 @@ abstract contract Model {
     /// @notice How often each action did something: a run that does nothing shows nothing.
     mapping(bytes32 action => uint256) public done;
 
-    modifier at() {
+    modifier onTime() {
         vm.warp(time);
         _;
     }
