@@ -18,6 +18,8 @@ abstract contract CircuitSets is Governed {
         IVerifier verifier;
         /// From when on proofs are accepted, in seconds.
         uint64 activeAt;
+        /// By the council.
+        bool installed;
         bool retired;
     }
 
@@ -46,25 +48,29 @@ abstract contract CircuitSets is Governed {
     /// @notice The circuit set does not count yet.
     error CircuitSetNotActive(uint256 index, uint64 activeAt, uint256 blockTimestamp);
 
+    /// @notice The governor's circuit set did not count yet when the rollup was frozen: it never
+    /// will.
+    error CircuitSetTooLate(uint256 index, uint64 activeAt, uint64 frozenAt);
+
     /// @notice The circuit set has been retired.
     error CircuitSetIsRetired(uint256 index);
 
     constructor(bytes32 root, IVerifier verifier, uint32 upgradeDelay) {
         UPGRADE_DELAY = upgradeDelay;
-        _add(root, verifier, block.timestamp);
+        _add(root, verifier, block.timestamp, false);
     }
 
     // --- changes --------------------------------------------------------------------------------
 
-    /// @notice Adds a circuit set that counts after `UPGRADE_DELAY`. Not once the rollup is frozen:
-    /// those who have not left yet would have no other place to go.
+    /// @notice Adds a circuit set that counts after `UPGRADE_DELAY`, unless the rollup is frozen by
+    /// then: those who have not left yet could not leave before it.
     function registerCircuitSet(bytes32 root, IVerifier verifier)
         external
         whenNotFrozen
         onlyRole(DEFAULT_ADMIN_ROLE)
         returns (uint256 index)
     {
-        return _add(root, verifier, block.timestamp + UPGRADE_DELAY);
+        return _add(root, verifier, block.timestamp + UPGRADE_DELAY, false);
     }
 
     /// @notice Adds a circuit set that counts at once.
@@ -73,7 +79,7 @@ abstract contract CircuitSets is Governed {
         onlyRole(COUNCIL_ROLE)
         returns (uint256 index)
     {
-        return _add(root, verifier, block.timestamp);
+        return _add(root, verifier, block.timestamp, true);
     }
 
     /// @notice Retires a circuit set at once: neither batches nor exits can be proven with it.
@@ -106,9 +112,13 @@ abstract contract CircuitSets is Governed {
             set.activeAt <= block.timestamp,
             CircuitSetNotActive(index, set.activeAt, block.timestamp)
         );
+        require(
+            !frozen() || set.installed || set.activeAt <= frozenAt,
+            CircuitSetTooLate(index, set.activeAt, frozenAt)
+        );
     }
 
-    function _add(bytes32 root, IVerifier verifier, uint256 activeAt)
+    function _add(bytes32 root, IVerifier verifier, uint256 activeAt, bool installed)
         private
         returns (uint256 index)
     {
@@ -118,7 +128,13 @@ abstract contract CircuitSets is Governed {
         );
         index = _circuitSets.length;
         _circuitSets.push(
-            CircuitSet({root: root, verifier: verifier, activeAt: uint64(activeAt), retired: false})
+            CircuitSet({
+                root: root,
+                verifier: verifier,
+                activeAt: uint64(activeAt),
+                installed: installed,
+                retired: false
+            })
         );
         emit CircuitSetAdded(index, root, verifier, uint64(activeAt));
     }

@@ -30,9 +30,8 @@ abstract contract Governed is AccessControl, Pausable {
     /// @notice May retire a circuit set at once, and install one.
     bytes32 public constant COUNCIL_ROLE = keccak256("COUNCIL_ROLE");
 
-    /// @notice Whether the rollup has been frozen, for good: what is proven is final, and all that
-    /// is left to do is to leave.
-    bool public frozen;
+    /// @notice When the rollup was frozen, in seconds; zero while it lives.
+    uint64 public frozenAt;
 
     /// @notice The rollup is frozen.
     error RollupFrozen();
@@ -42,7 +41,7 @@ abstract contract Governed is AccessControl, Pausable {
 
     /// @dev For everything that goes on only while the rollup lives.
     modifier whenNotFrozen() {
-        require(!frozen, RollupFrozen());
+        require(!frozen(), RollupFrozen());
         _;
     }
 
@@ -53,6 +52,12 @@ abstract contract Governed is AccessControl, Pausable {
         _grantRole(PROVER_ROLE, holders.prover);
         _grantRole(GUARDIAN_ROLE, holders.guardian);
         _grantRole(COUNCIL_ROLE, holders.council);
+    }
+
+    /// @notice Whether the rollup has been frozen, for good: what is proven is final, and all that
+    /// is left to do is to leave.
+    function frozen() public view returns (bool) {
+        return frozenAt != 0;
     }
 
     /// @notice Stops settlement. Deposits, claims, the deadline of the queue and exits go on.

@@ -101,7 +101,7 @@ contract Rollup is IRollup, Settlement {
 
     /// @inheritdoc IRollup
     function checkDropped(uint64 index, bytes calldata words, address origin) external view {
-        require(frozen, NotFrozen());
+        require(frozen(), NotFrozen());
         require(index >= provenOperations, OperationProven(index, provenOperations));
         require(_isQueued(index, words, origin), OperationMismatch(index));
     }
@@ -111,7 +111,7 @@ contract Rollup is IRollup, Settlement {
         external
         view
     {
-        require(frozen, NotFrozen());
+        require(frozen(), NotFrozen());
         CircuitSet memory set = _activeCircuitSet(circuitSet);
         set.verifier.verifyProof(proof, Statement.exitInput(set.root, provenState, DOMAIN, leaves));
     }

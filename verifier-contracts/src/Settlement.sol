@@ -221,7 +221,7 @@ abstract contract Settlement is PriorityQueue, CircuitSets {
     /// settlement is paused.
     function freeze() external whenNotFrozen {
         require(isOverdue(), NotOverdue(deadline(), block.timestamp));
-        frozen = true;
+        frozenAt = uint64(block.timestamp);
         _dropUnproven(provenBatches);
         emit Frozen(provenBatches, provenState);
     }

@@ -52,6 +52,7 @@ contract RegisterCircuitSetTest is CircuitSetsTest {
         vm.assertEq(set.root, ROOT);
         vm.assertEq(address(set.verifier), address(verifier));
         vm.assertEq(set.activeAt, uint256(NOW) + UPGRADE_DELAY);
+        vm.assertFalse(set.installed);
         vm.assertFalse(set.retired);
     }
 
@@ -93,6 +94,7 @@ contract InstallCircuitSetTest is CircuitSetsTest {
         vm.prank(COUNCIL);
         vm.assertEq(rollup.installCircuitSet(ROOT, verifier), 1);
         vm.assertEq(rollup.circuitSetAt(1).activeAt, NOW);
+        vm.assertTrue(rollup.circuitSetAt(1).installed);
     }
 
     function test_installCircuitSet_notCouncil_reverts() public {

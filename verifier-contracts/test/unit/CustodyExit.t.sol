@@ -173,6 +173,35 @@ contract CustodyExitTest is RollupTest {
         custody.exit(0, leaves, proof);
     }
 
+    /// @dev The governor cannot outwait those who leave late.
+    function test_exit_circuitSetOfGovernorTooLate_reverts() public {
+        uint256 activeAt = rollup.deadline() + 2;
+        vm.warp(activeAt - UPGRADE_DELAY);
+        // The same verifier and circuits as before: nothing but the time is wrong.
+        uint256 index = rollup.registerCircuitSet(CIRCUIT_SET_ROOT, rollup.circuitSetAt(0).verifier);
+        _freeze();
+        vm.warp(activeAt + 1);
+        bytes memory leaves = _leaf(65_536, ETH, 60, ALICE);
+        uint256[8] memory proof = _exitProof(leaves);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                CircuitSets.CircuitSetTooLate.selector, index, activeAt, activeAt - 1
+            )
+        );
+        custody.exit(index, leaves, proof);
+    }
+
+    function test_exit_circuitSetOfGovernorInTime_succeeds() public {
+        uint256 activeAt = rollup.deadline() + 1;
+        vm.warp(activeAt - UPGRADE_DELAY);
+        uint256 index = rollup.registerCircuitSet(CIRCUIT_SET_ROOT, rollup.circuitSetAt(0).verifier);
+        _freeze();
+        vm.assertEq(rollup.frozenAt(), activeAt);
+        bytes memory leaves = _leaf(65_536, ETH, 60, ALICE);
+        custody.exit(index, leaves, _exitProof(leaves));
+        vm.assertEq(custody.credit(ALICE, address(0)), 60 gwei);
+    }
+
     function test_exit_unknownToken_reverts() public {
         _freeze();
         bytes memory leaves = _leaf(65_536, 2, 60, ALICE);
