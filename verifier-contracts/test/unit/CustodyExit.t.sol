@@ -87,6 +87,7 @@ contract CustodyExitTest is RollupTest {
 
     function test_exit_newCircuitSetOfCouncil_succeeds() public {
         _freeze();
+        vm.warp(block.timestamp + 1 days);
         uint256 index = rollup.installCircuitSet(CIRCUIT_SET_ROOT, rollup.circuitSetAt(0).verifier);
         rollup.retireCircuitSet(0);
         bytes memory leaves = _leaf(65_536, ETH, 60, ALICE);
