@@ -12,11 +12,9 @@ use cairn_circuits::{
 use cairn_types::{Digest, Header, SealStatement};
 use cairn_wrap::{
     export,
-    groth16::{
-        self, EncodedProof, INSECURE_NOTICE, InsecureDevSetup, KeyStore, Keys, VerifyingKey,
-    },
+    groth16::{self, EncodedProof, InsecureDevSetup, KeyStore, Keys, VerifyingKey},
     r1cs::Builder,
-    solidity,
+    solidity::{self, KeyOrigin},
 };
 
 use crate::{
@@ -148,7 +146,7 @@ impl LocalProver {
     /// # Errors
     /// The key must not guard anything.
     pub fn solidity_verifier(&self) -> Result<String, ProverError> {
-        Ok(solidity::verifier_contract(&self.verifying_key, INSECURE_NOTICE)?)
+        Ok(solidity::verifier_contract(&self.verifying_key, KeyOrigin::Development)?)
     }
 
     /// The circuits by name, with the digest of each one's verifier key (spec, section 7).

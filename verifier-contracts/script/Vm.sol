@@ -37,6 +37,7 @@ interface Vm {
     // --- files, environment variables and JSON ---
     function readFile(string calldata path) external view returns (string memory);
     function createDir(string calldata path, bool recursive) external;
+    function setEnv(string calldata name, string calldata value) external;
     function envAddress(string calldata name) external view returns (address);
     function envBytes32(string calldata name) external view returns (bytes32);
     function envBool(string calldata name) external view returns (bool);
@@ -71,6 +72,8 @@ interface Vm {
         pure
         returns (bytes32[] memory);
     function toString(uint256 value) external pure returns (string memory);
+    function toString(address value) external pure returns (string memory);
+    function toString(bytes32 value) external pure returns (string memory);
     function serializeAddress(string calldata object, string calldata key, address value)
         external
         returns (string memory);

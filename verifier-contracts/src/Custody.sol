@@ -1,30 +1,23 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {Address} from "@openzeppelin/contracts/utils/Address.sol";
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {BitMaps} from "@openzeppelin/contracts/utils/structs/BitMaps.sol";
 
-import {TokenRegistry} from "./TokenRegistry.sol";
-import {IRollup} from "./interfaces/IRollup.sol";
+import {EscapeHatch} from "./EscapeHatch.sol";
+import {ForcedTransaction, ForcedTransactions} from "./libraries/ForcedTransactions.sol";
 import {WithdrawalTree} from "./libraries/WithdrawalTree.sol";
 import {Words} from "./libraries/Words.sol";
 
 /// @title Holds what the rollup's users own
 /// @notice Money comes in by deposits, which enter the rollup through its queue of priority
-/// operations, and goes out by claims against the withdrawals of proven batches. No role can move
-/// it, and no pause stops a claim.
-contract Custody is TokenRegistry, ReentrancyGuardTransient {
-    using SafeERC20 for IERC20;
+/// operations, and goes out by claims against the withdrawals of proven batches, or through the
+/// escape hatch. No role can move it, and no pause stops a claim or an exit. Each priority operation
+/// pays one flat fee in ETH, for whoever proves it.
+contract Custody is EscapeHatch {
     using BitMaps for BitMaps.BitMap;
 
-    /// @notice Quanta of one token inside the rollup: no account's balance can leave its 63 bits.
-    uint256 public constant OWED_BOUND = 1 << 63;
-
-    /// @notice The rollup whose assets these are.
-    IRollup public immutable ROLLUP;
+    /// @notice Whether the rollup's circuits execute forced transactions.
+    bool public immutable FORCED_TRANSACTIONS;
 
     mapping(uint32 batch => BitMaps.BitMap) private _claimed;
 
@@ -47,14 +40,14 @@ contract Custody is TokenRegistry, ReentrancyGuardTransient {
         uint256 amount
     );
 
+    /// @notice The fees that `prover` had earned have been paid.
+    event RewardPaid(address indexed prover, uint256 amount);
+
     /// @notice The caller is not the governor.
     error NotGovernor(address caller);
 
-    /// @notice The ETH sent is not the amount (zero for any other token).
-    error WrongValue(uint256 expected, uint256 got);
-
-    /// @notice The token moved another amount than it was asked to.
-    error WrongAmountReceived(uint256 expected, uint256 got);
+    /// @notice The circuits of this rollup do not execute forced transactions.
+    error ForcedTransactionsOff();
 
     /// @notice The amount is not a whole number of quanta.
     error NotWholeQuanta(uint256 amount, uint256 quantum);
@@ -62,41 +55,57 @@ contract Custody is TokenRegistry, ReentrancyGuardTransient {
     /// @notice The amount is not below 2^62 quanta.
     error AmountTooLarge(uint256 quanta);
 
-    /// @notice The rollup would hold 2^63 quanta of the token or more.
-    error TokenFull(uint16 token, uint256 owed);
-
     /// @notice The word is not at this index of the batch's withdrawals.
     error NotWithdrawn(uint32 batch, uint256 index);
 
     /// @notice The withdrawal has been paid.
     error AlreadyClaimed(uint32 batch, uint256 index);
 
+    /// @notice The prover has earned nothing since it was paid.
+    error NoReward(address prover);
+
+    modifier onlyGovernor() {
+        require(ROLLUP.isGovernor(msg.sender), NotGovernor(msg.sender));
+        _;
+    }
+
     /// @notice Deployed by the rollup itself, so that neither can have another partner.
-    constructor() {
-        ROLLUP = IRollup(msg.sender);
+    constructor(uint256 priorityFee, bool forcedTransactions) EscapeHatch(priorityFee) {
+        FORCED_TRANSACTIONS = forcedTransactions;
     }
 
     // --- tokens ---------------------------------------------------------------------------------
 
-    /// @notice Registers a token, on L1 now and in the rollup in its turn.
+    /// @notice Registers a token, on L1 now and in the rollup in its turn. The fee comes with it.
     /// @param asset L1 contract; zero is ETH.
     /// @param quantumExponent A quantum is `10 ** quantumExponent` base units, for good.
+    /// @param cap Quanta that deposits may bring the rollup up to.
     /// @param feeKey Key of the account that collects the token's fees.
     /// @return token The token's index.
-    function registerToken(address asset, uint8 quantumExponent, uint64[5] calldata feeKey)
-        external
-        returns (uint16 token)
-    {
-        require(ROLLUP.isGovernor(msg.sender), NotGovernor(msg.sender));
+    function registerToken(
+        address asset,
+        uint8 quantumExponent,
+        uint64 cap,
+        uint64[5] calldata feeKey
+    ) external payable onlyGovernor returns (uint16 token) {
+        require(msg.value == PRIORITY_FEE, WrongValue(PRIORITY_FEE, msg.value));
         token = _register(asset, quantumExponent);
+        _setDepositCap(token, cap);
         (bytes31 first, bytes31 second) = Words.registerToken(token, quantumExponent, feeKey);
-        ROLLUP.enqueue(first, second);
+        ROLLUP.enqueue(abi.encodePacked(first, second), msg.sender);
     }
 
-    // --- deposits -------------------------------------------------------------------------------
+    /// @notice Sets how many quanta of a token deposits may bring the rollup up to. What is there
+    /// stays.
+    function setDepositCap(uint16 token, uint64 cap) external onlyGovernor {
+        tokenAt(token);
+        _setDepositCap(token, cap);
+    }
 
-    /// @notice Deposits `amount` base units of a token. ETH comes with the call, other tokens are
-    /// drawn from the caller's allowance.
+    // --- into the queue -------------------------------------------------------------------------
+
+    /// @notice Deposits `amount` base units of a token. The fee comes with the call, and so does
+    /// ETH; other tokens are drawn from the caller's allowance.
     /// @param leaf The account to credit. If it has another key or token when the deposit's turn
     /// comes, a new account with this key gets the amount.
     /// @param token Index of the token.
@@ -110,18 +119,28 @@ contract Custody is TokenRegistry, ReentrancyGuardTransient {
     {
         Token memory info = tokenAt(token);
         uint256 quanta = _toQuanta(amount, info.quantumExponent);
-        uint256 owed = info.owed + quanta;
-        require(owed < OWED_BOUND, TokenFull(token, owed));
-        _tokens[token].owed = uint64(owed);
-
-        _receive(info.asset, amount);
+        _receive(token, info, quanta, PRIORITY_FEE);
 
         (bytes31 first, bytes31 second) = Words.deposit(leaf, token, quanta, key);
-        uint64 queueIndex = ROLLUP.enqueue(first, second);
+        uint64 queueIndex = ROLLUP.enqueue(abi.encodePacked(first, second), msg.sender);
         emit Deposited(queueIndex, msg.sender, token, leaf, amount, key);
     }
 
-    // --- withdrawals ----------------------------------------------------------------------------
+    /// @notice Queues a signed transaction, so that the operator cannot leave it out. The fee comes
+    /// with the call. It is executed if it holds when its turn comes (its expiry against the time of
+    /// this call), else it changes nothing.
+    function forceTransaction(ForcedTransaction calldata forced)
+        external
+        payable
+        returns (uint64 queueIndex)
+    {
+        require(FORCED_TRANSACTIONS, ForcedTransactionsOff());
+        require(msg.value == PRIORITY_FEE, WrongValue(PRIORITY_FEE, msg.value));
+        bytes memory words = ForcedTransactions.encode(forced, uint32(block.timestamp));
+        return ROLLUP.enqueue(words, msg.sender);
+    }
+
+    // --- out ------------------------------------------------------------------------------------
 
     /// @notice Pays a withdrawal of a proven batch to the recipient that it names. Anyone may call.
     /// @param batch Number of the batch.
@@ -136,21 +155,22 @@ contract Custody is TokenRegistry, ReentrancyGuardTransient {
             WithdrawalTree.contains(ROLLUP.withdrawalsRoot(batch), index, word, path),
             NotWithdrawn(batch, index)
         );
-        require(!_claimed[batch].get(index), AlreadyClaimed(batch, index));
-        _claimed[batch].set(index);
+        BitMaps.BitMap storage claimed = _claimed[batch];
+        require(!claimed.get(index), AlreadyClaimed(batch, index));
+        claimed.set(index);
 
         (uint16 token, address recipient, uint256 quanta) = Words.readWithdrawal(word);
-        Token memory info = tokenAt(token);
-        // A proven batch pays out what came in: `owed` covers it.
-        _tokens[token].owed = info.owed - uint64(quanta);
-        uint256 amount = quanta * 10 ** info.quantumExponent;
+        (address asset, uint256 amount) = _release(token, quanta);
         emit Claimed(batch, index, recipient, token, amount);
+        _pay(asset, recipient, amount);
+    }
 
-        if (info.asset == address(0)) {
-            Address.sendValue(payable(recipient), amount);
-        } else {
-            IERC20(info.asset).safeTransfer(recipient, amount);
-        }
+    /// @notice Pays the fees that `prover` has earned to it. Anyone may call.
+    function collectReward(address prover) external nonReentrant {
+        uint256 amount = ROLLUP.takeReward(prover);
+        require(amount != 0, NoReward(prover));
+        emit RewardPaid(prover, amount);
+        _pay(address(0), prover, amount);
     }
 
     /// @notice Whether withdrawal `index` of `batch` has been paid.
@@ -165,18 +185,5 @@ contract Custody is TokenRegistry, ReentrancyGuardTransient {
         require(amount % quantum == 0, NotWholeQuanta(amount, quantum));
         quanta = amount / quantum;
         require(quanta < Words.AMOUNT_BOUND, AmountTooLarge(quanta));
-    }
-
-    /// @dev A token that keeps a part of a transfer would leave the rollup owing more than it has.
-    function _receive(address asset, uint256 amount) private {
-        if (asset == address(0)) {
-            require(msg.value == amount, WrongValue(amount, msg.value));
-            return;
-        }
-        require(msg.value == 0, WrongValue(0, msg.value));
-        uint256 before = IERC20(asset).balanceOf(address(this));
-        IERC20(asset).safeTransferFrom(msg.sender, address(this), amount);
-        uint256 received = IERC20(asset).balanceOf(address(this)) - before;
-        require(received == amount, WrongAmountReceived(amount, received));
     }
 }

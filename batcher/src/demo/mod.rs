@@ -39,9 +39,9 @@ use self::{
 };
 use crate::l1::{
     anvil::Anvil,
-    client::{CommitRequest, L1Client},
+    client::{CommitRequest, L1Client, QueuedOperation},
     contracts::{Batch, Commitment},
-    deploy::{self, Deployment, Manifest},
+    deploy::{self, Deployment, Manifest, Terms},
     tools,
     withdrawal_tree::WithdrawalTree,
 };
@@ -128,8 +128,12 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
     write_verifier(&contracts, &prover.solidity_verifier()?)?;
     let deployment = Deployment {
         governor: signer.address(),
+        timelock_delay: 0,
         committer: signer.address(),
         prover: signer.address(),
+        guardian: signer.address(),
+        council: signer.address(),
+        terms: Terms::default(),
         circuit_set_root: B256::from(prover.circuit_set_root().to_bytes()),
         genesis_state: B256::from(State::genesis().summary().commitment().to_bytes()),
         demo_tokens: scenario.tokens.iter().filter(|t| !t.is_ether).count(),
@@ -152,12 +156,13 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
     let environment = Environment { domain, timestamp: u32::try_from(l1.timestamp().await?)? };
     let operations = scenario.tokens.len() + scenario.first_balances.len() + scenario.actions.len();
     let bar = bars.bar("operations", operations);
-    let played = play::play(&l1, &scenario, &mut wallets, environment, &bar).await?;
+    let queue = l1.priority_operations().await?;
+    let played = play::play(&queue, &scenario, &mut wallets, environment, &bar)?;
     bars.finish(&bar);
     stages.push(watch.stop("operations"));
 
     let genesis = l1.genesis().await?;
-    let (committed, commit_gas) = commit(&l1, &genesis, &played.batch).await?;
+    let (committed, commit_gas) = commit(&l1, &genesis, &played.batch, &queue).await?;
     let job = BatchJob {
         witness: played.batch.clone(),
         number: committed.number,
@@ -252,7 +257,12 @@ fn write_verifier(contracts: &Path, source: &str) -> Result<()> {
     .wrap_err_with(|| format!("writing {}", path.display()))
 }
 
-async fn commit(l1: &L1Client, genesis: &Batch, batch: &BatchWitness) -> Result<(Batch, u64)> {
+async fn commit(
+    l1: &L1Client,
+    genesis: &Batch,
+    batch: &BatchWitness,
+    queue: &[QueuedOperation],
+) -> Result<(Batch, u64)> {
     let hash = |digest: cairn_types::Digest| B256::from(digest.to_bytes());
     let streams = &batch.after.streams;
     let commitment = Commitment {
@@ -266,7 +276,7 @@ async fn commit(l1: &L1Client, genesis: &Batch, batch: &BatchWitness) -> Result<
         previous: genesis,
         commitment,
         data: &batch.data,
-        priority: &batch.priority,
+        priority: queue,
         withdrawals: &batch.withdrawals,
     };
     Ok(l1.commit(request).await?)

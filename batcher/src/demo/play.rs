@@ -2,7 +2,7 @@
 
 use alloy::primitives::{Address, U256};
 use cairn_state::{BatchWitness, DataForm, Environment, SlotWitness, State};
-use cairn_types::{Operation, PriorityOperation, TokenId, Transaction, WORD_BYTES};
+use cairn_types::{Operation, PriorityOperation, TokenId, Transaction, WORD_BYTES, Word};
 use eyre::{Result, WrapErr, ensure, eyre};
 use indicatif::ProgressBar;
 
@@ -10,7 +10,10 @@ use super::{
     scenario::{Action, Scenario, TokenSpec},
     wallet::{Wallets, fee_key},
 };
-use crate::{l1::client::L1Client, sequencer::Sequencer};
+use crate::{
+    l1::client::{L1Client, QueuedOperation},
+    sequencer::Sequencer,
+};
 
 /// Operations of one soft-confirmed block.
 pub const BLOCK_OPERATIONS: usize = 32;
@@ -50,6 +53,7 @@ pub async fn fund(
     seed: u64,
     bar: &ProgressBar,
 ) -> Result<u64> {
+    let fee = l1.priority_fee().await?;
     for (token, spec) in scenario.tokens.iter().enumerate() {
         if !spec.is_ether {
             let balances = scenario.first_balances.iter().filter(|b| b.token == token);
@@ -57,7 +61,7 @@ pub async fn fund(
             let total = u64::try_from(total).wrap_err("the deposits of a token exceed 64 bits")?;
             l1.mint_and_approve(assets[token], base_units(total, spec)?).await?;
         }
-        l1.register_token(assets[token], spec.quantum_exponent, &fee_key(seed, token)).await?;
+        l1.register_token(assets[token], spec.quantum_exponent, &fee_key(seed, token), fee).await?;
         bar.inc(1);
     }
     let mut pending = Vec::with_capacity(scenario.first_balances.len());
@@ -66,7 +70,8 @@ pub async fn fund(
         let amount = base_units(balance.amount, spec)?;
         let key = wallets.key(balance.account);
         pending.push(
-            l1.send_deposit(TokenId::try_from(balance.token)?, spec.is_ether, amount, &key).await?,
+            l1.send_deposit(TokenId::try_from(balance.token)?, spec.is_ether, amount, &key, fee)
+                .await?,
         );
         bar.inc(1);
     }
@@ -81,15 +86,16 @@ pub async fn fund(
 /// Executes the queue of L1, then the scenario's actions as their owners sign them.
 ///
 /// # Errors
-/// L1's, or the reason for which the transition function refuses an operation.
-pub async fn play(
-    l1: &L1Client,
+/// The reason for which the transition function refuses an operation.
+pub fn play(
+    queue: &[QueuedOperation],
     scenario: &Scenario,
     wallets: &mut Wallets,
     environment: Environment,
     bar: &ProgressBar,
 ) -> Result<Played> {
-    let queued = PriorityOperation::decode_stream(&l1.priority_words().await?)?;
+    let words: Vec<Word> = queue.iter().flat_map(|operation| operation.words.clone()).collect();
+    let queued = PriorityOperation::decode_stream(&words)?;
     ensure!(
         queued.len() == scenario.tokens.len() + scenario.first_balances.len(),
         "the queue of L1 holds {} operations, {} were sent",

@@ -8,10 +8,10 @@ use alloy::{
     signers::local::PrivateKeySigner,
     sol_types::{SolCall, SolEvent},
 };
-use cairn_types::{PublicKey, Word};
+use cairn_types::{PublicKey, WORD_BYTES, Word};
 use thiserror::Error;
 
-use super::contracts::{Batch, Commitment, ICustody, IDemoToken, IRollupL1};
+use super::contracts::{Batch, Commitment, ICustody, IDemoToken, IRollupL1, Streams};
 use super::deploy::Manifest;
 
 /// Why L1 did not do what was asked.
@@ -47,11 +47,26 @@ pub struct CommitRequest<'a> {
     pub commitment: Commitment,
     /// Data words.
     pub data: &'a [Word],
-    /// Priority words.
-    pub priority: &'a [Word],
+    /// The priority operations that the batch executes, in their turn.
+    pub priority: &'a [QueuedOperation],
     /// Withdrawal words.
     pub withdrawals: &'a [Word],
 }
+
+/// A priority operation as L1 has queued it.
+#[derive(Debug, Clone)]
+pub struct QueuedOperation {
+    /// Its words.
+    pub words: Vec<Word>,
+    /// Who has paid for it.
+    pub origin: Address,
+}
+
+/// The circuit set that the deployment starts with.
+const FIRST_CIRCUIT_SET: U256 = U256::ZERO;
+
+/// The largest cap: no account's balance can leave its 63 bits.
+const NO_DEPOSIT_CAP: u64 = (1 << 63) - 1;
 
 /// One signer's view of one deployment.
 #[derive(Debug, Clone)]
@@ -104,7 +119,19 @@ impl L1Client {
         Ok(())
     }
 
-    /// Registers a token; zero address is ether. Governor only.
+    /// Wei that come with each priority operation.
+    ///
+    /// # Errors
+    /// The node's.
+    pub async fn priority_fee(&self) -> Result<U256, L1Error> {
+        IRollupL1::new(self.manifest.rollup, &self.provider)
+            .PRIORITY_FEE()
+            .call()
+            .await
+            .map_err(|e| rpc("reading the fee of a priority operation", e))
+    }
+
+    /// Registers a token without a cap on deposits; zero address is ether. Governor only.
     ///
     /// # Errors
     /// The node's, or a revert.
@@ -113,16 +140,18 @@ impl L1Client {
         asset: Address,
         quantum_exponent: u8,
         fee_key: &PublicKey,
+        fee: U256,
     ) -> Result<(), L1Error> {
         let call = ICustody::registerTokenCall {
             asset,
             quantumExponent: quantum_exponent,
+            cap: NO_DEPOSIT_CAP,
             feeKey: fee_key.elements(),
         };
-        self.call("registering a token", self.manifest.custody, U256::ZERO, &call).await.map(drop)
+        self.call("registering a token", self.manifest.custody, fee, &call).await.map(drop)
     }
 
-    /// Sends a deposit of `amount` base units without waiting for it; `ether` says whether they come with the call.
+    /// Sends a deposit of `amount` base units without waiting for it; `ether` says whether they come with the call, as `fee` wei do.
     ///
     /// # Errors
     /// The node's, and what the contract would revert with.
@@ -132,37 +161,43 @@ impl L1Client {
         ether: bool,
         amount: U256,
         key: &PublicKey,
+        fee: U256,
     ) -> Result<Pending, L1Error> {
         // No account has the largest id yet: the deposit makes a new one.
         let call = ICustody::depositCall { leaf: u32::MAX, token, amount, key: key.elements() };
-        let value = if ether { amount } else { U256::ZERO };
+        let value = if ether { amount + fee } else { fee };
         self.send("depositing", self.manifest.custody, value, &call).await
     }
 
-    /// The words of all priority operations that L1 has queued, in order.
+    /// All priority operations that L1 has queued, in order.
     ///
     /// # Errors
-    /// The node's.
-    pub async fn priority_words(&self) -> Result<Vec<Word>, L1Error> {
+    /// The node's, or a log that does not hold whole operations in order.
+    pub async fn priority_operations(&self) -> Result<Vec<QueuedOperation>, L1Error> {
         let what = "reading the priority queue";
         let filter = Filter::new()
             .address(self.manifest.rollup)
             .event_signature(IRollupL1::PriorityOperationQueued::SIGNATURE_HASH)
             .from_block(0);
         let logs = self.provider.get_logs(&filter).await.map_err(|e| rpc(what, e))?;
-        let mut words = Vec::with_capacity(2 * logs.len());
+        let mut operations = Vec::with_capacity(logs.len());
         for log in logs {
             let event = IRollupL1::PriorityOperationQueued::decode_log(&log.inner)
                 .map_err(|e| rpc(what, e))?;
-            if event.index != words.len() as u64 / 2 {
-                return Err(rpc(
-                    what,
-                    format!("operation {} stands at {}", event.index, words.len() / 2),
-                ));
+            let position = operations.len();
+            if event.index != position as u64 {
+                return Err(rpc(what, format!("operation {} stands at {position}", event.index)));
             }
-            words.extend([event.first, event.second].map(|word| Word::new(word.0)));
+            let (words, rest) = event.words.as_chunks::<WORD_BYTES>();
+            if !rest.is_empty() {
+                return Err(rpc(what, format!("operation {position} is not whole words")));
+            }
+            operations.push(QueuedOperation {
+                words: words.iter().copied().map(Word::new).collect(),
+                origin: event.origin,
+            });
         }
-        Ok(words)
+        Ok(operations)
     }
 
     /// The record of genesis, from the event of the deployment.
@@ -191,9 +226,12 @@ impl L1Client {
         let call = IRollupL1::commitCall {
             previous: request.previous.clone(),
             next: request.commitment,
-            data: bytes(request.data),
-            priorityWords: bytes(request.priority),
-            withdrawals: bytes(request.withdrawals),
+            streams: Streams {
+                data: bytes(request.data),
+                priority: request.priority.iter().flat_map(|o| bytes(&o.words)).collect(),
+                origins: request.priority.iter().flat_map(|o| o.origin).collect(),
+                withdrawals: bytes(request.withdrawals),
+            },
         };
         let receipt = self.call(what, self.manifest.rollup, U256::ZERO, &call).await?;
         let event = receipt
@@ -209,7 +247,12 @@ impl L1Client {
     /// # Errors
     /// The node's, or a revert: the contract did not accept the proof.
     pub async fn prove(&self, from: &Batch, to: &Batch, proof: [U256; 8]) -> Result<u64, L1Error> {
-        let call = IRollupL1::proveCall { from: from.clone(), to: to.clone(), proof };
+        let call = IRollupL1::proveCall {
+            from: from.clone(),
+            to: to.clone(),
+            circuitSet: FIRST_CIRCUIT_SET,
+            proof,
+        };
         let receipt = self.call("posting a proof", self.manifest.rollup, U256::ZERO, &call).await?;
         Ok(receipt.gas_used)
     }

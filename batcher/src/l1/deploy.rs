@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use alloy::primitives::{Address, B256};
+use alloy::primitives::{Address, B256, U256};
 use serde::Deserialize;
 use thiserror::Error;
 use tokio::process::Command;
@@ -10,18 +10,51 @@ use tokio::process::Command;
 /// What the contracts are deployed with.
 #[derive(Debug, Clone, Copy)]
 pub struct Deployment {
-    /// Registers tokens and pauses.
+    /// Registers tokens and circuit sets, and gives the roles below but the council's.
     pub governor: Address,
-    /// Commits batches.
+    /// Seconds of the timelock that stands between the governor and the contracts; none where zero.
+    pub timelock_delay: u64,
+    /// Commits batches, and takes back those that are not proven.
     pub committer: Address,
     /// Proves batches.
     pub prover: Address,
+    /// Pauses settlement.
+    pub guardian: Address,
+    /// Retires circuit sets at once, and installs them.
+    pub council: Address,
+    /// Terms of the priority queue and of upgrades; fixed for good.
+    pub terms: Terms,
     /// Which circuits proofs may be made of.
     pub circuit_set_root: B256,
     /// State commitment of the empty tree.
     pub genesis_state: B256,
     /// How many ERC-20 contracts for the demo.
     pub demo_tokens: usize,
+}
+
+/// What the contracts promise their users.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// Wei that each priority operation pays to whoever proves it.
+    pub priority_fee: U256,
+    /// Seconds that a priority operation may wait until it is proven.
+    pub priority_deadline: u32,
+    /// Seconds from the registration of a circuit set until it counts.
+    pub upgrade_delay: u32,
+    /// The circuits execute forced transactions.
+    pub forced_transactions: bool,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        const DAY: u32 = 24 * 60 * 60;
+        Self {
+            priority_fee: U256::from(10).pow(U256::from(14)),
+            priority_deadline: 14 * DAY,
+            upgrade_delay: 30 * DAY,
+            forced_transactions: false,
+        }
+    }
 }
 
 /// Where the contracts are; the part of the script's manifest that the batcher needs.
@@ -80,8 +113,15 @@ pub async fn deploy(
         .args(["script", "script/Deploy.s.sol", "--broadcast", "--rpc-url", url, "--private-key"])
         .arg(key.to_string())
         .env("CAIRN_GOVERNOR", deployment.governor.to_string())
+        .env("CAIRN_TIMELOCK_DELAY", deployment.timelock_delay.to_string())
         .env("CAIRN_COMMITTER", deployment.committer.to_string())
         .env("CAIRN_PROVER", deployment.prover.to_string())
+        .env("CAIRN_GUARDIAN", deployment.guardian.to_string())
+        .env("CAIRN_COUNCIL", deployment.council.to_string())
+        .env("CAIRN_PRIORITY_FEE", deployment.terms.priority_fee.to_string())
+        .env("CAIRN_PRIORITY_DEADLINE", deployment.terms.priority_deadline.to_string())
+        .env("CAIRN_UPGRADE_DELAY", deployment.terms.upgrade_delay.to_string())
+        .env("CAIRN_FORCED_TRANSACTIONS", deployment.terms.forced_transactions.to_string())
         .env("CAIRN_CIRCUIT_SET_ROOT", deployment.circuit_set_root.to_string())
         .env("CAIRN_GENESIS_STATE", deployment.genesis_state.to_string())
         .env("CAIRN_DEVELOPMENT_KEYS", "true")

@@ -12,6 +12,9 @@ import {IVerifier} from "../interfaces/IVerifier.sol";
 /// not on the curve or, in G2, not in the subgroup; a refusal burns the gas of the call. Proofs are
 /// malleable: never take one for an identity.
 contract Groth16Verifier is IVerifier {
+    /// @inheritdoc IVerifier
+    bool public constant DEVELOPMENT_KEYS = true;
+
     /// @dev Order of the scalar field.
     uint256 private constant R =
         0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001;

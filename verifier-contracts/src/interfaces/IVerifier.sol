@@ -11,6 +11,9 @@ interface IVerifier {
     /// @notice The proof does not verify, or one of its points is not on the curve.
     error ProofInvalid();
 
+    /// @notice Whether the key comes from a local set-up: who made it can forge proofs.
+    function DEVELOPMENT_KEYS() external view returns (bool);
+
     /// @notice Returns iff the proof shows the statement that `publicInput` stands for.
     /// @param proof A (x, y), B (x1, x0, y1, y0), C (x, y): big-endian words as EIP-197 orders
     /// them.

@@ -28,6 +28,9 @@ library Statement {
     /// @notice The kind of statement that a range of batches is.
     uint32 internal constant BATCHES = 1;
 
+    /// @notice The kind of statement that leaving a frozen rollup is.
+    uint32 internal constant EXIT = 2;
+
     /// @notice What makes a signature and a proof valid for this rollup on this chain only. 248
     /// bits, so that it is four limbs of 62 bits in a circuit.
     function domainOf(uint256 chainId, address rollup) internal pure returns (bytes32) {
@@ -95,7 +98,26 @@ library Statement {
         pure
         returns (uint256)
     {
-        bytes32 hash = sha256(abi.encodePacked(BATCHES, circuitSetRoot, from, to));
+        return _publicInput(BATCHES, circuitSetRoot, from, to);
+    }
+
+    /// @notice The public input of a proof that leaves of `state` exit.
+    /// @param leaves 34 bytes each: leaf u32, token u16, quanta u64, recipient 20. The domain is
+    /// hashed with them: a signature holds for one rollup, so the proof must say for which.
+    function exitInput(bytes32 circuitSetRoot, bytes32 state, bytes32 domain, bytes calldata leaves)
+        internal
+        pure
+        returns (uint256)
+    {
+        return _publicInput(EXIT, circuitSetRoot, state, sha256(abi.encodePacked(domain, leaves)));
+    }
+
+    function _publicInput(uint32 kind, bytes32 circuitSetRoot, bytes32 from, bytes32 to)
+        private
+        pure
+        returns (uint256)
+    {
+        bytes32 hash = sha256(abi.encodePacked(kind, circuitSetRoot, from, to));
         return uint256(hash) & ((1 << 252) - 1);
     }
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {Vm, vm} from "../../script/Vm.sol";
-import {PriorityQueue} from "../../src/PriorityQueue.sol";
-import {Batch} from "../../src/Rollup.sol";
+import {vm} from "../../script/Vm.sol";
+import {Batch} from "../../src/Settlement.sol";
+import {ForcedTransaction} from "../../src/libraries/ForcedTransactions.sol";
 import {BatchFixture} from "../fixtures/BatchFixture.sol";
 import {Reference} from "../utils/Reference.sol";
 import {RollupTest} from "../utils/RollupTest.sol";
@@ -25,24 +25,24 @@ contract GasTest is RollupTest {
         vm.deal(RECIPIENT, 1);
         token.mint(RECIPIENT, 1);
 
-        last = rollup.commit(genesis, _commitment(), "", _queuedWords(), "");
+        last = _commitRecorded(genesis);
         _prove(genesis, last);
     }
 
     // --- commit ---
 
     function test_gas_commit_empty() public {
-        rollup.commit(last, _commitment(), "", "", "");
+        rollup.commit(last, _commitment(), _streams("", ""));
         vm.snapshotGasLastCall("commit: empty batch");
     }
 
     function test_gas_commit_64ShortTransfers() public {
-        rollup.commit(last, _commitment(), _randomBytes(32 * 31), "", "");
+        rollup.commit(last, _commitment(), _streams(_randomBytes(32 * 31), ""));
         vm.snapshotGasLastCall("commit: 64 short transfers");
     }
 
     function test_gas_commit_largestData() public {
-        rollup.commit(last, _commitment(), _randomBytes(3_870 * 31), "", "");
+        rollup.commit(last, _commitment(), _streams(_randomBytes(3_870 * 31), ""));
         vm.snapshotGasLastCall("commit: 7740 short transfers");
     }
 
@@ -51,17 +51,25 @@ contract GasTest is RollupTest {
         for (uint256 i = 0; i < 16; ++i) {
             _depositEth(1 gwei);
         }
-        bytes memory words = _queuedWords();
-        rollup.commit(last, _commitment(), "", words, "");
+        _commitRecorded(last);
         vm.snapshotGasLastCall("commit: 16 deposits");
     }
 
+    function test_gas_commit_16ForcedTransactions() public {
+        vm.recordLogs();
+        for (uint256 i = 0; i < 16; ++i) {
+            custody.forceTransaction{value: FEE}(_forced());
+        }
+        _commitRecorded(last);
+        vm.snapshotGasLastCall("commit: 16 forced transactions");
+    }
+
     function test_gas_commit_16Withdrawals() public {
-        rollup.commit(last, _commitment(), "", "", _randomBytes(16 * 31));
+        rollup.commit(last, _commitment(), _streams("", _randomBytes(16 * 31)));
         vm.snapshotGasLastCall("commit: 16 withdrawals");
     }
 
-    // --- deposit and claim ---
+    // --- into the queue ---
 
     function test_gas_deposit_eth() public {
         _depositEth(1 gwei);
@@ -72,6 +80,66 @@ contract GasTest is RollupTest {
         _depositToken(1e6);
         vm.snapshotGasLastCall("deposit: ERC-20");
     }
+
+    function test_gas_forceTransaction() public {
+        custody.forceTransaction{value: FEE}(_forced());
+        vm.snapshotGasLastCall("forced transaction");
+    }
+
+    // --- proofs, but for the verifier ---
+
+    function test_gas_prove_oneBatchOf16Deposits() public {
+        vm.recordLogs();
+        for (uint256 i = 0; i < 16; ++i) {
+            _depositEth(1 gwei);
+        }
+        Batch memory batch = _commitRecorded(last);
+        _prove(last, batch);
+        vm.snapshotGasLastCall("prove without verifier: 1 batch");
+    }
+
+    function test_gas_prove_256Batches() public {
+        Batch memory batch = last;
+        for (uint256 i = 0; i < 256; ++i) {
+            batch = _commitEmpty(batch);
+        }
+        _prove(last, batch);
+        vm.snapshotGasLastCall("prove without verifier: 256 batches");
+    }
+
+    function test_gas_revertBatches_most() public {
+        Batch memory batch = last;
+        for (uint256 i = 0; i < 256; ++i) {
+            batch = _commitWithdrawals(batch, _randomBytes(31));
+        }
+        rollup.revertBatches(last);
+        vm.snapshotGasLastCall("revert: 256 batches");
+    }
+
+    // --- the escape hatch ---
+
+    function test_gas_exit_64Leaves() public {
+        _depositEth(1 gwei);
+        _freeze();
+        bytes memory leaves;
+        for (uint32 i = 0; i < 64; ++i) {
+            leaves = bytes.concat(leaves, _leaf(i, ETH, 0, address(uint160(0x10000 + i))));
+        }
+        leaves = bytes.concat(leaves, _leaf(64, ETH, 1, RECIPIENT));
+        _exit(leaves);
+        vm.snapshotGasLastCall("exit without verifier: 65 leaves");
+        custody.collect(RECIPIENT, address(0));
+        vm.snapshotGasLastCall("collect: ETH");
+    }
+
+    function test_gas_refund() public {
+        _depositEth(1 gwei);
+        _freeze();
+        custody.refund(4, _depositWords(ETH, 1), address(this));
+        vm.snapshotGasLastCall("refund: ETH deposit");
+    }
+
+    // --- claim ---
 
     function test_gas_claim_eth() public {
         _claim(ETH);
@@ -90,20 +158,31 @@ contract GasTest is RollupTest {
         for (uint256 i = 0; i < 16; ++i) {
             words[i] = _withdrawal(tokenIndex, RECIPIENT, i == 0 ? 1 : 0);
         }
-        Batch memory batch = rollup.commit(last, _commitment(), "", "", Reference.join(words));
+        Batch memory batch = rollup.commit(last, _commitment(), _streams("", Reference.join(words)));
         _prove(last, batch);
         bytes32[] memory path = Reference.withdrawalPath(words, 0);
         custody.claim(2, 0, words[0], path);
     }
 
-    /// @dev The words of the operations queued since `vm.recordLogs`, as a committer reads them.
-    function _queuedWords() private returns (bytes memory words) {
-        Vm.Log[] memory logs = vm.getRecordedLogs();
-        for (uint256 i = 0; i < logs.length; ++i) {
-            if (logs[i].topics[0] != PriorityQueue.PriorityOperationQueued.selector) continue;
-            (bytes31 first, bytes31 second) = abi.decode(logs[i].data, (bytes31, bytes31));
-            words = bytes.concat(words, first, second);
+    function _commitRecorded(Batch memory previous) private returns (Batch memory) {
+        (bytes memory words, bytes memory origins) = _recordedOperations();
+        return _commitQueued(previous, words, origins);
+    }
+
+    function _forced() private pure returns (ForcedTransaction memory forced) {
+        forced.kind = 0x10;
+        forced.from = type(uint32).max;
+        forced.nonce = type(uint32).max;
+        forced.token = type(uint16).max;
+        forced.amount = 2 ** 62 - 1;
+        forced.fee = 2 ** 62 - 1;
+        forced.expiry = type(uint32).max;
+        forced.to = type(uint32).max;
+        for (uint256 i = 0; i < 5; ++i) {
+            forced.target[i] = 0xfffffffefefefefe;
+            forced.response[i] = type(uint64).max;
         }
+        forced.challenge = [forced.target[0], forced.target[1]];
     }
 
     /// @dev Bytes are dearest when none is zero.
@@ -120,7 +199,7 @@ contract ProofGasTest is BatchFixture {
     function test_gas_prove() public {
         Batch memory batch = _commit();
         uint256[8] memory proof = _proof();
-        rollup.prove(genesis, batch, proof);
+        rollup.prove(genesis, batch, 0, proof);
         vm.snapshotGasLastCall("prove: first range");
     }
 }

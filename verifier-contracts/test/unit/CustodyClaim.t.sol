@@ -6,7 +6,7 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 
 import {vm} from "../../script/Vm.sol";
 import {Custody} from "../../src/Custody.sol";
-import {Batch, Rollup} from "../../src/Rollup.sol";
+import {Batch, Settlement} from "../../src/Settlement.sol";
 import {TokenRegistry} from "../../src/TokenRegistry.sol";
 import {Words} from "../../src/libraries/Words.sol";
 import {Reference} from "../utils/Reference.sol";
@@ -20,8 +20,6 @@ import {
 } from "../utils/Tokens.sol";
 
 contract CustodyClaimTest is RollupTest {
-    address private constant BOB = address(0xb0b);
-
     function setUp() public override {
         super.setUp();
         _registerTokens();
@@ -85,8 +83,8 @@ contract CustodyClaimTest is RollupTest {
         SilentToken asset = new SilentToken();
         asset.mint(address(this), 50);
         asset.approve(address(custody), 50);
-        uint16 index = custody.registerToken(address(asset), 0, _key());
-        custody.deposit(0, index, 50, _key());
+        uint16 index = _register(address(asset), 0);
+        custody.deposit{value: FEE}(0, index, 50, _key());
         bytes31 word = _withdrawal(index, ALICE, 50);
         _proveWithdrawals(abi.encodePacked(word));
         custody.claim(1, 0, word, new bytes32[](0));
@@ -156,7 +154,7 @@ contract CustodyClaimTest is RollupTest {
     function test_claim_notProven_reverts() public {
         bytes31 word = _withdrawal(ETH, ALICE, 10);
         _commitWithdrawals(genesis, abi.encodePacked(word));
-        vm.expectRevert(abi.encodeWithSelector(Rollup.NotProven.selector, 1, 0));
+        vm.expectRevert(abi.encodeWithSelector(Settlement.NotProven.selector, 1, 0));
         custody.claim(1, 0, word, new bytes32[](0));
     }
 
@@ -184,7 +182,7 @@ contract CustodyClaimTest is RollupTest {
     function test_claim_moreThanOwed_reverts() public {
         bytes31 word = _withdrawal(ETH, ALICE, 101);
         _proveWithdrawals(abi.encodePacked(word));
-        vm.deal(address(custody), 1000 gwei);
+        vm.deal(address(custody), 1 ether);
         vm.expectRevert(abi.encodeWithSignature("Panic(uint256)", 0x11));
         custody.claim(1, 0, word, new bytes32[](0));
     }
@@ -194,8 +192,8 @@ contract CustodyClaimTest is RollupTest {
         ReentrantToken asset = new ReentrantToken();
         asset.mint(address(this), 50);
         asset.approve(address(custody), 50);
-        uint16 index = custody.registerToken(address(asset), 0, _key());
-        custody.deposit(0, index, 50, _key());
+        uint16 index = _register(address(asset), 0);
+        custody.deposit{value: FEE}(0, index, 50, _key());
 
         bytes31[] memory words = new bytes31[](2);
         words[0] = _withdrawal(index, ALICE, 20);
@@ -214,8 +212,8 @@ contract CustodyClaimTest is RollupTest {
         asset.setRefusing(false);
         asset.mint(address(this), 50);
         asset.approve(address(custody), 50);
-        uint16 index = custody.registerToken(address(asset), 0, _key());
-        custody.deposit(0, index, 50, _key());
+        uint16 index = _register(address(asset), 0);
+        custody.deposit{value: FEE}(0, index, 50, _key());
 
         bytes31[] memory words = new bytes31[](2);
         words[0] = _withdrawal(index, ALICE, 50);

@@ -2,9 +2,8 @@
 pragma solidity 0.8.37;
 
 import {vm} from "../../script/Vm.sol";
-import {PriorityQueue} from "../../src/PriorityQueue.sol";
-import {Batch, Commitment, Rollup} from "../../src/Rollup.sol";
-import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
+import {Governed} from "../../src/Governed.sol";
+import {Batch, Commitment, Settlement, Streams} from "../../src/Settlement.sol";
 import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {Reference} from "../utils/Reference.sol";
 import {RollupTest} from "../utils/RollupTest.sol";
@@ -24,7 +23,7 @@ contract RollupCommitTest is RollupTest {
             chainHash: _chainHash(genesis, _commitment(), [bytes(""), "", ""])
         });
         vm.expectEmit(address(rollup));
-        emit Rollup.BatchCommitted(1, expected, bytes32(0));
+        emit Settlement.BatchCommitted(1, expected, bytes32(0));
         Batch memory batch = _commitEmpty(genesis);
         vm.assertEq(abi.encode(batch), abi.encode(expected));
         vm.assertEq(rollup.committedBatches(), 1);
@@ -34,13 +33,15 @@ contract RollupCommitTest is RollupTest {
 
     function test_commit_allStreams_succeeds() public {
         _registerTokens();
-        bytes memory priorityWords = _queueWords();
+        bytes memory priorityWords = _tokenWords();
         bytes31 withdrawal = _withdrawal(ETH, ALICE, 5);
         bytes memory withdrawals = abi.encodePacked(withdrawal);
 
         vm.recordLogs();
-        Batch memory batch =
-            rollup.commit(genesis, _commitment(), WORDS, priorityWords, withdrawals);
+        Streams memory streams = Streams({
+            data: WORDS, priority: priorityWords, origins: _origins(2), withdrawals: withdrawals
+        });
+        Batch memory batch = rollup.commit(genesis, _commitment(), streams);
         bytes32 expected = _chainHash(genesis, _commitment(), [WORDS, priorityWords, withdrawals]);
         vm.assertEq(batch.chainHash, expected);
         vm.assertEq(batch.priorityEnd, 2);
@@ -63,25 +64,21 @@ contract RollupCommitTest is RollupTest {
             state: next.state,
             chainHash: _chainHash(one, next, [WORDS, "", ""])
         });
-        Batch memory two = rollup.commit(one, next, WORDS, "", "");
+        Batch memory two = rollup.commit(one, next, _streams(WORDS, ""));
         vm.assertEq(abi.encode(two), abi.encode(expected));
         vm.assertEq(rollup.provenState(), GENESIS_STATE);
     }
 
     function test_commit_largestData_succeeds() public {
         bytes memory data = new bytes(119_970);
-        Batch memory batch = rollup.commit(genesis, _commitment(), data, "", "");
+        Batch memory batch = rollup.commit(genesis, _commitment(), _streams(data, ""));
         vm.assertEq(batch.number, 1);
     }
 
     function test_commit_severalUnprovenBatches_succeeds() public {
         _registerTokens();
-        bytes memory words = _queueWords();
-        bytes memory first = _slice(words, 0, 62);
-        bytes memory second = _slice(words, 62, 124);
-
-        Batch memory one = rollup.commit(genesis, _commitment(), "", first, "");
-        Batch memory two = rollup.commit(one, _commitment(), "", second, "");
+        Batch memory one = _commitQueued(genesis, _registerWords(0, 9), _origins(1));
+        Batch memory two = _commitQueued(one, _registerWords(1, 6), _origins(1));
         Batch memory three = _commitEmpty(two);
         vm.assertEq(one.priorityEnd, 1);
         vm.assertEq(two.priorityEnd, 2);
@@ -91,20 +88,15 @@ contract RollupCommitTest is RollupTest {
 
     function test_commit_oldestTimestamp_succeeds() public {
         vm.warp(NOW + 24 hours);
-        _commitEmpty(genesis);
+        Batch memory batch = rollup.commit(genesis, _commitment(), _streams("", ""));
+        vm.assertEq(batch.timestamp, NOW);
     }
 
     // --- reverts ---
 
     function test_commit_notCommitter_reverts() public {
-        bytes32 role = rollup.COMMITTER_ROLE();
-        vm.expectRevert(
-            abi.encodeWithSelector(
-                IAccessControl.AccessControlUnauthorizedAccount.selector, STRANGER, role
-            )
-        );
-        vm.prank(STRANGER);
-        rollup.commit(genesis, _commitment(), "", "", "");
+        _expectUnauthorized(rollup.COMMITTER_ROLE());
+        rollup.commit(genesis, _commitment(), _streams("", ""));
     }
 
     function test_commit_paused_reverts() public {
@@ -115,28 +107,28 @@ contract RollupCommitTest is RollupTest {
 
     function test_commit_sameNumberAgain_reverts() public {
         _commitEmpty(genesis);
-        vm.expectRevert(abi.encodeWithSelector(Rollup.WrongBatch.selector, 1, 0));
+        vm.expectRevert(abi.encodeWithSelector(Settlement.WrongBatch.selector, 1, 0));
         _commitEmpty(genesis);
     }
 
     function test_commit_numberAhead_reverts() public {
         Batch memory ahead = genesis;
         ahead.number = 1;
-        vm.expectRevert(abi.encodeWithSelector(Rollup.WrongBatch.selector, 0, 1));
+        vm.expectRevert(abi.encodeWithSelector(Settlement.WrongBatch.selector, 0, 1));
         _commitEmpty(ahead);
     }
 
     function test_commit_forgedPrevious_reverts() public {
         Batch memory batch = _commitEmpty(genesis);
         batch.state = bytes32(uint256(77));
-        vm.expectRevert(abi.encodeWithSelector(Rollup.BatchHashMismatch.selector, 1));
+        vm.expectRevert(abi.encodeWithSelector(Settlement.BatchHashMismatch.selector, 1));
         _commitEmpty(batch);
     }
 
     function test_commit_forgedQueuePosition_reverts() public {
         Batch memory forged = genesis;
         forged.priorityEnd = 1;
-        vm.expectRevert(abi.encodeWithSelector(Rollup.BatchHashMismatch.selector, 0));
+        vm.expectRevert(abi.encodeWithSelector(Settlement.BatchHashMismatch.selector, 0));
         _commitEmpty(forged);
     }
 
@@ -144,83 +136,56 @@ contract RollupCommitTest is RollupTest {
         Batch memory batch = _commitEmpty(genesis);
         Commitment memory next = _commitment();
         next.timestamp = NOW - 1;
-        vm.expectRevert(abi.encodeWithSelector(Rollup.TimestampDecreases.selector, NOW, NOW - 1));
-        rollup.commit(batch, next, "", "", "");
+        vm.expectRevert(
+            abi.encodeWithSelector(Settlement.TimestampDecreases.selector, NOW, NOW - 1)
+        );
+        rollup.commit(batch, next, _streams("", ""));
     }
 
     function test_commit_timestampInFuture_reverts() public {
         Commitment memory next = _commitment();
         next.timestamp = NOW + 1;
-        vm.expectRevert(abi.encodeWithSelector(Rollup.TimestampInFuture.selector, NOW + 1, NOW));
-        rollup.commit(genesis, next, "", "", "");
+        vm.expectRevert(abi.encodeWithSelector(Settlement.TimestampInFuture.selector, NOW + 1, NOW));
+        rollup.commit(genesis, next, _streams("", ""));
     }
 
     function test_commit_timestampTooOld_reverts() public {
         uint256 late = NOW + 24 hours + 1;
         vm.warp(late);
-        vm.expectRevert(abi.encodeWithSelector(Rollup.TimestampTooOld.selector, NOW, late));
-        _commitEmpty(genesis);
+        vm.expectRevert(abi.encodeWithSelector(Settlement.TimestampTooOld.selector, NOW, late));
+        rollup.commit(genesis, _commitment(), _streams("", ""));
     }
 
     function test_commit_tooMuchData_reverts() public {
         bytes memory data = new bytes(120_001);
-        vm.expectRevert(abi.encodeWithSelector(Rollup.TooMuchData.selector, 120_001));
-        rollup.commit(genesis, _commitment(), data, "", "");
+        vm.expectRevert(abi.encodeWithSelector(Settlement.TooMuchData.selector, 120_001));
+        rollup.commit(genesis, _commitment(), _streams(data, ""));
     }
 
     function test_commit_dataNotWholeWords_reverts() public {
-        vm.expectRevert(abi.encodeWithSelector(Rollup.NotWholeWords.selector, 30));
-        rollup.commit(genesis, _commitment(), new bytes(30), "", "");
+        vm.expectRevert(abi.encodeWithSelector(Settlement.NotWholeWords.selector, 30));
+        rollup.commit(genesis, _commitment(), _streams(new bytes(30), ""));
     }
 
     function test_commit_withdrawalsNotWholeWords_reverts() public {
-        vm.expectRevert(abi.encodeWithSelector(Rollup.NotWholeWords.selector, 32));
-        rollup.commit(genesis, _commitment(), "", "", new bytes(32));
+        vm.expectRevert(abi.encodeWithSelector(Settlement.NotWholeWords.selector, 32));
+        rollup.commit(genesis, _commitment(), _streams("", new bytes(32)));
     }
 
-    function test_commit_halfOperation_reverts() public {
-        _registerTokens();
-        bytes memory half = _slice(_queueWords(), 0, 31);
-        vm.expectRevert(abi.encodeWithSelector(PriorityQueue.PriorityWordsLength.selector, 31));
-        rollup.commit(genesis, _commitment(), "", half, "");
+    function test_commit_tooManyUnproven_reverts() public {
+        Batch memory last = genesis;
+        for (uint256 i = 0; i < 256; ++i) {
+            last = _commitEmpty(last);
+        }
+        vm.expectRevert(abi.encodeWithSelector(Settlement.TooManyUnproven.selector, 256));
+        _commitEmpty(last);
     }
 
-    function test_commit_beyondQueue_reverts() public {
+    function test_commit_frozen_reverts() public {
         _registerTokens();
-        bytes memory words = bytes.concat(_queueWords(), new bytes(62));
-        vm.expectRevert(abi.encodeWithSelector(PriorityQueue.QueueExhausted.selector, 3, 2));
-        rollup.commit(genesis, _commitment(), "", words, "");
-    }
-
-    function test_commit_forgedOperation_reverts() public {
-        _registerTokens();
-        bytes memory words = _queueWords();
-        words[61] ^= 0x01;
-        vm.expectRevert(abi.encodeWithSelector(PriorityQueue.QueueMismatch.selector, 0, 2));
-        rollup.commit(genesis, _commitment(), "", words, "");
-    }
-
-    function test_commit_skippedOperation_reverts() public {
-        _registerTokens();
-        bytes memory second = _slice(_queueWords(), 62, 124);
-        vm.expectRevert(abi.encodeWithSelector(PriorityQueue.QueueMismatch.selector, 0, 1));
-        rollup.commit(genesis, _commitment(), "", second, "");
-    }
-
-    function test_commit_swappedOperations_reverts() public {
-        _registerTokens();
-        bytes memory words = _queueWords();
-        bytes memory swapped = bytes.concat(_slice(words, 62, 124), _slice(words, 0, 62));
-        vm.expectRevert(abi.encodeWithSelector(PriorityQueue.QueueMismatch.selector, 0, 2));
-        rollup.commit(genesis, _commitment(), "", swapped, "");
-    }
-
-    function test_commit_operationTwice_reverts() public {
-        _registerTokens();
-        bytes memory first = _slice(_queueWords(), 0, 62);
-        Batch memory batch = rollup.commit(genesis, _commitment(), "", first, "");
-        vm.expectRevert(abi.encodeWithSelector(PriorityQueue.QueueMismatch.selector, 1, 2));
-        rollup.commit(batch, _commitment(), "", first, "");
+        _freeze();
+        vm.expectRevert(Governed.RollupFrozen.selector);
+        _commitEmpty(genesis);
     }
 
     // --- the header, built in another way ---
@@ -290,30 +255,5 @@ contract RollupCommitTest is RollupTest {
             )
         );
         return hash & bytes32(uint256(2 ** 248 - 1));
-    }
-
-    // --- helpers ---
-
-    /// @dev The two RegisterToken operations of `_registerTokens`, as words.
-    function _queueWords() private pure returns (bytes memory) {
-        return bytes.concat(_registerWords(0, 9), _registerWords(1, 6));
-    }
-
-    function _registerWords(uint256 index, uint256 exponent) private pure returns (bytes memory) {
-        // The key is 1, 2, 3, 4, 5: no high bits.
-        uint256 first = (uint256(0x20) << 240) | (index << 186) | (1 << 124) | (exponent << 62);
-        uint256 second = (2 << 186) | (3 << 124) | (4 << 62) | 5;
-        return abi.encodePacked(uint248(first), uint248(second));
-    }
-
-    function _slice(bytes memory source, uint256 start, uint256 end)
-        private
-        pure
-        returns (bytes memory part)
-    {
-        part = new bytes(end - start);
-        for (uint256 i = start; i < end; ++i) {
-            part[i - start] = source[i];
-        }
     }
 }

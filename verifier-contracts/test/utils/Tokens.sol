@@ -12,6 +12,30 @@ contract FeeOnTransferToken is DemoToken {
     }
 }
 
+/// @notice Changes balances behind their owners' backs.
+contract RebasingToken is DemoToken {
+    function rebase(address account, uint256 balance) external {
+        _burn(account, balanceOf(account));
+        _mint(account, balance);
+    }
+}
+
+/// @notice Refuses to pay some accounts, as USDC does.
+contract BlacklistToken is DemoToken {
+    error Blacklisted(address account);
+
+    mapping(address => bool) public blacklisted;
+
+    function setBlacklisted(address account, bool value) external {
+        blacklisted[account] = value;
+    }
+
+    function _update(address from, address to, uint256 amount) internal override {
+        require(!blacklisted[to], Blacklisted(to));
+        super._update(from, to, amount);
+    }
+}
+
 /// @notice Says no without reverting, as old tokens do.
 contract FalseToken is DemoToken {
     bool public refusing = true;

@@ -8,6 +8,13 @@ import {IVerifier} from "../../src/interfaces/IVerifier.sol";
 /// only. The real verifier with real proofs is under `test/fixtures/`.
 contract VerifierDouble is IVerifier {
     /// @inheritdoc IVerifier
+    bool public immutable DEVELOPMENT_KEYS;
+
+    constructor(bool developmentKeys) {
+        DEVELOPMENT_KEYS = developmentKeys;
+    }
+
+    /// @inheritdoc IVerifier
     function verifyProof(uint256[8] calldata proof, uint256 publicInput) external pure {
         require(proof[0] == publicInput, ProofInvalid());
     }
