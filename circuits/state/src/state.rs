@@ -60,12 +60,11 @@ impl State {
         self.allot(effects);
     }
 
-    /// Writes one leaf of an operation and gives its path. Trust: as [`Self::commit`].
+    /// Writes one leaf of an operation. Trust: as [`Self::commit`].
     pub(crate) fn access(&mut self, leaf: &LeafChange) -> LeafAccess {
         let &LeafChange { id, before, after } = leaf;
-        let siblings = self.tree.siblings(id);
         self.write(leaf);
-        LeafAccess { id, before, after, siblings }
+        LeafAccess { id, before, after }
     }
 
     /// Moves on the allotted numbers. Trust: as [`Self::commit`].

@@ -2,7 +2,7 @@
 
 use cairn_types::{
     Account, AccountId, BatchWords, ChunkState, Digest, Header, Operation, StreamState, Streams,
-    TREE_DEPTH, Word, point,
+    Word, point,
 };
 use serde::{Deserialize, Serialize};
 
@@ -46,8 +46,6 @@ pub struct LeafAccess {
     pub before: Account,
     /// The leaf after; equal to `before` for a read.
     pub after: Account,
-    /// Siblings at the time of this access, from the leaf's level up.
-    pub siblings: [Digest; TREE_DEPTH],
 }
 
 /// How an operation stands in the data stream.

@@ -117,7 +117,7 @@ fn values(
 
 /// Adds an access to the history of its leaf. Returns the time of the one before.
 fn visit(leaves: &mut BTreeMap<AccountId, LeafHistory>, access: &LeafAccess, time: u32) -> u32 {
-    let LeafAccess { id, before, after, .. } = *access;
+    let LeafAccess { id, before, after } = *access;
     let untouched = LeafHistory { id, before, after: before, last_time: 0 };
     let history = leaves.entry(id).or_insert(untouched);
     history.after = after;

@@ -1,8 +1,8 @@
 //! Batches: words, streams, witness, and the way back.
 
 use cairn_state::{
-    BatchBuilder, BatchWitness, DataForm, ReplayError, Running, SlotWitness, State, absorb,
-    absorb_evaluated, evaluate, root_from_path,
+    BatchBuilder, BatchWitness, DataForm, PartialTree, ReplayError, Running, SlotWitness, State,
+    absorb, absorb_evaluated, evaluate,
 };
 use cairn_types::{
     DataItem, Digest, EvaluatedStream, Extension, Malformed, Operation, Stream, Streams,
@@ -58,14 +58,14 @@ fn short_transfers_share_words() {
     assert_eq!(Withdrawal::decode_stream(&witness.withdrawals), Ok(vec![owed]));
 }
 
-/// What a circuit checks of the leaves of a slot.
-fn root_after(slot: &SlotWitness) -> Digest {
-    let mut root = slot.before.state.root;
-    for leaf in [slot.a, slot.b, slot.c].iter().flatten() {
-        assert_eq!(root_from_path(leaf.id, &leaf.before, &leaf.siblings), root);
-        root = root_from_path(leaf.id, &leaf.after, &leaf.siblings);
+/// The root after a slot, whose leaves must be in the tree as it says.
+fn root_after(slot: &SlotWitness, tree: &mut PartialTree) -> Digest {
+    assert_eq!(tree.root(), slot.before.state.root);
+    for leaf in slot.accesses() {
+        assert_eq!(tree.get(leaf.id).unwrap(), leaf.before);
+        tree.set(leaf.id, leaf.after).unwrap();
     }
-    root
+    tree.root()
 }
 
 #[test]
@@ -73,9 +73,10 @@ fn slots_lead_from_start_to_end() {
     let (mut state, witness) = batch();
     let mut running = witness.before;
     assert_eq!(running, Running { state: State::genesis().summary(), streams: Streams::default() });
+    let mut tree = PartialTree::new(&witness.opening).unwrap();
     for slot in &witness.slots {
         assert_eq!(slot.before, running);
-        assert_eq!(root_after(slot), slot.after.state.root);
+        assert_eq!(root_after(slot, &mut tree), slot.after.state.root);
         running = slot.after;
     }
     assert_eq!(running, witness.after);
