@@ -12,6 +12,8 @@ interface Vm {
     }
 
     // --- environment ---
+    function blobhashes(bytes32[] calldata hashes) external;
+    function mockCall(address callee, bytes calldata data, bytes calldata returned) external;
     function prank(address sender) external;
     function deal(address account, uint256 balance) external;
     function etch(address account, bytes calldata code) external;
