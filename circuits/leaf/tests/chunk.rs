@@ -7,6 +7,7 @@ use cairn_primitives::schnorr::SecretKey;
 use cairn_stark::check::check;
 use cairn_stark::config::{Parameters, RATE_HALF};
 use cairn_stark::native::Table;
+use cairn_stark::native::{decode, encode};
 use cairn_state::{BatchBuilder, BatchWitness, Environment, PartialTree, State, sign};
 use cairn_types::{
     AccountId, Authorization, Operation, PriorityOperation, PublicKey, Transaction, Word,
@@ -127,4 +128,32 @@ fn other_constants_do_not_prove() {
             assert!(leaf.prove(&chunk).is_err(), "{}, column {column}", names[table]);
         }
     }
+}
+
+/// A proof of [`batch`], as [`encode`] writes it. It changes with the tables, the parameters and the proof system;
+/// `UPDATE_FIXTURES=1 cargo test --release -p cairn-leaf --test chunk` writes it.
+const STORED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/leaf_proof.bin");
+
+#[test]
+fn a_stored_proof_verifies_and_no_bit_of_it_is_free() {
+    let chunk = fill(&batch());
+    let leaf = Leaf::new(CLASS, PARAMETERS).unwrap();
+    if std::env::var_os("UPDATE_FIXTURES").is_some() {
+        std::fs::write(STORED, encode(&leaf.prove(&chunk).unwrap()).unwrap()).unwrap();
+    }
+    let bytes = std::fs::read(STORED).unwrap();
+    let proof = decode(&bytes).expect("the encoding has not changed");
+    leaf.verify(&proof, &chunk.public_values).expect("tables and proof system have not changed");
+    assert_eq!(encode(&proof).unwrap(), bytes);
+
+    let verifies = |bytes: &[u8]| {
+        decode(bytes).is_ok_and(|proof| leaf.verify(&proof, &chunk.public_values).is_ok())
+    };
+    // A prime step, so that all kinds of bytes have their turn.
+    for place in (0..bytes.len()).step_by(1009) {
+        let mut changed = bytes.clone();
+        changed[place] ^= 1;
+        assert!(!verifies(&changed), "byte {place} of {}", bytes.len());
+    }
+    assert!(!verifies(&bytes[..bytes.len() / 2]));
 }
