@@ -18,8 +18,8 @@ const BALANCE: u64 = 1 << 56;
 
 /// Bytes that one account takes in the native tree: leaf, hashes, and the pages around them (estimated).
 pub const ACCOUNT_BYTES: u64 = 200;
-/// Bytes that one operation takes in the batch: three leaves with their paths, running values before and after.
-pub const OPERATION_BYTES: u64 = 5_000;
+/// Bytes that one operation takes in the batch: three leaves before and after, running values, its part of the opening (estimated).
+pub const OPERATION_BYTES: u64 = 2_500;
 
 /// The batch of these transfers on top of so many accounts, as L1's batch 1. `step` is called once a transfer.
 ///
