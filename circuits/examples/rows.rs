@@ -10,7 +10,7 @@ use cairn_stark::recursive::rows;
 const PADDING: &str = "NoopGate";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    for size in [Size::Small, Size::Medium, Size::Large] {
+    for size in Size::ALL {
         let class = class(size);
         let leaf = Leaf::new(class, parameters(size))?;
         let mut rows = rows::of_verifier(leaf.keys(), leaf.airs())?;

@@ -30,16 +30,13 @@ pub(crate) type Leaf = (Statement, Proof);
 pub(crate) type WrapProof = ProofWithPublicInputs<F, WrapConfig, D>;
 
 /// Members of the circuit set.
-const MEMBERS: usize = 8;
-
-/// Sizes of chunks, smallest first.
-pub(crate) const SIZES: [Size; 3] = [Size::Small, Size::Medium, Size::Large];
+const MEMBERS: usize = 9;
 
 /// The circuits of the pipeline.
 #[derive(Debug)]
 pub(crate) struct Circuits {
-    /// By [`SIZES`].
-    chunks: [OnDemand<ChunkProver>; 3],
+    /// By [`Size::ALL`].
+    chunks: [OnDemand<ChunkProver>; 4],
     pub(crate) chunk_node: OnDemand<Node>,
     pub(crate) stream: OnDemand<StreamProver>,
     pub(crate) stream_node: OnDemand<Node>,
@@ -55,7 +52,7 @@ impl Circuits {
     /// The cache cannot be read or written, or a circuit is not secure enough.
     pub(crate) fn load(cache: &Cache, run: &mut Run<'_>) -> Result<Self, ProverError> {
         let chunks =
-            SIZES.map(|size| OnDemand::new(cache, move |cache| ChunkProver::load(cache, size)));
+            Size::ALL.map(|size| OnDemand::new(cache, move |cache| ChunkProver::load(cache, size)));
         let [chunk_node, stream_node, chain_node] = [
             (Family::Chunk, "chunk-node"),
             (Family::Stream, "stream-node"),
@@ -75,7 +72,7 @@ impl Circuits {
             // Two halves side by side. The chunks' circuits are the largest: one after the other.
             let (chunk_keys, others) = rayon::join(
                 || {
-                    let units = SIZES.into_iter().zip(&chunks).map(|(size, unit)| {
+                    let units = Size::ALL.into_iter().zip(&chunks).map(|(size, unit)| {
                         let role = Role::Wrapper(Family::Chunk, size);
                         member(cache, role, unit, |unit| unit.wrapper.key()).inspect(|_| step())
                     });

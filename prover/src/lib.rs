@@ -1,6 +1,7 @@
 //! How batches are proven: a deterministic plan, a local engine that verifies each proof before it is used, circuits and keys
 //! cached on disk.
 
+pub mod allocator;
 pub mod cache;
 mod circuits;
 mod engine;
@@ -10,9 +11,11 @@ pub mod graph;
 pub mod job;
 mod local;
 pub mod measure;
+pub mod memory;
 mod on_demand;
 pub mod plan;
 pub mod progress;
+pub mod side_by_side;
 mod tasks;
 mod units;
 

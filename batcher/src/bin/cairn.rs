@@ -3,6 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use cairn_batcher::demo::{self, Options};
+use cairn_prover::allocator::{Allocator, keep_pages};
 use clap::{Parser, Subcommand};
 
 /// A ZK-rollup: batches of signed transfers, proven and settled on Ethereum.
@@ -53,8 +54,12 @@ struct DemoArguments {
     write_fixtures: Option<PathBuf>,
 }
 
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator;
+
 #[tokio::main]
 async fn main() -> ExitCode {
+    keep_pages();
     let Command::Demo(arguments) = Arguments::parse().command;
     let options = Options {
         transfers: arguments.transfers as usize,

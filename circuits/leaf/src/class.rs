@@ -50,6 +50,9 @@ pub const MEDIUM: Class = Class {
     compressions: 12,
 };
 
+/// 8,192 operations among accounts that share paths, as where few of many are busy: half the tree of [`LARGE`].
+pub const DENSE: Class = Class { name: "dense", tree: 16, ..LARGE };
+
 /// 8,192 operations.
 pub const LARGE: Class =
     Class { name: "large", operations: 13, signatures: 13, tree: 17, sponge: 16, compressions: 14 };
@@ -181,7 +184,7 @@ mod tests {
 
     #[test]
     fn classes_ascend() {
-        for (smaller, larger) in [(SMALL, MEDIUM), (MEDIUM, LARGE)] {
+        for (smaller, larger) in [(SMALL, MEDIUM), (MEDIUM, DENSE), (DENSE, LARGE)] {
             let pairs = smaller.log_heights().into_iter().zip(larger.log_heights());
             assert!(pairs.into_iter().all(|(smaller, larger)| smaller <= larger));
         }
