@@ -185,7 +185,9 @@ mod tests {
         assert_eq!(sizes(256, usize::MAX), [(256, Size::Small)]);
         assert_eq!(sizes(257, usize::MAX), [(257, Size::Medium)]);
         assert_eq!(sizes(300, 200), [(200, Size::Small), (100, Size::Small)]);
-        // 2^13 operations in the large class.
-        assert_eq!(sizes(8200, usize::MAX), [(8192, Size::Large), (8, Size::Small)]);
+        // 2^13 operations in the large classes; the leaves of the tokens are neighbours.
+        assert_eq!(sizes(8200, usize::MAX), [(8192, Size::Dense), (8, Size::Small)]);
+        let scattered = Rows { operations: 1, nodes: (1 << 16) + 1, ..Rows::default() };
+        assert_eq!(smallest(&scattered), Size::Large);
     }
 }
