@@ -83,34 +83,6 @@ pub(super) struct Section {
     pub(super) ends: Vec<BoolTarget>,
 }
 
-impl StreamLeafTarget {
-    /// Adds a leaf, and registers the digest of its statement as the public inputs.
-    pub(super) fn new(builder: &mut Builder, capacity: [usize; 3]) -> Self {
-        let environment = StreamEnvironmentTarget {
-            x: builder.add_virtual_target_arr(),
-            circuit_set_root: builder.add_virtual_target_arr(),
-        };
-        let x = ExtensionTarget(environment.x);
-        let state = |[data, priority, withdrawal]: [EvaluatedStreamTarget; 3]| StreamStateTarget {
-            data,
-            priority,
-            withdrawal,
-        };
-        let before = [0; 3].map(|_| free_stream(builder));
-        let mut after = before;
-        let sections = std::array::from_fn(|i| {
-            let section;
-            (section, after[i]) = Section::new(builder, capacity[i], before[i], x);
-            section
-        });
-        let statement =
-            StreamStatementTarget { environment, before: state(before), after: state(after) };
-        let digest = statement.digest(builder);
-        builder.register_public_inputs(&digest);
-        Self { statement, sections }
-    }
-}
-
 impl Section {
     /// Leads a stream on by 0 to `capacity` words.
     ///

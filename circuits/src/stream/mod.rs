@@ -31,6 +31,8 @@
 //! out of the evaluation that L1 compares.
 
 mod blob_section;
+#[cfg(test)]
+mod blob_tests;
 mod circuit;
 mod native;
 #[cfg(test)]
