@@ -75,6 +75,15 @@ contract RollupProveTest is RollupTest {
         vm.assertEq(rollup.provenOperations(), 2);
     }
 
+    function test_prove_feesAddUp_succeeds() public {
+        _registerTokens();
+        Batch memory four = _commitQueued(three, _registerWords(0, 9), _origins(1));
+        Batch memory five = _commitQueued(four, _registerWords(1, 6), _origins(1));
+        _prove(genesis, four);
+        _prove(four, five);
+        vm.assertEq(rollup.rewards(address(this)), 2 * FEE);
+    }
+
     /// @dev Batches in flight settle with the set that they were made for, later ones with the new.
     function test_prove_oldAndNewCircuitSet_succeeds() public {
         bytes32 root = bytes32(uint256(0x2007));
