@@ -11,7 +11,13 @@ import {TokenRegistry} from "../../src/TokenRegistry.sol";
 import {Vault} from "../../src/Vault.sol";
 import {Words} from "../../src/libraries/Words.sol";
 import {RollupTest} from "../utils/RollupTest.sol";
-import {FalseToken, FeeOnTransferToken, RebasingToken, ReentrantToken} from "../utils/Tokens.sol";
+import {
+    BonusToken,
+    FalseToken,
+    FeeOnTransferToken,
+    RebasingToken,
+    ReentrantToken
+} from "../utils/Tokens.sol";
 
 contract CustodyDepositTest is RollupTest {
     uint64 private constant P = 0xffffffff00000001;
@@ -145,6 +151,20 @@ contract CustodyDepositTest is RollupTest {
             abi.encodeWithSelector(Vault.WrongValue.selector, 2 gwei + FEE, 1 gwei + FEE)
         );
         custody.deposit{value: 1 gwei + FEE}(0, ETH, 2 gwei, _key());
+    }
+
+    function test_deposit_moreEthThanAmount_reverts() public {
+        vm.expectRevert(
+            abi.encodeWithSelector(Vault.WrongValue.selector, 1 gwei + FEE, 2 gwei + FEE)
+        );
+        custody.deposit{value: 2 gwei + FEE}(0, ETH, 1 gwei, _key());
+    }
+
+    /// @dev What comes on top would belong to nobody, and the token lies about amounts.
+    function test_deposit_bonusOnTransfer_reverts() public {
+        uint16 index = _fund(new BonusToken());
+        vm.expectRevert(abi.encodeWithSelector(Vault.WrongAmountReceived.selector, 1000, 1001));
+        custody.deposit{value: FEE}(0, index, 1000, _key());
     }
 
     function test_deposit_ethWithErc20_reverts() public {

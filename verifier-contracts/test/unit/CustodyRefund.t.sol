@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+
 import {vm} from "../../script/Vm.sol";
 import {Custody} from "../../src/Custody.sol";
 import {EscapeHatch} from "../../src/EscapeHatch.sol";
@@ -8,7 +10,7 @@ import {Governed} from "../../src/Governed.sol";
 import {Batch, Rollup} from "../../src/Rollup.sol";
 import {ForcedTransaction} from "../../src/libraries/ForcedTransactions.sol";
 import {RollupTest} from "../utils/RollupTest.sol";
-import {RefusingRecipient} from "../utils/Tokens.sol";
+import {ReentrantRecipient, RefusingRecipient} from "../utils/Tokens.sol";
 
 /// @dev Operations 0 and 1 are the tokens' registrations and proven; 2 and 3 are deposits and wait.
 abstract contract DroppedTest is RollupTest {
@@ -183,6 +185,25 @@ contract CustodyCollectRewardTest is DroppedTest {
         uint256 before = address(this).balance;
         custody.collectReward(address(this));
         vm.assertEq(address(this).balance, before + 2 * FEE);
+    }
+
+    /// @dev The guard is one over all payments: a prover cannot start another while it is paid.
+    function test_collectReward_reentrantProver_succeeds() public {
+        ReentrantRecipient prover = new ReentrantRecipient(custody);
+        rollup.grantRole(rollup.PROVER_ROLE(), address(prover));
+        Batch memory next = _commitQueued(batch, _depositWords(ETH, 5), _origins(1));
+        uint256[8] memory proof = _proof(batch, next);
+        vm.prank(address(prover));
+        rollup.prove(batch, next, 0, proof);
+
+        prover.setCall(abi.encodeCall(Custody.collectReward, (address(this))));
+        custody.collectReward(address(prover));
+        vm.assertEq(address(prover).balance, FEE);
+        vm.assertEq(
+            prover.lastError(),
+            abi.encodePacked(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector)
+        );
+        vm.assertEq(rollup.rewards(address(this)), 2 * FEE);
     }
 
     function test_collectReward_nothing_reverts() public {

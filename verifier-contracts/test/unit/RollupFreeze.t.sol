@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {vm} from "../../script/Vm.sol";
+import {Vm, vm} from "../../script/Vm.sol";
 import {Governed} from "../../src/Governed.sol";
 import {PriorityQueue} from "../../src/PriorityQueue.sol";
 import {Batch, Settlement} from "../../src/Settlement.sol";
@@ -33,6 +33,16 @@ contract RollupFreezeTest is RollupTest {
         vm.assertTrue(rollup.frozen());
         vm.assertEq(rollup.committedBatches(), 1);
         vm.assertEq(rollup.provenState(), one.state);
+    }
+
+    /// @dev Nothing is taken back where nothing waits: one event only.
+    function test_freeze_nothingUnproven_succeeds() public {
+        vm.warp(LAST_SECOND + 1);
+        vm.recordLogs();
+        rollup.freeze();
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        vm.assertEq(logs.length, 1);
+        vm.assertEq(logs[0].topics[0], Settlement.Frozen.selector);
     }
 
     function test_freeze_paused_succeeds() public {

@@ -12,6 +12,14 @@ contract FeeOnTransferToken is DemoToken {
     }
 }
 
+/// @notice Adds one unit to every transfer.
+contract BonusToken is DemoToken {
+    function _update(address from, address to, uint256 amount) internal override {
+        super._update(from, to, amount);
+        if (from != address(0)) super._update(address(0), to, 1);
+    }
+}
+
 /// @notice Changes balances behind their owners' backs.
 contract RebasingToken is DemoToken {
     function rebase(address account, uint256 balance) external {
