@@ -207,6 +207,7 @@ fn encodings() -> Value {
         "data_value": extension(streams.data.y),
         "priority_value": extension(streams.priority.y),
         "withdrawal_value": extension(streams.withdrawal.y),
+        "data_mode": 0,
         "blob_point": scalar(header.z),
         "blob_value": scalar(streams.blob),
         "in_blobs": in_blobs(&witness),
