@@ -7,8 +7,7 @@
 use alloy::{
     eips::{
         eip4844::{
-            Blob, FIELD_ELEMENTS_PER_BLOB, c_kzg, c_kzg::KzgSettings,
-            env_settings::EnvKzgSettings,
+            Blob, FIELD_ELEMENTS_PER_BLOB, c_kzg, c_kzg::KzgSettings, env_settings::EnvKzgSettings,
         },
         eip7594::BlobTransactionSidecarEip7594,
     },

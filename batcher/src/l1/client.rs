@@ -1,7 +1,7 @@
 //! The rollup on L1, as the batcher sees it: queue, commit, prove, claim.
 
 use alloy::{
-    network::{EthereumWallet, TransactionBuilder, TransactionBuilder7594},
+    network::{EthereumWallet, TransactionBuilder, TransactionBuilder4844},
     primitives::{Address, B256, Bytes, FixedBytes, U256},
     providers::{DynProvider, PendingTransactionBuilder, Provider, ProviderBuilder},
     rpc::types::{Filter, TransactionReceipt, TransactionRequest},

@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 
 use cairn_gadgets::poseidon2::CairnConfig;
 use cairn_types::{
-    BlobScalar, ChunkStatement, Digest, EvaluatedStream, Extension, Header, MODULUS, SealStatement, Stream,
-    StreamState, StreamStatement, Word,
+    BlobScalar, ChunkStatement, Digest, EvaluatedStream, Extension, Header, MODULUS, SealStatement,
+    Stream, StreamState, StreamStatement, Word,
 };
 use plonky2::field::types::Field;
 use plonky2::gates::noop::NoopGate;

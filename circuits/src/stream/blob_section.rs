@@ -125,7 +125,8 @@ impl BlobSection {
         builder.assert_one(starts);
         digest = select_array(builder, none, before.digest, digest);
 
-        let shifts: Vec<_> = self.starts.into_iter().zip(powers[..GROUP].iter().copied().rev()).collect();
+        let shifts: Vec<_> =
+            self.starts.into_iter().zip(powers[..GROUP].iter().copied().rev()).collect();
         let shift = ScalarTarget::choose(builder, &shifts);
         let value = evaluate(builder, before.value, shift, &masked, powers);
         (Running { digest, value }, words)

@@ -15,7 +15,8 @@ use crate::statement::Statement;
 use super::circuit::DataSection;
 use super::{DataEvaluation, StreamLeaf, StreamLeafError, StreamLeafWitness, split};
 
-static LEAF: LazyLock<StreamLeaf> = LazyLock::new(|| StreamLeaf::build(DataEvaluation::AtX, [5, 2, 3]));
+static LEAF: LazyLock<StreamLeaf> =
+    LazyLock::new(|| StreamLeaf::build(DataEvaluation::AtX, [5, 2, 3]));
 
 fn words(max: usize) -> impl Strategy<Value = Vec<Word>> {
     prop::collection::vec(any::<[u8; 31]>().prop_map(Word::new), 0..=max)
@@ -132,7 +133,8 @@ fn too_many_words_are_refused() {
 
 #[test]
 fn leaves_of_a_long_batch_follow_on() {
-    let words: Vec<_> = (0..2 * DataEvaluation::AtX.capacity()[0] + 1).map(|i| Word::new([i as u8; 31])).collect();
+    let words: Vec<_> =
+        (0..2 * DataEvaluation::AtX.capacity()[0] + 1).map(|i| Word::new([i as u8; 31])).collect();
     let environment = some_witness().environment;
     let batch = BatchWords { data: &words, priority: &words[..1], withdrawals: &[] };
     let leaves = split(environment, &batch);

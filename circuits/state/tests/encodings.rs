@@ -8,9 +8,9 @@ use std::path::Path;
 use cairn_primitives::schnorr::SecretKey;
 use cairn_state::{BatchBuilder, BatchWitness, Environment, State, message_digest, sign};
 use cairn_types::{
-    Authorization, BlobScalar, DataItem, DataLocation, Digest, Extension, HEADER_BYTES, KIND_BATCHES, Operation,
-    PackedAmount, PackedFee, PriorityOperation, PublicKey, SealStatement, Transaction, Withdrawal,
-    Word, domain,
+    Authorization, BlobScalar, DataItem, DataLocation, Digest, Extension, HEADER_BYTES,
+    KIND_BATCHES, Operation, PackedAmount, PackedFee, PriorityOperation, PublicKey, SealStatement,
+    Transaction, Withdrawal, Word, domain,
 };
 use serde_json::{Value, json};
 

@@ -21,7 +21,8 @@ impl<const BITS: usize> RangeGate<BITS> {
     /// Values a row: what 135 wires hold.
     pub const VALUES: usize = 135 / (1 + digits::count(BITS));
 
-    const ID: &'static str = if BITS == LIMB_BITS { "BlsLimbRangeGate" } else { "BlsCarryRangeGate" };
+    const ID: &'static str =
+        if BITS == LIMB_BITS { "BlsLimbRangeGate" } else { "BlsCarryRangeGate" };
     const WIRES: usize = Self::wire_digit(Self::VALUES, 0);
     const CONSTRAINTS: usize = Self::VALUES * (1 + digits::count(BITS));
     const DEGREE: usize = 1 << digits::DIGIT_BITS;

@@ -62,9 +62,9 @@ impl ScalarTarget {
     pub fn choose(builder: &mut Builder, choices: &[(BoolTarget, Self)]) -> Self {
         let zero = builder.zero();
         Self(std::array::from_fn(|i| {
-            choices.iter().fold(zero, |sum, (bit, element)| {
-                builder.mul_add(bit.target, element.0[i], sum)
-            })
+            choices
+                .iter()
+                .fold(zero, |sum, (bit, element)| builder.mul_add(bit.target, element.0[i], sum))
         }))
     }
 }

@@ -273,10 +273,8 @@ fn results_out_of_canonical_range_are_refused() {
     let reduced = |value: BigUint| {
         let bits: Vec<F> = (0..255).map(|i| F::from_bool(value.bit(i))).collect();
         testing::proves(&bits, |builder, bits| {
-            let bits: Vec<_> = bits
-                .iter()
-                .map(|&bit| plonky2::iop::target::BoolTarget::new_unsafe(bit))
-                .collect();
+            let bits: Vec<_> =
+                bits.iter().map(|&bit| plonky2::iop::target::BoolTarget::new_unsafe(bit)).collect();
             assert_reduced(builder, &bits);
         })
     };

@@ -88,7 +88,10 @@ impl_generator!(
     RangeGenerator<{ super::CARRY_BITS }>,
     "BlsCarryRangeGenerator",
     RangeGate::<{ super::CARRY_BITS }>::VALUES,
-    |values: &[u64]| values.iter().flat_map(|&value| digits::of(value, super::CARRY_BITS)).collect()
+    |values: &[u64]| values
+        .iter()
+        .flat_map(|&value| digits::of(value, super::CARRY_BITS))
+        .collect()
 );
 
 /// Fills digits and sums of a [`WordGate`] row.

@@ -5,8 +5,8 @@ use cairn_state::{
     absorb, absorb_evaluated, evaluate,
 };
 use cairn_types::{
-    BlobScalar, DataItem, DataLocation, Digest, EvaluatedStream, Extension, Malformed, Operation, Stream, Streams,
-    Transaction, Withdrawal, Word,
+    BlobScalar, DataItem, DataLocation, Digest, EvaluatedStream, Extension, Malformed, Operation,
+    Stream, Streams, Transaction, Withdrawal, Word,
 };
 
 use crate::world::*;

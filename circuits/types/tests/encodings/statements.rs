@@ -2,11 +2,9 @@
 
 use cairn_types::{
     BatchWords, BlobScalar, CHUNK_STATEMENT_LENGTH, ChunkEnvironment, ChunkState, ChunkStatement,
-    DataLocation, Digest,
-    EvaluatedStream, Extension, HEADER_BYTES, Header, KIND_BATCHES, MODULUS, SEAL_STATEMENT_LENGTH,
-    STREAM_STATEMENT_LENGTH, SealStatement, Stream, StreamEnvironment, StreamState,
-    StreamStatement, Streams, Word, domain,
-    points,
+    DataLocation, Digest, EvaluatedStream, Extension, HEADER_BYTES, Header, KIND_BATCHES, MODULUS,
+    SEAL_STATEMENT_LENGTH, STREAM_STATEMENT_LENGTH, SealStatement, Stream, StreamEnvironment,
+    StreamState, StreamStatement, Streams, Word, domain, points,
 };
 use sha2::{Digest as _, Sha256};
 use sha3::Keccak256;
