@@ -74,9 +74,7 @@ contract RollupCommitBlobsTest is RollupTest {
         vm.revertToState(snapshot);
         next.blobValue = bytes32(uint256(6));
         next.dataValue = 7;
-        vm.assertEq(
-            rollup.commit(genesis, next, _streams(new bytes(31), "")).chainHash, chainHash
-        );
+        vm.assertEq(rollup.commit(genesis, next, _streams(new bytes(31), "")).chainHash, chainHash);
     }
 
     /// @dev In blobs, the data has no value at x.
