@@ -9,6 +9,7 @@ use cairn_circuits::{
     serialize::{decode_key, encode_key},
     soundness::LayerSecurity,
     statement::Statement,
+    stream::DataEvaluation,
 };
 use cairn_types::Digest;
 use cairn_wrap::config::WrapConfig;
@@ -30,7 +31,10 @@ pub(crate) type Leaf = (Statement, Proof);
 pub(crate) type WrapProof = ProofWithPublicInputs<F, WrapConfig, D>;
 
 /// Members of the circuit set.
-const MEMBERS: usize = 9;
+const MEMBERS: usize = 10;
+
+/// Both kinds of stream leaves, by their size.
+const EVALUATIONS: [DataEvaluation; 2] = [DataEvaluation::AtX, DataEvaluation::AtZ];
 
 /// The circuits of the pipeline.
 #[derive(Debug)]
@@ -38,7 +42,8 @@ pub(crate) struct Circuits {
     /// By [`Size::ALL`].
     chunks: [OnDemand<ChunkProver>; 4],
     pub(crate) chunk_node: OnDemand<Node>,
-    pub(crate) stream: OnDemand<StreamProver>,
+    /// With data at x, and at z.
+    streams: [OnDemand<StreamProver>; 2],
     pub(crate) stream_node: OnDemand<Node>,
     pub(crate) seal: OnDemand<SealProver>,
     pub(crate) wrap: OnDemand<WrapProver>,
@@ -61,7 +66,9 @@ impl Circuits {
         .map(|(family, name)| {
             OnDemand::new(cache, move |cache| Ok(Node::from_source(family, &cache.circuit(name))))
         });
-        let stream = OnDemand::new(cache, StreamProver::load);
+        let streams = EVALUATIONS.map(|evaluation| {
+            OnDemand::new(cache, move |cache| StreamProver::load(cache, evaluation))
+        });
         let seal = OnDemand::new(cache, SealProver::load);
         let wrap = OnDemand::new(cache, WrapProver::load);
 
@@ -79,28 +86,35 @@ impl Circuits {
                     units.collect::<Result<Vec<_>, _>>()
                 },
                 || {
-                    let role = |family| Role::Wrapper(family, Size::Small);
-                    let stream =
-                        member(cache, role(Family::Stream), &stream, |unit| unit.wrapper.key())?;
-                    step();
-                    let seal =
-                        member(cache, role(Family::Chain), &seal, |unit| unit.wrapper.key())?;
+                    let units = EVALUATIONS.into_iter().zip(&streams).map(|(evaluation, unit)| {
+                        let role = Role::Wrapper(Family::Stream, evaluation.size());
+                        member(cache, role, unit, |unit| unit.wrapper.key()).inspect(|_| step())
+                    });
+                    let streams = units.collect::<Result<Vec<_>, _>>()?;
+                    let role = Role::Wrapper(Family::Chain, Size::Small);
+                    let seal = member(cache, role, &seal, |unit| unit.wrapper.key())?;
                     step();
                     let chunk_node = node(Family::Chunk, &chunk_node)?;
                     let stream_node = node(Family::Stream, &stream_node)?;
                     let chain_node = node(Family::Chain, &chain_node)?;
-                    Ok::<_, ProverError>(vec![stream, seal, chunk_node, stream_node, chain_node])
+                    let others = vec![seal, chunk_node, stream_node, chain_node];
+                    Ok::<_, ProverError>([streams, others].concat())
                 },
             );
             Ok([chunk_keys?, others?].concat())
         })?;
         let set = CircuitSet::new(keys);
-        Ok(Self { chunks, chunk_node, stream, stream_node, seal, wrap, set })
+        Ok(Self { chunks, chunk_node, streams, stream_node, seal, wrap, set })
     }
 
     /// What proves chunks of this size.
     pub(crate) fn chunk(&self, size: Size) -> &OnDemand<ChunkProver> {
         &self.chunks[size as usize - 1]
+    }
+
+    /// What proves streams with the data evaluated there.
+    pub(crate) fn stream(&self, evaluation: DataEvaluation) -> &OnDemand<StreamProver> {
+        &self.streams[evaluation.size() as usize - 1]
     }
 
     /// Root of the circuit set.
@@ -117,7 +131,7 @@ impl Circuits {
         let chunks = self.chunks.iter().flat_map(of);
         chunks
             .chain([recursion_security()])
-            .chain(of(&self.stream))
+            .chain(self.streams.iter().flat_map(of))
             .chain(of(&self.seal))
             .chain(of(&self.wrap))
             .collect()

@@ -87,8 +87,9 @@ pub(crate) fn seal_batch(
     run: &mut Run<'_>,
 ) -> Result<SealedBatch, ProverError> {
     let batch = &job.witness;
-    let header = batch.header(job.number);
-    let environment = StreamEnvironment { x: header.x, circuit_set_root: circuits.set_root() };
+    let header = job.header();
+    let Header { x, z, .. } = header;
+    let environment = StreamEnvironment { x, z, circuit_set_root: circuits.set_root() };
     let plan = Plan::new(batch, operations, environment)?;
     let set = &circuits.set;
 
@@ -116,7 +117,7 @@ pub(crate) fn seal_batch(
         merge(set, node, wrapped, step)
     })?;
 
-    let prover = run.unit(&circuits.stream)?;
+    let prover = run.unit(circuits.stream(plan.evaluation))?;
     let node = node_of(&circuits.stream_node, plan.streams.len(), run)?;
     let stream = run.stage(Stage::Streams, 3 * plan.streams.len() - 1, |step| {
         let leaves = plan

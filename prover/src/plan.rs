@@ -15,7 +15,7 @@ use std::ops::Range;
 use cairn_circuits::{
     chunk::{ChunkWitness, class},
     circuit_set::Size,
-    stream::{self, StreamLeafWitness},
+    stream::{self, DataEvaluation, StreamLeafWitness},
 };
 use cairn_leaf::class::{LARGE, RowCounter, Rows};
 use cairn_state::{BatchWitness, DataForm, OpeningError, SlotWitness};
@@ -26,10 +26,10 @@ use crate::{memory, side_by_side};
 /// Operations of the largest chunk that there is a circuit for.
 pub const LARGEST_CHUNK: usize = 1 << LARGE.operations;
 
-/// Stream leaves of a batch with so many data words and nothing in the other streams.
+/// Stream leaves of a batch with so many data words, not in blobs, and nothing in the other streams.
 #[must_use]
 pub const fn stream_leaves(data_words: usize) -> usize {
-    let leaves = data_words.div_ceil(stream::CAPACITY[0]);
+    let leaves = data_words.div_ceil(DataEvaluation::AtX.capacity()[0]);
     if leaves == 0 { 1 } else { leaves }
 }
 
@@ -40,6 +40,8 @@ pub struct Plan {
     pub chunks: Vec<PlannedChunk>,
     /// Words of each stream leaf.
     pub streams: Vec<StreamLeafWitness>,
+    /// Which circuit proves them.
+    pub evaluation: DataEvaluation,
 }
 
 /// A chunk leaf of a plan.
@@ -72,7 +74,9 @@ impl Plan {
             .into_iter()
             .zip(witnesses)
             .map(|((operations, size), witness)| PlannedChunk { operations, witness, size });
-        Ok(Self { chunks: chunks.collect(), streams: stream::split(environment, &batch.words()) })
+        let streams = stream::split(environment, &batch.words());
+        let evaluation = DataEvaluation::of(&environment);
+        Ok(Self { chunks: chunks.collect(), streams, evaluation })
     }
 }
 
@@ -126,7 +130,9 @@ fn smallest(rows: &Rows) -> Size {
 #[cfg(test)]
 mod tests {
     use cairn_state::{BatchBuilder, Environment, State};
-    use cairn_types::{Digest, Extension, Operation, PriorityOperation, PublicKey, Word};
+    use cairn_types::{
+        BlobScalar, Digest, Extension, Operation, PriorityOperation, PublicKey, Word,
+    };
 
     use super::*;
 
@@ -143,7 +149,8 @@ mod tests {
 
     fn plan(operations: u16, limit: usize) -> Plan {
         let root = Digest::new([0; 4]).unwrap();
-        let environment = StreamEnvironment { x: Extension::ZERO, circuit_set_root: root };
+        let (x, z) = (Extension::ZERO, BlobScalar::ZERO);
+        let environment = StreamEnvironment { x, z, circuit_set_root: root };
         Plan::new(&batch(operations), limit, environment).unwrap()
     }
 

@@ -9,7 +9,7 @@ use cairn_circuits::{
     shrink::{Forward, Shrink, Squeeze},
     soundness::{LayerSecurity, layer_security, stark_security},
     statement::Statement,
-    stream::{CAPACITY, StreamLeaf, StreamLeafWitness},
+    stream::{DataEvaluation, StreamLeaf, StreamLeafWitness},
 };
 use cairn_types::SealStatement;
 use cairn_wrap::{config::WrapConfig, groth16, r1cs::Builder, verifier::WrapVerifier};
@@ -61,23 +61,29 @@ impl Unit for ChunkProver {
     }
 }
 
-/// What proves the evaluation of streams.
+/// What proves the evaluation of streams, with the data at one of the two points.
 #[derive(Debug)]
 pub(crate) struct StreamProver {
+    evaluation: DataEvaluation,
     leaf: StreamLeaf,
     pub(crate) wrapper: Wrapper,
 }
 
 impl StreamProver {
-    pub(crate) fn load(cache: &Cache) -> Result<Self, ProverError> {
-        let leaf = StreamLeaf::from_source(CAPACITY, &cache.circuit("stream"));
+    pub(crate) fn load(cache: &Cache, evaluation: DataEvaluation) -> Result<Self, ProverError> {
+        let name = match evaluation {
+            DataEvaluation::AtX => "stream",
+            DataEvaluation::AtZ => "blob-stream",
+        };
+        let source = cache.circuit(name);
+        let leaf = StreamLeaf::from_source(evaluation, evaluation.capacity(), &source);
         let wrapper = Wrapper::from_source(
             Family::Stream,
-            Size::Small,
+            evaluation.size(),
             &leaf.circuit.verifier_data(),
-            &cache.circuit("stream-wrapper"),
+            &cache.circuit(&format!("{name}-wrapper")),
         );
-        Ok(Self { leaf, wrapper })
+        Ok(Self { evaluation, leaf, wrapper })
     }
 
     /// Proves the words of one leaf.
@@ -94,7 +100,11 @@ impl StreamProver {
 
 impl Unit for StreamProver {
     fn security(&self) -> Vec<LayerSecurity> {
-        vec![layer_security("stream leaf", &self.leaf.circuit.common)]
+        let name = match self.evaluation {
+            DataEvaluation::AtX => "stream leaf",
+            DataEvaluation::AtZ => "blob stream leaf",
+        };
+        vec![layer_security(name, &self.leaf.circuit.common)]
     }
 }
 

@@ -19,6 +19,7 @@ import {vm} from "./Vm.sol";
 ///   it and executes, and it holds the governor's role;
 /// - `CAIRN_PRIORITY_FEE`: wei; `CAIRN_PRIORITY_DEADLINE`, `CAIRN_UPGRADE_DELAY`: seconds;
 /// - `CAIRN_FORCED_TRANSACTIONS`: whether the circuits execute them;
+/// - `CAIRN_DATA_MODES`: 1 for calldata, 2 for blobs, 4 for the committee, or their sum;
 /// - `CAIRN_DEVELOPMENT_KEYS`: whether the verifying key comes from a local set-up;
 /// - `CAIRN_DEMO_TOKENS`: how many ERC-20 that anyone can mint to deploy with it;
 /// - `CAIRN_MANIFEST`: the JSON file to write, below `verifier-contracts/deployments/`.
@@ -65,7 +66,8 @@ contract Deploy {
             priorityFee: vm.envUint("CAIRN_PRIORITY_FEE"),
             priorityDeadline: uint32(vm.envUint("CAIRN_PRIORITY_DEADLINE")),
             upgradeDelay: uint32(vm.envUint("CAIRN_UPGRADE_DELAY")),
-            forcedTransactions: vm.envBool("CAIRN_FORCED_TRANSACTIONS")
+            forcedTransactions: vm.envBool("CAIRN_FORCED_TRANSACTIONS"),
+            dataModes: uint8(vm.envUint("CAIRN_DATA_MODES"))
         });
     }
 
@@ -98,6 +100,7 @@ contract Deploy {
         vm.serializeUint(manifest, "priority_deadline", configuration.priorityDeadline);
         vm.serializeUint(manifest, "upgrade_delay", configuration.upgradeDelay);
         vm.serializeBool(manifest, "forced_transactions", configuration.forcedTransactions);
+        vm.serializeUint(manifest, "data_modes", configuration.dataModes);
         vm.serializeBytes32(manifest, "domain", rollup.DOMAIN());
         vm.serializeBytes32(manifest, "circuit_set_root", configuration.circuitSetRoot);
         vm.serializeBytes32(manifest, "genesis_state", configuration.genesisState);

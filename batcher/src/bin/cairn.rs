@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use cairn_batcher::demo::{self, Options};
+use cairn_batcher::demo::{self, Data, Options};
 use cairn_prover::allocator::{Allocator, keep_pages};
 use clap::{Parser, Subcommand};
 
@@ -28,6 +28,9 @@ struct DemoArguments {
     /// Real transfers: a CSV file with the columns timestamp,token,from,to,amount.
     #[arg(long, value_name = "FILE.csv")]
     input: Option<PathBuf>,
+    /// Where the batch's data goes on L1.
+    #[arg(long, value_enum, default_value_t)]
+    data: Data,
     /// Accounts, keys and random transfers follow from it.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -64,6 +67,7 @@ async fn main() -> ExitCode {
     let options = Options {
         transfers: arguments.transfers as usize,
         input: arguments.input,
+        data: arguments.data,
         seed: arguments.seed,
         threads: arguments.threads.map(usize::from),
         json: arguments.json,

@@ -8,6 +8,8 @@ use std::{
 use cairn_prover::{LayerSecurity, measure::StageTime};
 use serde::Serialize;
 
+use super::Data;
+
 /// Gas of the L1 transactions, as their receipts state it.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Gas {
@@ -15,6 +17,8 @@ pub struct Gas {
     pub commit: u64,
     /// Of it, for each transfer of the batch.
     pub commit_per_transfer: f64,
+    /// Gas of the blobs, which has a price of its own; 131,072 a blob.
+    pub blob: u64,
     /// The prove transaction.
     pub prove: u64,
     /// Mean of the claims.
@@ -56,6 +60,8 @@ pub struct Report {
     pub bytes_per_short_transfer: f64,
     /// Published data bytes over all transfers: padding, long forms and new keys included.
     pub bytes_per_transfer: f64,
+    /// Where the data is.
+    pub data: Data,
     /// Gas.
     pub gas: Gas,
     /// Soundness, layer by layer.
@@ -130,8 +136,12 @@ impl fmt::Display for Report {
                 self.bytes_per_short_transfer, self.bytes_per_transfer
             ),
         )?;
-        let Gas { commit, commit_per_transfer, prove, claim, deposit } = self.gas;
-        line("gas: commit", format!("{commit} ({commit_per_transfer:.0} a transfer)"))?;
+        let Gas { commit, commit_per_transfer, blob, prove, claim, deposit } = self.gas;
+        let data = match self.data {
+            Data::Blobs => format!("data in blobs: {blob} blob gas"),
+            Data::Calldata => "data in calldata".to_owned(),
+        };
+        line("gas: commit", format!("{commit} ({commit_per_transfer:.0} a transfer), {data}"))?;
         line("gas: prove / claim / deposit", format!("{prove} / {claim} / {deposit}"))?;
         line("Groth16 set-up", self.setup.to_owned())?;
         line("L1 state", self.l1_state_root.clone())?;

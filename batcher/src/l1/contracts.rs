@@ -21,6 +21,10 @@ alloy::sol! {
         bytes32 dataDigest;
         bytes32 priorityDigest;
         bytes32 withdrawalDigest;
+        uint8 dataMode;
+        uint32 dataCount;
+        uint128 dataValue;
+        bytes32 blobValue;
     }
 
     /// The words of a batch, one stream after the other.
@@ -34,7 +38,7 @@ alloy::sol! {
 
     #[sol(rpc)]
     interface IRollupL1 {
-        event BatchCommitted(uint32 indexed number, Batch batch, bytes32 withdrawalsRoot);
+        event BatchCommitted(uint32 indexed number, Batch batch, bytes32 withdrawalsRoot, uint8 dataMode);
         event PriorityOperationQueued(uint64 indexed index, bytes words, address origin);
 
         function commit(Batch calldata previous, Commitment calldata next, Streams calldata streams) external returns (Batch memory batch);

@@ -43,6 +43,8 @@ pub struct Terms {
     pub upgrade_delay: u32,
     /// The circuits execute forced transactions.
     pub forced_transactions: bool,
+    /// Where batches may have their data: 1 for calldata, 2 for blobs, 4 for the committee, or their sum.
+    pub data_modes: u8,
 }
 
 impl Default for Terms {
@@ -53,6 +55,7 @@ impl Default for Terms {
             priority_deadline: 14 * DAY,
             upgrade_delay: 30 * DAY,
             forced_transactions: false,
+            data_modes: 1 | 2,
         }
     }
 }
@@ -122,6 +125,7 @@ pub async fn deploy(
         .env("CAIRN_PRIORITY_DEADLINE", deployment.terms.priority_deadline.to_string())
         .env("CAIRN_UPGRADE_DELAY", deployment.terms.upgrade_delay.to_string())
         .env("CAIRN_FORCED_TRANSACTIONS", deployment.terms.forced_transactions.to_string())
+        .env("CAIRN_DATA_MODES", deployment.terms.data_modes.to_string())
         .env("CAIRN_CIRCUIT_SET_ROOT", deployment.circuit_set_root.to_string())
         .env("CAIRN_GENESIS_STATE", deployment.genesis_state.to_string())
         .env("CAIRN_DEVELOPMENT_KEYS", "true")

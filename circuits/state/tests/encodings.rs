@@ -8,9 +8,9 @@ use std::path::Path;
 use cairn_primitives::schnorr::SecretKey;
 use cairn_state::{BatchBuilder, BatchWitness, Environment, State, message_digest, sign};
 use cairn_types::{
-    Authorization, DataItem, Digest, Extension, HEADER_BYTES, KIND_BATCHES, Operation,
-    PackedAmount, PackedFee, PriorityOperation, PublicKey, SealStatement, Transaction, Withdrawal,
-    Word, domain,
+    Authorization, BlobScalar, DataItem, DataLocation, Digest, Extension, HEADER_BYTES,
+    KIND_BATCHES, Operation, PackedAmount, PackedFee, PriorityOperation, PublicKey, SealStatement,
+    Transaction, Withdrawal, Word, domain,
 };
 use serde_json::{Value, json};
 
@@ -151,9 +151,28 @@ fn packed() -> Value {
     })
 }
 
+fn scalar(scalar: BlobScalar) -> String {
+    bytes(scalar.to_bytes())
+}
+
+/// The same batch with its data in blobs.
+fn in_blobs(witness: &BatchWitness) -> Value {
+    let hashes = vec![[1; 32], [2; 32]];
+    let header = witness.header(1, &DataLocation::Blobs(hashes.clone()));
+    json!({
+        "versioned_hashes": hashes.iter().map(bytes).collect::<Vec<_>>(),
+        "point": extension(header.x),
+        "priority_value": extension(header.streams.priority.y),
+        "withdrawal_value": extension(header.streams.withdrawal.y),
+        "blob_point": scalar(header.z),
+        "blob_value": scalar(header.streams.blob),
+        "header": bytes(header.chain_input(&[0; 32])),
+    })
+}
+
 fn encodings() -> Value {
     let (witness, signed) = batch();
-    let header = witness.header(1);
+    let header = witness.header(1, &DataLocation::Calldata);
     let h_from = [0; 32];
     let h_to = header.chain_hash(&h_from);
     let chain_input: [u8; HEADER_BYTES] = header.chain_input(&h_from);
@@ -188,6 +207,10 @@ fn encodings() -> Value {
         "data_value": extension(streams.data.y),
         "priority_value": extension(streams.priority.y),
         "withdrawal_value": extension(streams.withdrawal.y),
+        "data_mode": 0,
+        "blob_point": scalar(header.z),
+        "blob_value": scalar(streams.blob),
+        "in_blobs": in_blobs(&witness),
         "header": bytes(chain_input),
         "h_from": bytes(h_from),
         "h_to": bytes(h_to),

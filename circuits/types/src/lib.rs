@@ -12,11 +12,12 @@ mod header;
 mod operation;
 mod packed;
 mod priority;
+mod scalar;
 mod statement;
 mod stream;
 mod withdrawal;
 
-pub use abi::{BatchWords, domain, point};
+pub use abi::{BatchWords, DataLocation, domain, points};
 pub use account::{Account, AccountId, TokenId};
 pub use codec::{DecodeError, EncodeError, Malformed, word_tag};
 pub use data::{DataItem, ShortTransfer};
@@ -27,6 +28,7 @@ pub use operation::{
 };
 pub use packed::{PackError, Packed, PackedAmount, PackedFee};
 pub use priority::PRIORITY_WORDS;
+pub use scalar::{BlobScalar, NotAScalar};
 pub use statement::{
     CHUNK_STATEMENT_LENGTH, ChunkEnvironment, ChunkState, ChunkStatement, EvaluatedStream,
     Extension, SEAL_STATEMENT_LENGTH, STREAM_STATEMENT_LENGTH, SealStatement, StreamEnvironment,

@@ -32,6 +32,7 @@ contract DeployTest {
         vm.setEnv("CAIRN_PRIORITY_DEADLINE", vm.toString(uint256(14 days)));
         vm.setEnv("CAIRN_UPGRADE_DELAY", vm.toString(uint256(30 days)));
         vm.setEnv("CAIRN_FORCED_TRANSACTIONS", "false");
+        vm.setEnv("CAIRN_DATA_MODES", "3");
         vm.setEnv("CAIRN_DEVELOPMENT_KEYS", "true");
         vm.setEnv("CAIRN_DEMO_TOKENS", "1");
         vm.setEnv("CAIRN_MANIFEST", MANIFEST);
@@ -52,6 +53,7 @@ contract DeployTest {
         vm.assertEq(vm.parseJsonBytes32(json, ".rollup_code_hash"), address(rollup).codehash);
         vm.assertTrue(rollup.hasRole(rollup.GUARDIAN_ROLE(), address(0x6a)));
         vm.assertTrue(rollup.hasRole(rollup.COUNCIL_ROLE(), address(0xc1)));
+        vm.assertEq(rollup.DATA_MODES(), 3);
         vm.assertFalse(rollup.CUSTODY().FORCED_TRANSACTIONS());
     }
 

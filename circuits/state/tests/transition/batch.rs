@@ -5,8 +5,8 @@ use cairn_state::{
     absorb, absorb_evaluated, evaluate,
 };
 use cairn_types::{
-    DataItem, Digest, EvaluatedStream, Extension, Malformed, Operation, Stream, Streams,
-    Transaction, Withdrawal, Word,
+    BlobScalar, DataItem, DataLocation, Digest, EvaluatedStream, Extension, Malformed, Operation,
+    Stream, Streams, Transaction, Withdrawal, Word,
 };
 
 use crate::world::*;
@@ -176,13 +176,24 @@ fn evaluation_is_horner_over_all_limbs() {
 #[test]
 fn header_holds_what_the_batch_did() {
     let (mut state, witness) = batch();
-    let header = witness.header(1);
+    let header = witness.header(1, &DataLocation::Calldata);
     assert_eq!(header.state_before, State::genesis().summary().commitment());
     assert_eq!(header.state_after, state.summary().commitment());
     assert_eq!(header.streams.data, evaluate(&witness.data, header.x));
     assert_eq!(header.streams.priority, evaluate(&witness.priority, header.x));
     assert_eq!(header.streams.withdrawal, evaluate(&witness.withdrawals, header.x));
-    assert_ne!(witness.header(2).x, header.x);
+    assert_ne!(witness.header(2, &DataLocation::Calldata).x, header.x);
+    assert_eq!((header.z, header.streams.blob), (BlobScalar::ZERO, BlobScalar::ZERO));
+
+    // In blobs, the data has a value at z and none at x.
+    let in_blobs = witness.header(1, &DataLocation::Blobs(vec![[1; 32]]));
+    assert_ne!(in_blobs.x, header.x);
+    assert_ne!(in_blobs.z, BlobScalar::ZERO);
+    let value = cairn_primitives::blob::evaluate(BlobScalar::ZERO, &witness.data, in_blobs.z);
+    assert_eq!(in_blobs.streams.blob, value);
+    assert_eq!(in_blobs.streams.data.y, Extension::ZERO);
+    assert_eq!(in_blobs.streams.data.stream, header.streams.data.stream);
+    assert_eq!(in_blobs.streams.priority, evaluate(&witness.priority, in_blobs.x));
 }
 
 #[test]
