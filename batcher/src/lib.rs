@@ -9,3 +9,4 @@
 pub mod demo;
 pub mod l1;
 pub mod sequencer;
+pub mod snapshot;
