@@ -20,7 +20,7 @@ use crate::{
     error::ProverError,
     on_demand::{OnDemand, Unit},
     progress::Stage,
-    units::{ChunkProver, SealProver, StreamProver, WrapProver, recursion_security},
+    units::{ChunkProver, ExitProver, SealProver, StreamProver, WrapProver, recursion_security},
 };
 
 /// A leaf's statement and proof.
@@ -30,7 +30,7 @@ pub(crate) type Leaf = (Statement, Proof);
 pub(crate) type WrapProof = ProofWithPublicInputs<F, WrapConfig, D>;
 
 /// Members of the circuit set.
-const MEMBERS: usize = 8;
+const MEMBERS: usize = 9;
 
 /// Sizes of chunks, smallest first.
 pub(crate) const SIZES: [Size; 3] = [Size::Small, Size::Medium, Size::Large];
@@ -44,6 +44,7 @@ pub(crate) struct Circuits {
     pub(crate) stream: OnDemand<StreamProver>,
     pub(crate) stream_node: OnDemand<Node>,
     pub(crate) seal: OnDemand<SealProver>,
+    pub(crate) exit: OnDemand<ExitProver>,
     pub(crate) wrap: OnDemand<WrapProver>,
     pub(crate) set: CircuitSet,
 }
@@ -66,6 +67,7 @@ impl Circuits {
         });
         let stream = OnDemand::new(cache, StreamProver::load);
         let seal = OnDemand::new(cache, SealProver::load);
+        let exit = OnDemand::new(cache, ExitProver::load);
         let wrap = OnDemand::new(cache, WrapProver::load);
 
         let keys = run.stage(Stage::Circuits, MEMBERS, |step| {
@@ -89,16 +91,26 @@ impl Circuits {
                     let seal =
                         member(cache, role(Family::Chain), &seal, |unit| unit.wrapper.key())?;
                     step();
+                    let role = Role::Wrapper(Family::Chain, ExitProver::SIZE);
+                    let exit = member(cache, role, &exit, |unit| unit.wrapper.key())?;
+                    step();
                     let chunk_node = node(Family::Chunk, &chunk_node)?;
                     let stream_node = node(Family::Stream, &stream_node)?;
                     let chain_node = node(Family::Chain, &chain_node)?;
-                    Ok::<_, ProverError>(vec![stream, seal, chunk_node, stream_node, chain_node])
+                    Ok::<_, ProverError>(vec![
+                        stream,
+                        seal,
+                        exit,
+                        chunk_node,
+                        stream_node,
+                        chain_node,
+                    ])
                 },
             );
             Ok([chunk_keys?, others?].concat())
         })?;
         let set = CircuitSet::new(keys);
-        Ok(Self { chunks, chunk_node, stream, stream_node, seal, wrap, set })
+        Ok(Self { chunks, chunk_node, stream, stream_node, seal, exit, wrap, set })
     }
 
     /// What proves chunks of this size.
@@ -122,6 +134,7 @@ impl Circuits {
             .chain([recursion_security()])
             .chain(of(&self.stream))
             .chain(of(&self.seal))
+            .chain(of(&self.exit))
             .chain(of(&self.wrap))
             .collect()
     }
