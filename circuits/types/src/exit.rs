@@ -40,7 +40,7 @@ impl ExitEntry {
 /// The elements that are hashed with [`crate::tag::EXIT_MESSAGE`] and signed by the key of a leaf:
 /// `domain(4), kind, leaf, recipient(5)`, the recipient as big-endian u32.
 ///
-/// No nonce: a leaf leaves once, and signs again only to name another recipient.
+/// No nonce: a leaf leaves once. A second signature does not take back the first; another key does.
 pub fn exit_message(
     domain: &Word,
     leaf: AccountId,

@@ -164,7 +164,8 @@ impl StreamStatement {
     }
 }
 
-/// A range of batches leads the header chain from `from` to `to`.
+/// A range of batches leads the header chain from `from` to `to`; or leaves of a state exit, see
+/// [`SealStatement::exit`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SealStatement {
     /// What is proven, see [`crate::KIND_BATCHES`] and [`crate::KIND_EXIT`].
