@@ -9,6 +9,9 @@
 //! position  0           1 .. 4                   8            9 ..     16           17 ..    24 .. 31
 //! role      chunk node  chunk wrappers by size   stream node  ..       chain node   ..       empty
 //! ```
+//!
+//! The chain family has two kinds of leaves that nobody merges: the seal is its small one, the exit its
+//! medium one.
 
 use cairn_gadgets::field::{digest_to_plonky2, from_plonky2};
 use cairn_gadgets::merkle;
@@ -44,7 +47,7 @@ pub enum Family {
     Chunk = 0,
     /// Evaluations of streams.
     Stream = 1,
-    /// Seals and chains of them.
+    /// Seals and chains of them; exits.
     Chain = 2,
 }
 

@@ -21,7 +21,7 @@ use crate::{
     error::ProverError,
     on_demand::{OnDemand, Unit},
     progress::Stage,
-    units::{ChunkProver, SealProver, StreamProver, WrapProver, recursion_security},
+    units::{ChunkProver, ExitProver, SealProver, StreamProver, WrapProver, recursion_security},
 };
 
 /// A leaf's statement and proof.
@@ -31,7 +31,7 @@ pub(crate) type Leaf = (Statement, Proof);
 pub(crate) type WrapProof = ProofWithPublicInputs<F, WrapConfig, D>;
 
 /// Members of the circuit set.
-const MEMBERS: usize = 10;
+const MEMBERS: usize = 11;
 
 /// Both kinds of stream leaves, by their size.
 const EVALUATIONS: [DataEvaluation; 2] = [DataEvaluation::AtX, DataEvaluation::AtZ];
@@ -46,6 +46,7 @@ pub(crate) struct Circuits {
     streams: [OnDemand<StreamProver>; 2],
     pub(crate) stream_node: OnDemand<Node>,
     pub(crate) seal: OnDemand<SealProver>,
+    pub(crate) exit: OnDemand<ExitProver>,
     pub(crate) wrap: OnDemand<WrapProver>,
     pub(crate) set: CircuitSet,
 }
@@ -70,6 +71,7 @@ impl Circuits {
             OnDemand::new(cache, move |cache| StreamProver::load(cache, evaluation))
         });
         let seal = OnDemand::new(cache, SealProver::load);
+        let exit = OnDemand::new(cache, ExitProver::load);
         let wrap = OnDemand::new(cache, WrapProver::load);
 
         let keys = run.stage(Stage::Circuits, MEMBERS, |step| {
@@ -94,17 +96,20 @@ impl Circuits {
                     let role = Role::Wrapper(Family::Chain, Size::Small);
                     let seal = member(cache, role, &seal, |unit| unit.wrapper.key())?;
                     step();
+                    let role = Role::Wrapper(Family::Chain, ExitProver::SIZE);
+                    let exit = member(cache, role, &exit, |unit| unit.wrapper.key())?;
+                    step();
                     let chunk_node = node(Family::Chunk, &chunk_node)?;
                     let stream_node = node(Family::Stream, &stream_node)?;
                     let chain_node = node(Family::Chain, &chain_node)?;
-                    let others = vec![seal, chunk_node, stream_node, chain_node];
+                    let others = vec![seal, exit, chunk_node, stream_node, chain_node];
                     Ok::<_, ProverError>([streams, others].concat())
                 },
             );
             Ok([chunk_keys?, others?].concat())
         })?;
         let set = CircuitSet::new(keys);
-        Ok(Self { chunks, chunk_node, streams, stream_node, seal, wrap, set })
+        Ok(Self { chunks, chunk_node, streams, stream_node, seal, exit, wrap, set })
     }
 
     /// What proves chunks of this size.
@@ -133,6 +138,7 @@ impl Circuits {
             .chain([recursion_security()])
             .chain(self.streams.iter().flat_map(of))
             .chain(of(&self.seal))
+            .chain(of(&self.exit))
             .chain(of(&self.wrap))
             .collect()
     }

@@ -2,9 +2,13 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use cairn_batcher::demo::{self, Data, Options};
+use cairn_batcher::{
+    demo::{self, Data, Options},
+    exit::command::{self as exit, ExitCommand},
+};
 use cairn_prover::allocator::{Allocator, keep_pages};
 use clap::{Parser, Subcommand};
+use eyre::{Result, ensure};
 
 /// A ZK-rollup: batches of signed transfers, proven and settled on Ethereum.
 #[derive(Debug, Parser)]
@@ -18,6 +22,9 @@ struct Arguments {
 enum Command {
     /// Runs the whole rollup on a local L1 with real proofs and prints a report.
     Demo(DemoArguments),
+    /// Leaves a frozen rollup, or lets others leave.
+    #[command(subcommand)]
+    Exit(ExitCommand),
 }
 
 #[derive(Debug, clap::Args)]
@@ -55,6 +62,28 @@ struct DemoArguments {
     /// Writes the batch and its proof as golden files for the contracts' tests.
     #[arg(long, value_name = "DIR")]
     write_fixtures: Option<PathBuf>,
+    /// At the end, freezes the rollup in a stranger's name and lets every account leave.
+    #[arg(long)]
+    exit: bool,
+}
+
+impl From<DemoArguments> for Options {
+    fn from(arguments: DemoArguments) -> Self {
+        Self {
+            transfers: arguments.transfers as usize,
+            input: arguments.input,
+            data: arguments.data,
+            seed: arguments.seed,
+            threads: arguments.threads.map(usize::from),
+            json: arguments.json,
+            keep: arguments.keep,
+            port: arguments.port,
+            cache: arguments.cache,
+            contracts: arguments.contracts,
+            write_fixtures: arguments.write_fixtures,
+            exit: arguments.exit,
+        }
+    }
 }
 
 #[global_allocator]
@@ -63,27 +92,10 @@ static ALLOCATOR: Allocator = Allocator;
 #[tokio::main]
 async fn main() -> ExitCode {
     keep_pages();
-    let Command::Demo(arguments) = Arguments::parse().command;
-    let options = Options {
-        transfers: arguments.transfers as usize,
-        input: arguments.input,
-        data: arguments.data,
-        seed: arguments.seed,
-        threads: arguments.threads.map(usize::from),
-        json: arguments.json,
-        keep: arguments.keep,
-        port: arguments.port,
-        cache: arguments.cache,
-        contracts: arguments.contracts,
-        write_fixtures: arguments.write_fixtures,
-    };
+    let command = Arguments::parse().command;
     tokio::select! {
-        result = demo::run(options) => match result {
-            Ok(report) if report.succeeded() => ExitCode::SUCCESS,
-            Ok(_) => {
-                eprintln!("cairn: L1 did not accept the batch, or its state differs");
-                ExitCode::FAILURE
-            }
+        result = run(command) => match result {
+            Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 // One line: the chain of causes.
                 eprintln!("cairn: {error:#}");
@@ -95,5 +107,16 @@ async fn main() -> ExitCode {
             eprintln!("cairn: interrupted");
             std::process::exit(130);
         }
+    }
+}
+
+async fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Demo(arguments) => {
+            let report = demo::run(arguments.into()).await?;
+            ensure!(report.succeeded(), "L1 did not accept the batch, or its state differs");
+            Ok(())
+        }
+        Command::Exit(command) => exit::run(command).await,
     }
 }

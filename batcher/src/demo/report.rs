@@ -9,6 +9,7 @@ use cairn_prover::{LayerSecurity, measure::StageTime};
 use serde::Serialize;
 
 use super::Data;
+use super::exit::ExitReport;
 
 /// Gas of the L1 transactions, as their receipts state it.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
@@ -64,6 +65,9 @@ pub struct Report {
     pub data: Data,
     /// Gas.
     pub gas: Gas,
+    /// What leaving the frozen rollup took, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exit: Option<ExitReport>,
     /// Soundness, layer by layer.
     pub security: Vec<LayerSecurity>,
     /// Which Groth16 set-up the verifier on L1 trusts.
@@ -143,6 +147,17 @@ impl fmt::Display for Report {
         };
         line("gas: commit", format!("{commit} ({commit_per_transfer:.0} a transfer), {data}"))?;
         line("gas: prove / claim / deposit", format!("{prove} / {claim} / {deposit}"))?;
+        if let Some(exit) = &self.exit {
+            let ExitReport { leaves, proofs, proof_s, exit_gas, refund_gas, collect_gas } = exit;
+            line(
+                "exit of everyone, custody is empty",
+                format!("{leaves} leaves, {proofs} proofs, {proof_s:.1} s a proof"),
+            )?;
+            line(
+                "gas: exit / refund / collect",
+                format!("{exit_gas} / {refund_gas} / {collect_gas}"),
+            )?;
+        }
         line("Groth16 set-up", self.setup.to_owned())?;
         line("L1 state", self.l1_state_root.clone())?;
         line("L2 state", self.l2_state_root.clone())?;

@@ -168,12 +168,12 @@ fn evaluated_nothing(builder: &mut Builder) -> EvaluatedStreamTarget {
 }
 
 /// Elements as big-endian u64, two words each.
-fn element_words(builder: &mut Builder, elements: &[Target]) -> Vec<Target> {
+pub(crate) fn element_words(builder: &mut Builder, elements: &[Target]) -> Vec<Target> {
     elements.iter().flat_map(|&element| u64_to_words(builder, element)).collect()
 }
 
 /// The 248-bit integer of four limbs, most significant first, as eight words: the top byte is zero.
-fn domain_words(builder: &mut Builder, limbs: [Target; 4]) -> [Target; 8] {
+pub(crate) fn domain_words(builder: &mut Builder, limbs: [Target; 4]) -> [Target; 8] {
     let mut bits: Vec<BoolTarget> =
         limbs.into_iter().rev().flat_map(|limb| builder.split_le(limb, LIMB_BITS)).collect();
     bits.resize(256, builder._false());

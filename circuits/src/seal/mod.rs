@@ -21,6 +21,7 @@ use cairn_types::{Header, KIND_BATCHES, SealStatement};
 use thiserror::Error;
 
 pub use header::{HeaderTarget, chunk_statement, stream_statement};
+pub(crate) use header::{domain_words, element_words};
 #[cfg(test)]
 pub(crate) use witness::hash_words;
 pub(crate) use witness::root_digest;

@@ -1,7 +1,7 @@
 //! The rollup state.
 
 use cairn_primitives::{F, Tag, hash};
-use cairn_types::{Account, AccountId, Digest, FIRST_USER_ID};
+use cairn_types::{Account, AccountId, Digest, FIRST_USER_ID, TREE_DEPTH};
 
 use crate::{AccountTree, Effects, LeafAccess, LeafChange, StateSummary, TreeOpening};
 
@@ -41,6 +41,30 @@ impl State {
         self.next_token
     }
 
+    /// Every leaf that exists: fee accounts by token, then users by id. Ids are allotted in order and
+    /// leaves stay, so the allotted numbers say which there are.
+    pub fn accounts(&self) -> impl Iterator<Item = (AccountId, Account)> + '_ {
+        allotted(self.next_id, self.next_token).map(|id| (id, self.account(id)))
+    }
+
+    /// The state with these allotted numbers, from its leaves in the order of [`Self::accounts`].
+    ///
+    /// Trust: none of the leaves is checked here. Compare the commitment.
+    ///
+    /// # Errors
+    /// Those of `account`.
+    pub fn restore<E>(
+        next_id: u64,
+        next_token: u32,
+        mut account: impl FnMut(AccountId) -> Result<Account, E>,
+    ) -> Result<Self, E> {
+        let mut state = Self { tree: AccountTree::default(), next_id, next_token };
+        for id in allotted(next_id, next_token) {
+            state.tree.set(id, account(id)?);
+        }
+        Ok(state)
+    }
+
     /// What the state commitment hashes. Hashes the leaves written since the last time.
     pub fn summary(&mut self) -> StateSummary {
         let (next_id, next_token) = (self.next_id, self.next_token);
@@ -50,6 +74,11 @@ impl State {
     /// Opens leaves; ids in any order. Hashes the leaves written since the last time.
     pub fn open(&mut self, ids: &[AccountId]) -> TreeOpening {
         self.tree.open(ids)
+    }
+
+    /// The siblings on the way from a leaf to the root. Hashes the leaves written since the last time.
+    pub fn siblings(&mut self, id: AccountId) -> [Digest; TREE_DEPTH] {
+        self.tree.siblings(id)
     }
 
     /// Writes what an operation does. Trust: `effects` were computed on this very state.
@@ -78,6 +107,13 @@ impl State {
             self.tree.set(leaf.id, leaf.after);
         }
     }
+}
+
+/// The ids that have been given out.
+fn allotted(next_id: u64, next_token: u32) -> impl Iterator<Item = AccountId> {
+    let fees = 0..u64::from(next_token).min(FIRST_USER_ID);
+    let users = FIRST_USER_ID..next_id.min(1 << 32);
+    fees.chain(users).map(|id| id as AccountId) // below 2^32
 }
 
 impl StateSummary {

@@ -6,11 +6,14 @@
 use std::path::Path;
 
 use cairn_primitives::schnorr::SecretKey;
-use cairn_state::{BatchBuilder, BatchWitness, Environment, State, message_digest, sign};
+use cairn_state::{
+    BatchBuilder, BatchWitness, Environment, State, exit_message_digest, message_digest, sign,
+    sign_exit,
+};
 use cairn_types::{
-    Authorization, BlobScalar, DataItem, DataLocation, Digest, Extension, HEADER_BYTES,
+    Authorization, BlobScalar, DataItem, DataLocation, Digest, ExitEntry, Extension, HEADER_BYTES,
     KIND_BATCHES, Operation, PackedAmount, PackedFee, PriorityOperation, PublicKey, SealStatement,
-    Transaction, Withdrawal, Word, domain,
+    Transaction, Withdrawal, Word, domain, exit_message,
 };
 use serde_json::{Value, json};
 
@@ -170,6 +173,30 @@ fn in_blobs(witness: &BatchWitness) -> Value {
     })
 }
 
+/// Two leaves, one with the largest fields, exit from the state after the batch.
+fn exit(domain: &Word, state: &Digest, circuit_set_root: Digest) -> Value {
+    let recipient = core::array::from_fn(|i| 0xe0 + i as u8);
+    let entries = [
+        ExitEntry { leaf: ALICE, token: 1, balance: 0x0102_0304_0506_0708, recipient },
+        ExitEntry {
+            leaf: u32::MAX,
+            token: u16::MAX,
+            balance: (1 << 63) - 1,
+            recipient: [0xff; 20],
+        },
+    ];
+    let leaves: Vec<u8> = entries.iter().flat_map(ExitEntry::to_bytes).collect();
+    let statement = SealStatement::exit(circuit_set_root, state, domain, &entries);
+    json!({
+        "leaves": bytes(leaves),
+        "list_hash": bytes(statement.to),
+        "public_input": bytes(statement.public_input()),
+        "message": integers(exit_message(domain, ALICE, &recipient)),
+        "message_digest": digest(exit_message_digest(domain, ALICE, &recipient).into()),
+        "signature": bytes(sign_exit(&secret(1), domain, ALICE, &recipient).to_bytes()),
+    })
+}
+
 fn encodings() -> Value {
     let (witness, signed) = batch();
     let header = witness.header(1, &DataLocation::Calldata);
@@ -188,6 +215,7 @@ fn encodings() -> Value {
         "deposits": deposits.map(|operation| priority(&operation)),
         "withdrawal": withdrawal(witness.withdrawals[0]),
         "signed": signed,
+        "exit": exit(&header.domain, &header.state_after, circuit_set_root),
         "packed": packed(),
         "data_limbs": limbs(&witness.data),
         "data": words(&witness.data),

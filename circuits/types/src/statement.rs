@@ -171,10 +171,11 @@ impl StreamStatement {
     }
 }
 
-/// A range of batches leads the header chain from `from` to `to`.
+/// A range of batches leads the header chain from `from` to `to`; or leaves of a state exit, see
+/// [`SealStatement::exit`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SealStatement {
-    /// What is sealed, see [`crate::KIND_BATCHES`].
+    /// What is proven, see [`crate::KIND_BATCHES`] and [`crate::KIND_EXIT`].
     pub kind: u32,
     /// Merkle root over the verifier keys that the recursion admits.
     pub circuit_set_root: Digest,

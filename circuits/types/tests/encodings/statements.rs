@@ -2,9 +2,9 @@
 
 use cairn_types::{
     BatchWords, BlobScalar, CHUNK_STATEMENT_LENGTH, ChunkEnvironment, ChunkState, ChunkStatement,
-    DataLocation, Digest, EvaluatedStream, Extension, HEADER_BYTES, Header, KIND_BATCHES, MODULUS,
-    SEAL_STATEMENT_LENGTH, STREAM_STATEMENT_LENGTH, SealStatement, Stream, StreamEnvironment,
-    StreamState, StreamStatement, Streams, Word, domain, points,
+    DataLocation, Digest, EvaluatedStream, ExitEntry, Extension, HEADER_BYTES, Header, KIND_BATCHES,
+    MODULUS, SEAL_STATEMENT_LENGTH, STREAM_STATEMENT_LENGTH, SealStatement, Stream,
+    StreamEnvironment, StreamState, StreamStatement, Streams, Word, domain, exit_message, points,
 };
 use sha2::{Digest as _, Sha256};
 use sha3::Keccak256;
@@ -232,4 +232,28 @@ fn scalars_are_below_the_order() {
     let decoded: Result<(BlobScalar, _), _> =
         bincode::serde::decode_from_slice(&json, bincode::config::standard());
     assert!(decoded.is_err(), "decoding checks too");
+}
+
+/// Entry, list and message by hand.
+#[test]
+fn exits_have_the_order_of_the_spec() {
+    let recipient: [u8; 20] = std::array::from_fn(|i| 0x41 + i as u8);
+    let first = ExitEntry { leaf: 0x0102_0304, token: 0x0506, balance: 0x0708_090a, recipient };
+    let second = ExitEntry { leaf: 5, ..first };
+    let mut entry = vec![1, 2, 3, 4, 5, 6, 0, 0, 0, 0, 7, 8, 9, 10];
+    entry.extend(b"ABCDEFGHIJKLMNOPQRST");
+    assert_eq!(first.to_bytes()[..], entry);
+
+    let domain = Word::from_limbs([11, 12, 13, 14]).unwrap();
+    let [state, root] = [1, 5].map(|n| Digest::new([n, n + 1, n + 2, n + 3]).unwrap());
+    let statement = SealStatement::exit(root, &state, &domain, &[first, second]);
+    assert_eq!((statement.kind, statement.circuit_set_root), (2, root));
+    assert_eq!(statement.from, state.to_bytes());
+    let mut list = [&[0][..], &domain.bytes(), &entry, &[0, 0, 0, 5]].concat();
+    list.extend(&entry[4..]);
+    assert_eq!(statement.to[..], Sha256::digest(list)[..]);
+
+    let words = [0x4142_4344, 0x4546_4748, 0x494a_4b4c, 0x4d4e_4f50, 0x5152_5354];
+    let message = [&[11, 12, 13, 14, 2, 9][..], &words].concat();
+    assert_eq!(exit_message(&domain, 9, &recipient)[..], message);
 }
