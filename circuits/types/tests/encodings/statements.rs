@@ -2,8 +2,8 @@
 
 use cairn_types::{
     BatchWords, BlobScalar, CHUNK_STATEMENT_LENGTH, ChunkEnvironment, ChunkState, ChunkStatement,
-    DataLocation, Digest, EvaluatedStream, ExitEntry, Extension, HEADER_BYTES, Header, KIND_BATCHES,
-    MODULUS, SEAL_STATEMENT_LENGTH, STREAM_STATEMENT_LENGTH, SealStatement, Stream,
+    DataLocation, Digest, EvaluatedStream, ExitEntry, Extension, HEADER_BYTES, Header,
+    KIND_BATCHES, MODULUS, SEAL_STATEMENT_LENGTH, STREAM_STATEMENT_LENGTH, SealStatement, Stream,
     StreamEnvironment, StreamState, StreamStatement, Streams, Word, domain, exit_message, points,
 };
 use sha2::{Digest as _, Sha256};
