@@ -7,6 +7,9 @@
 //! ```
 
 pub mod demo;
+pub mod deploy;
 pub mod l1;
+pub mod reconstruct;
 pub mod sequencer;
 pub mod snapshot;
+pub mod verify;

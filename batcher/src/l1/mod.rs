@@ -1,8 +1,10 @@
 //! L1: the local node, the tools, the deployment and the client of the contracts.
 
 pub mod anvil;
+pub mod artifacts;
 pub mod client;
 pub mod contracts;
 pub mod deploy;
+pub mod reader;
 pub mod tools;
 pub mod withdrawal_tree;

@@ -1,26 +1,12 @@
-//! The command line of the batcher.
+//! `cairn demo`.
 
 use std::{path::PathBuf, process::ExitCode};
 
 use cairn_batcher::demo::{self, Options};
-use clap::{Parser, Subcommand};
-
-/// A ZK-rollup: batches of signed transfers, proven and settled on Ethereum.
-#[derive(Debug, Parser)]
-#[command(name = "cairn", version)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Runs the whole rollup on a local L1 with real proofs and prints a report.
-    Demo(DemoArguments),
-}
+use eyre::Result;
 
 #[derive(Debug, clap::Args)]
-struct DemoArguments {
+pub(crate) struct Arguments {
     /// Random transfers to make (besides two to new keys).
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=2_000), conflicts_with = "input")]
     transfers: u32,
@@ -53,9 +39,7 @@ struct DemoArguments {
     write_fixtures: Option<PathBuf>,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let Command::Demo(arguments) = Arguments::parse().command;
+pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let options = Options {
         transfers: arguments.transfers as usize,
         input: arguments.input,
@@ -68,23 +52,9 @@ async fn main() -> ExitCode {
         contracts: arguments.contracts,
         write_fixtures: arguments.write_fixtures,
     };
-    tokio::select! {
-        result = demo::run(options) => match result {
-            Ok(report) if report.succeeded() => ExitCode::SUCCESS,
-            Ok(_) => {
-                eprintln!("cairn: L1 did not accept the batch, or its state differs");
-                ExitCode::FAILURE
-            }
-            Err(error) => {
-                // One line: the chain of causes.
-                eprintln!("cairn: {error:#}");
-                ExitCode::FAILURE
-            }
-        },
-        _ = tokio::signal::ctrl_c() => {
-            // Dropping the demo has ended the local L1; the prover's threads end with the process.
-            eprintln!("cairn: interrupted");
-            std::process::exit(130);
-        }
+    if demo::run(options).await?.succeeded() {
+        return Ok(ExitCode::SUCCESS);
     }
+    eprintln!("cairn: L1 did not accept the batch, or its state differs");
+    Ok(ExitCode::FAILURE)
 }
