@@ -7,7 +7,10 @@
 //! ```
 
 pub mod demo;
+pub mod deploy;
 pub mod exit;
 pub mod l1;
+pub mod reconstruct;
 pub mod sequencer;
 pub mod snapshot;
+pub mod verify;

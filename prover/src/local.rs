@@ -17,6 +17,7 @@ use cairn_wrap::{
     r1cs::Builder,
     solidity::{self, KeyOrigin},
 };
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     cache::{self, Cache},
@@ -148,6 +149,14 @@ impl LocalProver {
     /// The key must not guard anything.
     pub fn solidity_verifier(&self) -> Result<String, ProverError> {
         Ok(solidity::verifier_contract(&self.verifying_key, KeyOrigin::Development)?)
+    }
+
+    /// SHA-256 of the SNARK's verifying key, compressed.
+    #[must_use]
+    pub fn verifying_key_hash(&self) -> [u8; 32] {
+        let mut bytes = Vec::new();
+        self.verifying_key.serialize_compressed(&mut bytes).expect("a vector takes all bytes");
+        Sha256::digest(&bytes).into()
     }
 
     /// The circuits by name, with the digest of each one's verifier key (spec, section 7).

@@ -64,6 +64,28 @@ impl Anvil {
         folder: &Path,
         keep: bool,
     ) -> Result<Self, AnvilError> {
+        Self::launch(program, CHAIN_ID, port, folder, keep).await
+    }
+
+    /// Starts anvil on a free port as a chain with this id.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_chain(
+        program: &Path,
+        chain_id: u64,
+        folder: &Path,
+    ) -> Result<Self, AnvilError> {
+        Self::launch(program, chain_id, None, folder, false).await
+    }
+
+    async fn launch(
+        program: &Path,
+        chain_id: u64,
+        port: Option<u16>,
+        folder: &Path,
+        keep: bool,
+    ) -> Result<Self, AnvilError> {
         let port = match port {
             Some(port) => {
                 TcpListener::bind(("127.0.0.1", port)).map_err(|_| AnvilError::PortInUse(port))?;
@@ -81,6 +103,7 @@ impl Anvil {
         let mut command = Command::new(program);
         command
             .args(["--host", "127.0.0.1", "--hardfork", "osaka", "--port", &port.to_string()])
+            .args(["--chain-id", &chain_id.to_string()])
             .args(["--accounts", "10", "--balance", "100000000"])
             .stdin(Stdio::null())
             .stdout(output)

@@ -34,6 +34,32 @@ pub enum L1Error {
         /// The transaction.
         hash: B256,
     },
+    /// The node serves another chain.
+    #[error(
+        "the node serves chain {got}, expected {expected}: give --l1 the URL of a node of that chain"
+    )]
+    WrongChain {
+        /// Asked for.
+        expected: u64,
+        /// Of the node.
+        got: u64,
+    },
+    /// There is no contract.
+    #[error(
+        "there is no contract at {address} on chain {chain_id}: check the address, and that --l1 is the right chain and in sync"
+    )]
+    NoContract {
+        /// Where it should be.
+        address: Address,
+        /// Chain of the node.
+        chain_id: u64,
+    },
+    /// The block that was read from is not on the chain any more.
+    #[error("L1 was reorganized at block {block} while it was read: run the command again")]
+    Reorganized {
+        /// Its number.
+        block: u64,
+    },
     /// A receipt lacks the event that the contract emits.
     #[error("L1, {0}: the receipt lacks the contract's event; is the contract another version?")]
     NoEvent(&'static str),
@@ -403,7 +429,7 @@ impl Pending {
     }
 }
 
-fn rpc(what: &'static str, reason: impl std::fmt::Display) -> L1Error {
+pub(crate) fn rpc(what: &'static str, reason: impl std::fmt::Display) -> L1Error {
     L1Error::Rpc { what, reason: reason.to_string() }
 }
 

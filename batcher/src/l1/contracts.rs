@@ -36,18 +36,68 @@ alloy::sol! {
         bytes withdrawals;
     }
 
+    /// Who holds the roles at the start.
+    #[derive(Debug)]
+    struct Holders {
+        address governor;
+        address committer;
+        address prover;
+        address guardian;
+        address council;
+    }
+
+    /// How a rollup starts.
+    #[derive(Debug)]
+    struct Configuration {
+        Holders holders;
+        address verifier;
+        bytes32 circuitSetRoot;
+        bytes32 genesisState;
+        bool developmentKeys;
+        uint256 priorityFee;
+        uint32 priorityDeadline;
+        uint32 upgradeDelay;
+        bool forcedTransactions;
+    }
+
+    /// A member of the list of circuit sets.
+    #[derive(Debug)]
+    struct CircuitSet {
+        bytes32 root;
+        address verifier;
+        uint64 activeAt;
+        bool installed;
+        bool retired;
+    }
+
     #[sol(rpc)]
     interface IRollupL1 {
         event BatchCommitted(uint32 indexed number, Batch batch, bytes32 withdrawalsRoot, uint8 dataMode);
+        event BatchesProven(uint32 indexed first, uint32 indexed last, bytes32 state);
+        event BatchesReverted(uint32 indexed first, uint32 indexed last);
+        event Frozen(uint32 indexed number, bytes32 state);
         event PriorityOperationQueued(uint64 indexed index, bytes words, address origin);
 
         function commit(Batch calldata previous, Commitment calldata next, Streams calldata streams) external returns (Batch memory batch);
+        function commitAndProve(Batch calldata from, Commitment calldata next, Streams calldata streams, uint256 circuitSet, uint256[8] calldata proof) external returns (Batch memory batch);
+        function freeze() external;
+        function revertBatches(Batch calldata last) external;
         function prove(Batch calldata from, Batch calldata to, uint256 circuitSet, uint256[8] calldata proof) external;
         function provenState() external view returns (bytes32);
         function provenBatches() external view returns (uint32);
+        function committedBatches() external view returns (uint32);
+        function queueLength() external view returns (uint64);
+        function registerCircuitSet(bytes32 root, address verifier) external returns (uint256 index);
+        function installCircuitSet(bytes32 root, address verifier) external returns (uint256 index);
+        function circuitSetCount() external view returns (uint256);
+        function circuitSetAt(uint256 index) external view returns (CircuitSet memory);
+        function frozen() external view returns (bool);
         function withdrawalsRoot(uint32 number) external view returns (bytes32);
+        function CUSTODY() external view returns (address);
         function DOMAIN() external view returns (bytes32);
         function PRIORITY_FEE() external view returns (uint256);
+        function PRIORITY_DEADLINE() external view returns (uint256);
+        function UPGRADE_DELAY() external view returns (uint256);
     }
 
     #[sol(rpc)]
@@ -55,7 +105,20 @@ alloy::sol! {
         function registerToken(address asset, uint8 quantumExponent, uint64 cap, uint64[5] calldata feeKey) external payable returns (uint16 token);
         function deposit(uint32 leaf, uint16 token, uint256 amount, uint64[5] calldata key) external payable;
         function claim(uint32 batch, uint256 index, bytes31 word, bytes32[] calldata path) external;
+        function FORCED_TRANSACTIONS() external view returns (bool);
         function isClaimed(uint32 batch, uint256 index) external view returns (bool);
+    }
+
+    /// OpenZeppelin's AccessControl.
+    #[sol(rpc)]
+    interface IAccessControl {
+        event RoleGranted(bytes32 indexed role, address indexed account, address indexed sender);
+        event RoleRevoked(bytes32 indexed role, address indexed account, address indexed sender);
+        event RoleAdminChanged(bytes32 indexed role, bytes32 indexed previousAdminRole, bytes32 indexed newAdminRole);
+
+        function grantRole(bytes32 role, address account) external;
+        function hasRole(bytes32 role, address account) external view returns (bool);
+        function getMinDelay() external view returns (uint256);
     }
 
     #[sol(rpc)]

@@ -41,25 +41,37 @@ impl State {
         let data = DataItem::decode_stream(data).map_err(ReplayError::Data)?;
         let transactions = data.iter().flat_map(DataItem::transactions);
 
-        let mut fork = self.clone();
+        // No fork: whoever writes to one copies all pages that a batch touches, which are most of them.
+        let (next_id, next_token) = (self.next_id, self.next_token);
+        let mut undo = Vec::new();
         let mut withdrawals = Vec::new();
         let mut position = 0;
-        let mut commit = |fork: &mut Self, effects: Result<Effects, Refusal>| {
+        let mut commit = |state: &mut Self, effects: Result<Effects, Refusal>| {
             let effects = effects.map_err(|refusal| ReplayError::Refused { position, refusal })?;
             position += 1;
-            fork.commit(&effects);
+            undo.extend(effects.leaves.iter().flatten().map(|leaf| (leaf.id, leaf.before)));
+            state.commit(&effects);
             withdrawals.extend(effects.withdrawal);
             Ok(())
         };
-        for operation in &priority {
-            let effects = priority_effects(&fork, operation);
-            commit(&mut fork, effects)?;
+        let execute = |state: &mut Self| -> Result<(), ReplayError> {
+            for operation in &priority {
+                let effects = priority_effects(state, operation);
+                commit(state, effects)?;
+            }
+            for transaction in transactions {
+                let effects = transaction_effects(state, &transaction);
+                commit(state, effects)?;
+            }
+            Ok(())
+        };
+        match execute(self) {
+            Ok(()) => Ok(withdrawals),
+            Err(error) => {
+                self.restore_accounts(undo.into_iter().rev());
+                (self.next_id, self.next_token) = (next_id, next_token);
+                Err(error)
+            }
         }
-        for transaction in transactions {
-            let effects = transaction_effects(&fork, &transaction);
-            commit(&mut fork, effects)?;
-        }
-        *self = fork;
-        Ok(withdrawals)
     }
 }

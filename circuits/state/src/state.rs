@@ -96,6 +96,11 @@ impl State {
         LeafAccess { id, before, after }
     }
 
+    /// Puts leaves back as they were.
+    pub(crate) fn restore_accounts(&mut self, before: impl Iterator<Item = (AccountId, Account)>) {
+        before.for_each(|(id, account)| self.tree.set(id, account));
+    }
+
     /// Moves on the allotted numbers. Trust: as [`Self::commit`].
     pub(crate) fn allot(&mut self, effects: &Effects) {
         self.next_id = effects.next_id;

@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use cairn_primitives::{Digest, F, compress, compress_many};
 use cairn_types::{Account, AccountId, TREE_DEPTH};
+use rayon::prelude::*;
 
 use crate::{TreeOpening, opening};
 
@@ -21,7 +22,7 @@ static EMPTY: LazyLock<[Digest; TREE_DEPTH + 1]> = LazyLock::new(|| {
 /// The account tree.
 ///
 /// Leaves are written at once, hashes when somebody asks for them: then all leaves written since are
-/// hashed level by level, each node once, a vector of nodes at a time.
+/// hashed level by level, each node once, a vector of nodes at a time, on all threads where they are many.
 ///
 /// A clone is a fork. It shares what neither side has written since, so that it costs one
 /// reference for every 256 nodes.
@@ -78,22 +79,37 @@ impl AccountTree {
         let mut indices = std::mem::take(&mut self.dirty);
         indices.sort_unstable();
         indices.dedup();
-        let leaves: Vec<_> = indices.iter().map(|&id| halves(&self.accounts.get(id))).collect();
-        self.write(0, &indices, &leaves);
+        let accounts = &self.accounts;
+        let leaves = hash_all(&indices, |id| halves(&accounts.get(id)));
+        self.write(0, &indices, leaves);
         for level in 1..=TREE_DEPTH {
             indices.iter_mut().for_each(|index| *index >>= 1);
             indices.dedup();
             let children = &self.levels[level - 1];
-            let pairs: Vec<_> = indices.iter().map(|&index| children.get_pair(index)).collect();
-            self.write(level, &indices, &pairs);
+            let nodes = hash_all(&indices, |index| children.get_pair(index));
+            self.write(level, &indices, nodes);
         }
     }
 
-    fn write(&mut self, level: usize, indices: &[u32], pairs: &[[Digest; 2]]) {
-        for (&index, node) in indices.iter().zip(compress_many(pairs)) {
+    fn write(&mut self, level: usize, indices: &[u32], nodes: Vec<Digest>) {
+        for (&index, node) in indices.iter().zip(nodes) {
             self.levels[level].set(index, node);
         }
     }
+}
+
+/// The nodes with these indices, from the two inputs of each.
+fn hash_all(indices: &[u32], inputs: impl Fn(u32) -> [Digest; 2] + Sync) -> Vec<Digest> {
+    /// Nodes for which a thread is worth its while.
+    const SHARE: usize = 512;
+    let hash = |indices: &[u32]| {
+        let pairs: Vec<_> = indices.iter().map(|&index| inputs(index)).collect();
+        compress_many(&pairs)
+    };
+    if indices.len() <= SHARE {
+        return hash(indices);
+    }
+    indices.par_chunks(SHARE).flat_map_iter(hash).collect()
 }
 
 /// The root of a tree that has `account` at `id` and these siblings.

@@ -1,0 +1,68 @@
+//! `cairn demo`.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use cairn_batcher::demo::{self, Data, Options};
+use eyre::Result;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Random transfers to make (besides two to new keys).
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=2_000), conflicts_with = "input")]
+    transfers: u32,
+    /// Real transfers: a CSV file with the columns timestamp,token,from,to,amount.
+    #[arg(long, value_name = "FILE.csv")]
+    input: Option<PathBuf>,
+    /// Where the batch's data goes on L1.
+    #[arg(long, value_enum, default_value_t)]
+    data: Data,
+    /// Accounts, keys and random transfers follow from it.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Threads of the prover [default: all cores].
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1_024))]
+    threads: Option<u16>,
+    /// Writes the whole report to a file.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Leaves the local L1 running.
+    #[arg(long)]
+    keep: bool,
+    /// Port of the local L1 [default: a free one].
+    #[arg(long)]
+    port: Option<u16>,
+    /// Where circuits and keys are kept [default: $CAIRN_CACHE, else the user's cache folder].
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+    /// The Foundry project with its tools installed.
+    #[arg(long, value_name = "DIR", env = "CAIRN_CONTRACTS", default_value = "verifier-contracts")]
+    contracts: PathBuf,
+    /// Writes the batch and its proof as golden files for the contracts' tests.
+    #[arg(long, value_name = "DIR")]
+    write_fixtures: Option<PathBuf>,
+    /// At the end, freezes the rollup in a stranger's name and lets every account leave.
+    #[arg(long)]
+    exit: bool,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
+    let options = Options {
+        transfers: arguments.transfers as usize,
+        input: arguments.input,
+        data: arguments.data,
+        seed: arguments.seed,
+        threads: arguments.threads.map(usize::from),
+        json: arguments.json,
+        keep: arguments.keep,
+        port: arguments.port,
+        cache: arguments.cache,
+        contracts: arguments.contracts,
+        write_fixtures: arguments.write_fixtures,
+        exit: arguments.exit,
+    };
+    if demo::run(options).await?.succeeded() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!("cairn: L1 did not accept the batch, or its state differs");
+    Ok(ExitCode::FAILURE)
+}

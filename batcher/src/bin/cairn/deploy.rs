@@ -1,0 +1,175 @@
+//! `cairn deploy`.
+
+use std::{fmt, path::PathBuf, process::ExitCode, sync::Arc};
+
+use alloy::{
+    primitives::{Address, B256, U256},
+    signers::local::PrivateKeySigner,
+};
+use cairn_batcher::{
+    demo::progress::Bars,
+    deploy::{
+        Deployer,
+        config::Config,
+        manifest::{Circuits, Manifest, SetUp},
+        source_commit, write_verifier,
+    },
+    l1::artifacts::Artifacts,
+};
+use cairn_prover::{LocalProver, files::check_writable};
+use cairn_state::State;
+use eyre::{Result, WrapErr, eyre};
+use serde::Serialize;
+
+use crate::reconstruct::print;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// A node of L1.
+    #[arg(long = "l1", value_name = "URL", env = "CAIRN_L1")]
+    url: String,
+    /// Chain, roles and terms, in TOML.
+    #[arg(long, value_name = "FILE.toml")]
+    config: PathBuf,
+    /// The manifest to write.
+    #[arg(long, value_name = "FILE.json")]
+    manifest: PathBuf,
+    /// A file with the deployer's private key in hex [default: $CAIRN_DEPLOYER_KEY].
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    #[command(flatten)]
+    changes: Changes,
+    #[command(flatten)]
+    prover: Prover,
+    /// Prints JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What replaces the configuration's own.
+#[derive(Debug, clap::Args)]
+struct Changes {
+    /// Instead of the configuration's.
+    #[arg(long, value_name = "ADDRESS")]
+    governor: Option<Address>,
+    /// Instead of the configuration's.
+    #[arg(long, value_name = "ADDRESS")]
+    committer: Option<Address>,
+    /// Instead of the configuration's.
+    #[arg(long, value_name = "ADDRESS")]
+    prover: Option<Address>,
+    /// Instead of the configuration's.
+    #[arg(long, value_name = "ADDRESS")]
+    guardian: Option<Address>,
+    /// Instead of the configuration's.
+    #[arg(long, value_name = "ADDRESS")]
+    council: Option<Address>,
+    /// Instead of the configuration's, seconds.
+    #[arg(long, value_name = "SECONDS")]
+    timelock_delay: Option<u64>,
+    /// Instead of the configuration's, wei.
+    #[arg(long, value_name = "WEI")]
+    priority_fee: Option<U256>,
+}
+
+/// Where circuits, keys and contracts are.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Prover {
+    /// Where circuits and keys are kept [default: $CAIRN_CACHE, else the user's cache folder].
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+    /// The Foundry project with its tools installed.
+    #[arg(long, value_name = "DIR", env = "CAIRN_CONTRACTS", default_value = "verifier-contracts")]
+    contracts: PathBuf,
+}
+
+impl Changes {
+    fn apply(&self, config: &mut Config) {
+        let roles = &mut config.roles;
+        for (holder, change) in [
+            (&mut roles.governor, self.governor),
+            (&mut roles.committer, self.committer),
+            (&mut roles.prover, self.prover),
+            (&mut roles.guardian, self.guardian),
+            (&mut roles.council, self.council),
+        ] {
+            *holder = change.unwrap_or(*holder);
+        }
+        roles.timelock_delay = self.timelock_delay.unwrap_or(roles.timelock_delay);
+        config.terms.priority_fee = self.priority_fee.unwrap_or(config.terms.priority_fee);
+    }
+}
+
+impl Prover {
+    pub(crate) fn contracts(&self) -> Result<PathBuf> {
+        let path = &self.contracts;
+        path.canonicalize().wrap_err_with(|| format!("no Foundry project at {}", path.display()))
+    }
+
+    /// Circuits and keys from the cache; without them the work of minutes.
+    pub(crate) async fn load(&self) -> Result<LocalProver> {
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let cache = self.cache.clone().map_or_else(cairn_prover::default_cache_folder, Ok)?;
+        let bars = Arc::new(Bars::default());
+        let load = move || LocalProver::load(&cache, threads, &*bars);
+        Ok(tokio::task::spawn_blocking(load).await??)
+    }
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
+    let path = &arguments.manifest;
+    check_writable(path).wrap_err_with(|| format!("--manifest {}", path.display()))?;
+    let mut config = Config::read(&arguments.config)?;
+    arguments.changes.apply(&mut config);
+    let contracts = arguments.prover.contracts()?;
+    // Whatever can be refused is refused before the long work.
+    let set_up = SetUp::Development;
+    let deployer = Deployer::new(&arguments.url, signer(&arguments)?, config, set_up).await?;
+
+    let prover = arguments.prover.load().await?;
+    if write_verifier(&contracts, &prover.solidity_verifier()?)? {
+        eprintln!(
+            "cairn: the circuits have another key than the checked-in verifier: it was written again"
+        );
+    }
+    let artifacts = Artifacts::build(&contracts).await?;
+    let genesis = B256::from(State::genesis().summary().commitment().to_bytes());
+    let commit = source_commit(&contracts).await;
+    let manifest = deployer.deploy(&artifacts, Circuits::of(&prover), genesis, commit).await?;
+    manifest.write(path)?;
+    print(&Deployed { manifest: &manifest, path: path.display().to_string() }, arguments.json)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Not on the command line, where everyone on the machine can read it.
+fn signer(arguments: &Arguments) -> Result<PrivateKeySigner> {
+    const VARIABLE: &str = "CAIRN_DEPLOYER_KEY";
+    let text = match &arguments.key {
+        Some(path) => {
+            std::fs::read_to_string(path).wrap_err_with(|| format!("--key {}", path.display()))?
+        }
+        None => std::env::var(VARIABLE)
+            .map_err(|_| eyre!("no key to sign with: set {VARIABLE} or give --key FILE"))?,
+    };
+    text.trim().parse().map_err(|_| eyre!("the deployer's key is not 32 bytes in hex"))
+}
+
+#[derive(Serialize)]
+struct Deployed<'a> {
+    path: String,
+    #[serde(flatten)]
+    manifest: &'a Manifest,
+}
+
+impl fmt::Display for Deployed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for contract in &self.manifest.contracts {
+            writeln!(f, "{:<20} {}", contract.name, contract.address)?;
+        }
+        writeln!(f, "{:<20} {}", "Custody", self.manifest.custody)?;
+        if self.manifest.circuits.set_up == SetUp::Development {
+            writeln!(f, "INSECURE development keys: anyone can forge proofs")?;
+        }
+        write!(f, "manifest: {}", self.path)
+    }
+}

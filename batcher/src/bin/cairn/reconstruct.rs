@@ -1,0 +1,272 @@
+//! `cairn reconstruct`.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::{Arc, Mutex},
+    time::Instant,
+};
+
+use alloy::primitives::{Address, B256};
+use cairn_batcher::{
+    l1::client::L1Error,
+    reconstruct::{
+        ReconstructError, Reconstruction, Rollup,
+        blobs::{Beacon, Blobs, Folder, LocalNode},
+        source::Sources,
+    },
+    snapshot::Snapshot,
+};
+use cairn_prover::files::check_writable;
+use eyre::{Result, WrapErr};
+use serde::Serialize;
+
+use crate::bars::{Checkpoint, RebuildBars};
+
+/// How often a command starts again because L1 was reorganized under it.
+const ATTEMPTS: usize = 3;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) l1: L1,
+    /// The last batch to execute [default: the last committed one].
+    #[arg(long, value_name = "BATCH")]
+    pub(crate) to: Option<u32>,
+    /// Starts from a file of `cairn snapshot` instead of genesis.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from_snapshot: Option<PathBuf>,
+    /// Writes the state to a file; an interrupted run goes on from FILE.part.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Prints JSON instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Where the rollup is, and its data.
+#[derive(Debug, clap::Args)]
+pub(crate) struct L1 {
+    /// A node of L1.
+    #[arg(long = "l1", value_name = "URL", env = "CAIRN_L1")]
+    pub(crate) url: String,
+    /// The rollup's contract.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) rollup: Address,
+    /// Refuses a node of another chain.
+    #[arg(long, value_name = "ID")]
+    pub(crate) chain_id: Option<u64>,
+    /// The block of the deployment, or one before it: nothing earlier is read.
+    #[arg(long, value_name = "BLOCK", default_value_t = 0)]
+    pub(crate) first_block: u64,
+    /// Blobs as files named by versioned hash.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) blobs: Option<PathBuf>,
+    /// A beacon node, or an archive of blobs that answers as one.
+    #[arg(long, value_name = "URL")]
+    pub(crate) beacon: Option<String>,
+}
+
+/// What is printed.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    chain_id: u64,
+    rollup: Address,
+    l1_block: u64,
+    l1_block_hash: B256,
+    l1_block_finalized: bool,
+    batch: u32,
+    finality: String,
+    state: B256,
+    users: u64,
+    tokens: u32,
+    committed_batches: u32,
+    proven_batches: u32,
+    frozen: bool,
+    priority_operations: u64,
+    priority_operations_waiting: u64,
+    replayed_batches: u32,
+    replay_seconds: f64,
+}
+
+/// Which batch is meant where none is named.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Last {
+    Committed,
+    Proven,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
+    let (report, _) = rebuild(&arguments, Last::Committed).await?;
+    print(&report, arguments.json)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn print(report: &(impl Serialize + fmt::Display), json: bool) -> Result<()> {
+    if json {
+        println!("{}", serde_json::to_string_pretty(report)?);
+    } else {
+        println!("{report}");
+    }
+    Ok(())
+}
+
+/// Rebuilds, again if L1 was reorganized meanwhile, and writes the state if a file is named.
+pub(crate) async fn rebuild(arguments: &Arguments, last: Last) -> Result<(Report, Snapshot)> {
+    if let Some(path) = &arguments.out {
+        check_writable(path).wrap_err_with(|| format!("--out {}", path.display()))?;
+    }
+    let mut attempt = 1;
+    loop {
+        match rebuild_once(arguments, last).await {
+            Err(error) if attempt < ATTEMPTS && is_reorganization(&error) => {
+                eprintln!("cairn: {error:#}; trying again");
+                attempt += 1;
+            }
+            result => return result,
+        }
+    }
+}
+
+fn is_reorganization(error: &eyre::Report) -> bool {
+    matches!(error.downcast_ref(), Some(ReconstructError::L1(L1Error::Reorganized { .. })))
+}
+
+async fn rebuild_once(arguments: &Arguments, last: Last) -> Result<(Report, Snapshot)> {
+    let l1 = &arguments.l1;
+    let mut bars = RebuildBars::blocks();
+    let rollup = Rollup::read(&l1.url, l1.rollup, l1.first_block, &bars).await?;
+    let reader = rollup.reader();
+    if let Some(expected) = l1.chain_id {
+        reader.expect_chain(expected).map_err(ReconstructError::from)?;
+    }
+    let to = arguments.to.unwrap_or(match last {
+        Last::Committed => rollup.history().committed(),
+        Last::Proven => rollup.history().proven(),
+    });
+    let part = arguments.out.as_ref().map(|out| part(out));
+    let from = start(arguments, &rollup, part.as_deref(), to)?;
+    let checkpoint = part.as_ref().map(|path| Checkpoint {
+        chain_id: reader.chain_id(),
+        rollup: reader.address(),
+        path: path.clone(),
+        last: Mutex::new(Instant::now()),
+    });
+    bars.batches(from.as_ref().map_or(0, |snapshot| snapshot.batch), to, checkpoint);
+
+    let started = Instant::now();
+    let sources = Arc::new(sources(l1, &rollup));
+    let rebuilt = rollup.reconstruct(to, from, &sources, &bars).await?;
+    let replay_seconds = started.elapsed().as_secs_f64();
+    bars.finish();
+
+    let report = report(&rollup, &rebuilt, replay_seconds);
+    let mut snapshot = Snapshot {
+        chain_id: reader.chain_id(),
+        rollup: reader.address(),
+        batch: to,
+        state: rebuilt.state,
+    };
+    if let Some(out) = &arguments.out {
+        snapshot.write(out)?;
+        // It may not be there.
+        let _ = part.map(std::fs::remove_file);
+    }
+    Ok((report, snapshot))
+}
+
+/// The snapshot to start from: the one named, else what an interrupted run has left.
+fn start(
+    arguments: &Arguments,
+    rollup: &Rollup,
+    part: Option<&Path>,
+    to: u32,
+) -> Result<Option<Snapshot>> {
+    if let Some(path) = &arguments.from_snapshot {
+        return Ok(Some(Snapshot::read(path)?));
+    }
+    let Some(part) = part.filter(|part| part.exists()) else { return Ok(None) };
+    let snapshot = Snapshot::read(part).map_err(ReconstructError::from).and_then(|mut snapshot| {
+        rollup.check_snapshot(&mut snapshot)?;
+        Ok(snapshot)
+    });
+    match snapshot {
+        Ok(snapshot) if snapshot.batch <= to => {
+            eprintln!("cairn: going on after batch {} of {}", snapshot.batch, part.display());
+            Ok(Some(snapshot))
+        }
+        Ok(_) => Ok(None),
+        Err(error) => {
+            eprintln!("cairn: starting from genesis, not from {}: {error}", part.display());
+            Ok(None)
+        }
+    }
+}
+
+fn part(out: &Path) -> PathBuf {
+    let mut name = out.as_os_str().to_owned();
+    name.push(".part");
+    name.into()
+}
+
+fn sources(l1: &L1, rollup: &Rollup) -> Sources {
+    let mut blobs = Blobs::default();
+    if let Some(folder) = &l1.blobs {
+        blobs.push(Folder(folder.clone()));
+    }
+    blobs.push(LocalNode(rollup.reader().provider().clone()));
+    if let Some(url) = &l1.beacon {
+        blobs.push(Beacon::new(url));
+    }
+    let mut sources = Sources::default();
+    sources.push(blobs);
+    sources
+}
+
+fn report(rollup: &Rollup, rebuilt: &Reconstruction, replay_seconds: f64) -> Report {
+    let (head, history) = (rollup.head(), rollup.history());
+    let queued = rollup.queue().len() as u64;
+    Report {
+        chain_id: rollup.reader().chain_id(),
+        rollup: rollup.reader().address(),
+        l1_block: head.number,
+        l1_block_hash: head.hash,
+        l1_block_finalized: head.finalized,
+        batch: rebuilt.record.number,
+        finality: rebuilt.finality.to_string(),
+        state: rebuilt.record.state,
+        users: rebuilt.state.next_id().saturating_sub(cairn_types::FIRST_USER_ID),
+        tokens: rebuilt.state.next_token(),
+        committed_batches: history.committed(),
+        proven_batches: history.proven(),
+        frozen: history.frozen(),
+        priority_operations: queued,
+        priority_operations_waiting: queued.saturating_sub(rebuilt.record.priorityEnd),
+        replayed_batches: rebuilt.replayed,
+        replay_seconds,
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let finalized = if self.l1_block_finalized { "finalized" } else { "not finalized yet" };
+        let frozen = if self.frozen { ", frozen" } else { "" };
+        writeln!(f, "rollup      {} on chain {}{frozen}", self.rollup, self.chain_id)?;
+        writeln!(f, "L1 block    {} ({finalized}) {}", self.l1_block, self.l1_block_hash)?;
+        writeln!(f, "batch       {} ({})", self.batch, self.finality)?;
+        writeln!(f, "state       {}", self.state)?;
+        writeln!(f, "leaves      {} users, {} tokens", self.users, self.tokens)?;
+        writeln!(
+            f,
+            "L1 has      {} batches committed, {} proven",
+            self.committed_batches, self.proven_batches
+        )?;
+        writeln!(
+            f,
+            "queue       {} priority operations, {} after this batch",
+            self.priority_operations, self.priority_operations_waiting
+        )?;
+        write!(f, "replayed    {} batches in {:.1} s", self.replayed_batches, self.replay_seconds)
+    }
+}

@@ -1,0 +1,213 @@
+//! What a deployment is asked for: a TOML file.
+
+use std::path::{Path, PathBuf};
+
+use alloy::primitives::{Address, U256};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// A deployment to be.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The chain: one that the node does not serve is refused.
+    pub chain_id: u64,
+    /// Who may do what.
+    pub roles: Roles,
+    /// What users are promised.
+    #[serde(default)]
+    pub terms: Terms,
+}
+
+/// Who may do what (docs/security.md).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Roles {
+    /// Registers tokens and circuit sets, gives the roles below but the council's; behind the timelock if there is one.
+    pub governor: Address,
+    /// Seconds of the timelock between the governor and the contracts; no timelock where zero.
+    #[serde(default)]
+    pub timelock_delay: u64,
+    /// Commits batches, and takes back those that are not proven.
+    pub committer: Address,
+    /// Proves batches.
+    pub prover: Address,
+    /// Pauses settlement.
+    pub guardian: Address,
+    /// Retires circuit sets at once, and installs them.
+    pub council: Address,
+}
+
+/// What users are promised; fixed for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Terms {
+    /// Wei that each priority operation pays to whoever proves it.
+    #[serde(with = "decimal")]
+    pub priority_fee: U256,
+    /// Seconds that a priority operation may wait until it is proven.
+    pub priority_deadline: u32,
+    /// Seconds from the registration of a circuit set until it counts.
+    pub upgrade_delay: u32,
+    /// The circuits execute forced transactions.
+    pub forced_transactions: bool,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        const DAY: u32 = 24 * 60 * 60;
+        Self {
+            priority_fee: U256::from(10).pow(U256::from(14)),
+            priority_deadline: 14 * DAY,
+            upgrade_delay: 30 * DAY,
+            forced_transactions: false,
+        }
+    }
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: {source}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The file does not say what it must.
+    #[error("{}: {reason}", .path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        reason: String,
+    },
+    /// A role that nobody has.
+    #[error("the {0} is the zero address: name who has this role")]
+    NoHolder(&'static str),
+    /// A time that makes no sense.
+    #[error("{0} is zero: users would have no time at all")]
+    NoTime(&'static str),
+}
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// It is not there, or lacks something.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
+        toml::from_str(&text).map_err(|e| ConfigError::Malformed {
+            path: path.to_owned(),
+            // The parser draws the line; ours has to be one.
+            reason: one_line(&e.to_string()),
+        })
+    }
+
+    /// Refuses roles without holders and times of zero.
+    ///
+    /// # Errors
+    /// The first of them.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let Roles { governor, committer, prover, guardian, council, .. } = self.roles;
+        let holders = [
+            ("governor", governor),
+            ("committer", committer),
+            ("prover", prover),
+            ("guardian", guardian),
+            ("council", council),
+        ];
+        if let Some((role, _)) = holders.into_iter().find(|(_, holder)| holder.is_zero()) {
+            return Err(ConfigError::NoHolder(role));
+        }
+        let Terms { priority_deadline, upgrade_delay, .. } = self.terms;
+        let times = [("priority_deadline", priority_deadline), ("upgrade_delay", upgrade_delay)];
+        match times.into_iter().find(|(_, seconds)| *seconds == 0) {
+            Some((time, _)) => Err(ConfigError::NoTime(time)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn one_line(text: &str) -> String {
+    let lines =
+        text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('|'));
+    lines.collect::<Vec<_>>().join(": ")
+}
+
+/// Wei as decimal strings: they do not fit TOML's or JSON's integers.
+mod decimal {
+    use alloy::primitives::U256;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(value: &U256, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&value.to_string())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<U256, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        U256::from_str_radix(&text, 10)
+            .map_err(|_| D::Error::custom(format!("{text:?} is not a decimal number of wei")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = r#"
+chain_id = 31337
+
+[roles]
+governor = "0x0000000000000000000000000000000000000001"
+committer = "0x0000000000000000000000000000000000000002"
+prover = "0x0000000000000000000000000000000000000003"
+guardian = "0x0000000000000000000000000000000000000004"
+council = "0x0000000000000000000000000000000000000005"
+
+[terms]
+priority_fee = "200000000000000"
+"#;
+
+    fn read(text: &str) -> Result<Config, String> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        Config::read(file.path()).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn a_file_is_read_and_checked() {
+        let config = read(FILE).unwrap();
+        config.check().unwrap();
+        assert_eq!(config.roles.prover, Address::with_last_byte(3));
+        assert_eq!(config.roles.timelock_delay, 0);
+        assert_eq!(config.terms.priority_fee, U256::from(200_000_000_000_000u64));
+        assert_eq!(config.terms.upgrade_delay, 30 * 24 * 60 * 60);
+        let nobody = read(&FILE.replace("0003", "0000")).unwrap().check();
+        assert_eq!(
+            nobody.unwrap_err().to_string(),
+            "the prover is the zero address: name who has this role"
+        );
+        let now = read(&format!("{FILE}upgrade_delay = 0\n")).unwrap().check();
+        assert!(matches!(now, Err(ConfigError::NoTime("upgrade_delay"))));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_one_line() {
+        for (text, part) in [
+            (FILE.replace("council", "counsel"), "counsel"),
+            (FILE.replace("\"200", "\"2e"), "not a decimal number of wei"),
+            (FILE.replace("chain_id = 31337", ""), "chain_id"),
+            ("]".to_owned(), "line 1"),
+        ] {
+            let error = read(&text).unwrap_err();
+            assert!(error.contains(part), "{error}");
+            assert_eq!(error.lines().count(), 1, "{error}");
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! What was deployed, for `cairn verify-deployment` and for everyone who reads along.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use alloy::primitives::{Address, B256, Bytes};
+use cairn_prover::{LocalProver, files::write_atomically};
+use cairn_types::Digest;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::config::{Roles, Terms};
+use crate::l1::artifacts::Compiler;
+
+/// Version of the format.
+pub const FORMAT: u32 = 1;
+
+/// How the keys of the SNARK were made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SetUp {
+    /// Locally: who made them can forge proofs.
+    Development,
+    /// By several parties, one of whom was honest.
+    Ceremony,
+}
+
+/// What the verifier follows from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Circuits {
+    /// Merkle root over the digests of the verifier keys.
+    pub circuit_set_root: B256,
+    /// Digest of each circuit's key, by role.
+    pub digests: BTreeMap<String, B256>,
+    /// SHA-256 of the verifying key of the SNARK, compressed.
+    pub verifying_key_hash: B256,
+    /// How it was made.
+    pub set_up: SetUp,
+}
+
+impl Circuits {
+    /// Of this machine's prover, whose keys are for development.
+    #[must_use]
+    pub fn of(prover: &LocalProver) -> Self {
+        let hash = |digest: Digest| B256::from(digest.to_bytes());
+        let digests = prover.circuit_digests().into_iter();
+        Self {
+            circuit_set_root: hash(prover.circuit_set_root()),
+            digests: digests.map(|(role, digest)| (role, hash(digest))).collect(),
+            verifying_key_hash: prover.verifying_key_hash().into(),
+            set_up: SetUp::Development,
+        }
+    }
+}
+
+/// A contract that the deployer has made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contract {
+    /// Its name in the source.
+    pub name: String,
+    /// Its file.
+    pub file: String,
+    /// Where it is: it follows from deployer and nonce.
+    pub address: Address,
+    /// Of the deployer's transaction.
+    pub nonce: u64,
+    /// Of the constructor, ABI-encoded.
+    pub arguments: Bytes,
+    /// Keccak-256 of its code on the chain.
+    pub code_hash: B256,
+    /// The transaction.
+    pub transaction: B256,
+}
+
+/// A deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The chain.
+    pub chain_id: u64,
+    /// The block of the first of its transactions: there is nothing to read before it.
+    pub first_block: u64,
+    /// Who has sent them.
+    pub deployer: Address,
+    /// What holds the money; the rollup makes it.
+    pub custody: Address,
+    /// Keccak-256 of its code.
+    pub custody_code_hash: B256,
+    /// What signatures and proofs are bound to.
+    pub domain: B256,
+    /// State commitment of the empty tree.
+    pub genesis_state: B256,
+    /// In the order of their transactions.
+    pub contracts: Vec<Contract>,
+    /// Who may do what; the governor is behind the timelock if there is one.
+    pub roles: Roles,
+    /// What users are promised.
+    pub terms: Terms,
+    /// What the verifier follows from.
+    pub circuits: Circuits,
+    /// What the contracts were compiled with.
+    pub compiler: Compiler,
+    /// The source's commit, and whether it had changes; empty where there is no repository.
+    pub commit: String,
+}
+
+/// A manifest that cannot be used.
+#[derive(Debug, Error)]
+pub enum ManifestError {
+    /// The file cannot be read or written.
+    #[error("{}: {source}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The file is no manifest.
+    #[error("{}: this is no manifest of `cairn deploy`: {reason}", .path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        reason: String,
+    },
+    /// Another format.
+    #[error("{}: format {got}, expected {FORMAT}", .path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// Of the file.
+        got: u32,
+    },
+    /// A contract that every deployment has.
+    #[error("the manifest has no {0}")]
+    Missing(&'static str),
+}
+
+impl Manifest {
+    /// A contract by its name.
+    ///
+    /// # Errors
+    /// [`ManifestError::Missing`].
+    pub fn contract(&self, name: &'static str) -> Result<&Contract, ManifestError> {
+        let found = self.contracts.iter().find(|contract| contract.name == name);
+        found.ok_or(ManifestError::Missing(name))
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// It is not there, or no manifest of this format.
+    pub fn read(path: &Path) -> Result<Self, ManifestError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ManifestError::File { path: path.to_owned(), source })?;
+        let malformed = |e: serde_json::Error| ManifestError::Malformed {
+            path: path.to_owned(),
+            reason: e.to_string(),
+        };
+        let value: serde_json::Value = serde_json::from_str(&text).map_err(malformed)?;
+        match value.get("format").and_then(serde_json::Value::as_u64) {
+            Some(got) if got != u64::from(FORMAT) => {
+                let got = u32::try_from(got).unwrap_or(u32::MAX);
+                return Err(ManifestError::Format { path: path.to_owned(), got });
+            }
+            _ => {}
+        }
+        serde_json::from_value(value).map_err(malformed)
+    }
+
+    /// Writes a file, whole or not at all.
+    ///
+    /// # Errors
+    /// [`ManifestError::File`].
+    pub fn write(&self, path: &Path) -> Result<(), ManifestError> {
+        write_atomically(path, |file| {
+            serde_json::to_writer_pretty(&mut *file, self)?;
+            writeln!(file)
+        })
+        .map_err(|source| ManifestError::File { path: path.to_owned(), source })
+    }
+}

@@ -1,0 +1,190 @@
+//! The contracts as the pinned forge builds them from source.
+
+use std::path::{Path, PathBuf};
+
+use alloy::primitives::{B256, Bytes, keccak256};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use tokio::process::Command;
+
+use super::tools::{self, MissingTool};
+
+/// Why there are no artifacts.
+#[derive(Debug, Error)]
+pub enum BuildError {
+    /// The tools are not installed.
+    #[error(transparent)]
+    Tool(#[from] MissingTool),
+    /// forge ended with an error.
+    #[error("forge build failed ({status}): {last_line}")]
+    Forge {
+        /// Its exit status.
+        status: String,
+        /// The last line it printed.
+        last_line: String,
+    },
+    /// forge could not be run, or a file could not be read.
+    #[error("{what}: {reason}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// What the system says.
+        reason: String,
+    },
+}
+
+/// The compiler and what it was told: the code follows from these and the source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compiler {
+    /// With the commit.
+    pub version: String,
+    /// Which EVM the code is for.
+    pub evm_version: String,
+    /// How often the optimizer thinks that each opcode runs; none where it is off.
+    pub optimizer_runs: Option<u64>,
+}
+
+/// A compiled contract.
+#[derive(Debug, Clone)]
+pub struct Artifact {
+    /// Its name.
+    pub name: String,
+    /// The code that makes it, to be followed by the constructor's arguments.
+    pub creation: Bytes,
+    /// Where the constructor puts values into its code: start and length.
+    pub immutables: Vec<(usize, usize)>,
+    /// What it was compiled with.
+    pub compiler: Compiler,
+}
+
+impl Artifact {
+    /// Keccak-256 of [`Self::creation`].
+    #[must_use]
+    pub fn creation_hash(&self) -> B256 {
+        keccak256(&self.creation)
+    }
+}
+
+/// A folder of artifacts.
+#[derive(Debug, Clone)]
+pub struct Artifacts {
+    folder: PathBuf,
+}
+
+/// The parts of forge's JSON that count.
+#[derive(Deserialize)]
+struct Json {
+    bytecode: Object,
+    #[serde(rename = "deployedBytecode")]
+    deployed: Object,
+    metadata: Metadata,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Object {
+    object: String,
+    #[serde(default)]
+    immutable_references: std::collections::BTreeMap<String, Vec<Reference>>,
+}
+
+#[derive(Deserialize)]
+struct Reference {
+    start: usize,
+    length: usize,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    compiler: Version,
+    settings: Settings,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    version: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Settings {
+    evm_version: String,
+    optimizer: Optimizer,
+}
+
+#[derive(Deserialize)]
+struct Optimizer {
+    enabled: bool,
+    runs: u64,
+}
+
+impl Artifacts {
+    /// Builds the Foundry project `contracts`, but for its tests, with the tools that are installed in it. Artifacts that are
+    /// there and up to date stay.
+    ///
+    /// # Errors
+    /// forge's, with its last line.
+    pub async fn build(contracts: &Path) -> Result<Self, BuildError> {
+        Self::build_with(contracts, contracts, &["--skip", "test"]).await
+    }
+
+    /// As [`Self::build`], with the tools of another project and further arguments.
+    ///
+    /// # Errors
+    /// forge's, with its last line.
+    pub async fn build_with(
+        contracts: &Path,
+        tools_of: &Path,
+        arguments: &[&str],
+    ) -> Result<Self, BuildError> {
+        let forge = tools::find(&tools_of.join("node_modules"), "forge")?;
+        let output = Command::new(forge)
+            .current_dir(contracts)
+            .arg("build")
+            .args(arguments)
+            .kill_on_drop(true)
+            .output()
+            .await
+            .map_err(|e| io("running forge", &e))?;
+        if !output.status.success() {
+            let text = [output.stdout, output.stderr].concat();
+            let text = String::from_utf8_lossy(&text);
+            let last_line = text.lines().rfind(|line| !line.trim().is_empty());
+            return Err(BuildError::Forge {
+                status: output.status.to_string(),
+                last_line: last_line.unwrap_or("no output").trim().to_owned(),
+            });
+        }
+        Ok(Self { folder: contracts.join("out") })
+    }
+
+    /// A contract by its name and the name of its file.
+    ///
+    /// # Errors
+    /// It is not there, or no artifact of forge's.
+    pub fn read(&self, file: &str, name: &str) -> Result<Artifact, BuildError> {
+        let path = self.folder.join(file).join(format!("{name}.json"));
+        let what = || format!("artifact {}", path.display());
+        let text = std::fs::read_to_string(&path).map_err(|e| io(&what(), &e))?;
+        let json: Json = serde_json::from_str(&text).map_err(|e| io(&what(), &e))?;
+        let creation: Bytes = json
+            .bytecode
+            .object
+            .parse()
+            .map_err(|_| io(&what(), &"its code is not hex: is a library not linked?"))?;
+        let references = json.deployed.immutable_references.into_values().flatten();
+        let mut immutables: Vec<_> = references.map(|r| (r.start, r.length)).collect();
+        immutables.sort_unstable();
+        let Settings { evm_version, optimizer } = json.metadata.settings;
+        let compiler = Compiler {
+            version: json.metadata.compiler.version,
+            evm_version,
+            optimizer_runs: optimizer.enabled.then_some(optimizer.runs),
+        };
+        Ok(Artifact { name: name.to_owned(), creation, immutables, compiler })
+    }
+}
+
+fn io(what: &str, reason: &dyn std::fmt::Display) -> BuildError {
+    BuildError::Io { what: what.to_owned(), reason: reason.to_string() }
+}

@@ -1,0 +1,278 @@
+//! L1 as someone sees it who only reads: everything as of one block.
+
+use alloy::{
+    consensus::Transaction as _,
+    eips::{BlockId, BlockNumberOrTag},
+    network::TransactionResponse,
+    primitives::{Address, B256, Bytes, TxKind},
+    providers::{DynProvider, Provider, ProviderBuilder},
+    rpc::types::{Filter, Log},
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::client::{L1Error, rpc};
+
+/// The block that everything is read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Its number.
+    pub number: u64,
+    /// Its hash.
+    pub hash: B256,
+    /// Seconds.
+    pub timestamp: u64,
+    /// Whether L1 has finalized it.
+    pub finalized: bool,
+}
+
+/// A contract on L1, read at one block.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    provider: DynProvider,
+    address: Address,
+    chain_id: u64,
+    head: Head,
+}
+
+/// A transaction that has called the contract.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// What the contract was called with, selector first.
+    pub input: Bytes,
+    /// Of the transaction's blobs.
+    pub versioned_hashes: Vec<B256>,
+    /// Of its block, seconds.
+    pub timestamp: u64,
+}
+
+/// What `debug_traceTransaction` says of a call.
+#[derive(Debug, Deserialize)]
+struct Frame {
+    #[serde(default)]
+    to: Option<Address>,
+    #[serde(default)]
+    input: Bytes,
+    #[serde(default)]
+    error: Option<String>,
+    #[serde(default)]
+    calls: Vec<Frame>,
+}
+
+impl Reader {
+    /// Connects to a node and fixes its latest block.
+    ///
+    /// # Errors
+    /// The node's, or there is no contract at the address.
+    pub async fn connect(url: &str, address: Address) -> Result<Self, L1Error> {
+        let provider = connect(url)?;
+        let what = "reading the chain id";
+        let chain_id = provider.get_chain_id().await.map_err(|e| rpc(what, e))?;
+        let what = "reading the latest block";
+        let block = provider
+            .get_block_by_number(BlockNumberOrTag::Latest)
+            .await
+            .map_err(|e| rpc(what, e))?
+            .ok_or_else(|| rpc(what, "there is none"))?;
+        // A chain without finality (or a young one) does not know the tag.
+        let finalized = provider.get_block_by_number(BlockNumberOrTag::Finalized).await;
+        let finalized = finalized.ok().flatten().map(|block| block.header.number);
+        let head = Head {
+            number: block.header.number,
+            hash: block.header.hash,
+            timestamp: block.header.timestamp,
+            finalized: finalized.is_some_and(|number| block.header.number <= number),
+        };
+        let reader = Self { provider, address, chain_id, head };
+        if reader.code(address).await?.is_empty() {
+            return Err(L1Error::NoContract { address, chain_id });
+        }
+        Ok(reader)
+    }
+
+    /// Refuses another chain than this one.
+    ///
+    /// # Errors
+    /// [`L1Error::WrongChain`].
+    pub fn expect_chain(&self, expected: u64) -> Result<(), L1Error> {
+        let got = self.chain_id;
+        if got == expected { Ok(()) } else { Err(L1Error::WrongChain { expected, got }) }
+    }
+
+    /// The chain.
+    #[must_use]
+    pub fn chain_id(&self) -> u64 {
+        self.chain_id
+    }
+
+    /// The contract.
+    #[must_use]
+    pub fn address(&self) -> Address {
+        self.address
+    }
+
+    /// The block that everything is read from.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        self.head
+    }
+
+    /// The node.
+    #[must_use]
+    pub fn provider(&self) -> &DynProvider {
+        &self.provider
+    }
+
+    /// [`Self::head`], for calls of views.
+    #[must_use]
+    pub fn block(&self) -> BlockId {
+        BlockId::hash(self.head.hash)
+    }
+
+    /// Code at an address.
+    ///
+    /// # Errors
+    /// The node's.
+    pub async fn code(&self, address: Address) -> Result<Bytes, L1Error> {
+        self.provider
+            .get_code_at(address)
+            .block_id(self.block())
+            .await
+            .map_err(|e| rpc("reading a contract's code", e))
+    }
+
+    /// Fails if [`Self::head`] has left the chain. Logs are read by block number, so that is to be asked after them.
+    ///
+    /// # Errors
+    /// The node's, or [`L1Error::Reorganized`].
+    pub async fn check_head(&self) -> Result<(), L1Error> {
+        let number = self.head.number;
+        let block = self
+            .provider
+            .get_block_by_number(number.into())
+            .await
+            .map_err(|e| rpc("reading a block again", e))?;
+        match block {
+            Some(block) if block.header.hash == self.head.hash => Ok(()),
+            _ => Err(L1Error::Reorganized { block: number }),
+        }
+    }
+
+    /// All logs of `address` with one of these topics from a block on, in order. Nodes bound the blocks or the logs of one
+    /// request, each in its own way: a range that is refused is halved. `seen` hears of each block number that has been read.
+    ///
+    /// # Errors
+    /// The node refuses a single block, or does not answer.
+    pub async fn logs(
+        &self,
+        address: Address,
+        topics: &[B256],
+        first_block: u64,
+        seen: impl Fn(u64),
+    ) -> Result<Vec<Log>, L1Error> {
+        let mut logs = Vec::new();
+        let (mut first, mut width) = (first_block, u64::MAX);
+        while first <= self.head.number {
+            let last = first.saturating_add(width - 1).min(self.head.number);
+            let filter = Filter::new()
+                .address(address)
+                .event_signature(topics.to_vec())
+                .from_block(first)
+                .to_block(last);
+            match self.provider.get_logs(&filter).await {
+                Ok(found) => {
+                    logs.extend(found);
+                    seen(last);
+                    first = last + 1;
+                }
+                Err(e) if e.is_error_resp() && last > first => width = (last - first).div_ceil(2),
+                Err(e) => return Err(rpc("reading logs", e)),
+            }
+        }
+        Ok(logs)
+    }
+
+    /// Call number `index` of the contract within a transaction, among those with one of these selectors: the transaction's
+    /// own, or, where that goes to another contract (a multisig's), one that a trace shows.
+    ///
+    /// # Errors
+    /// The node's; it does not know the transaction, or cannot trace it.
+    pub async fn call(
+        &self,
+        transaction: B256,
+        index: usize,
+        selectors: &[[u8; 4]],
+    ) -> Result<Call, L1Error> {
+        let what = "reading a transaction";
+        let found = self
+            .provider
+            .get_transaction_by_hash(transaction)
+            .await
+            .map_err(|e| rpc(what, e))?
+            .ok_or_else(|| rpc(what, format!("the node does not have {transaction}")))?;
+        let what = "reading the block of a transaction";
+        let number = found.block_number().ok_or_else(|| rpc(what, "it has none"))?;
+        let block = self
+            .provider
+            .get_block_by_number(number.into())
+            .await
+            .map_err(|e| rpc(what, e))?
+            .ok_or_else(|| rpc(what, format!("the node does not have block {number}")))?;
+        let input = if found.kind() == TxKind::Call(self.address) {
+            Some(found.input().clone())
+        } else {
+            self.traced(transaction, selectors).await?.into_iter().nth(index)
+        };
+        let input = input.ok_or_else(|| {
+            rpc("reading a transaction", format!("{transaction} does not call the rollup"))
+        })?;
+        let versioned_hashes = found.blob_versioned_hashes().unwrap_or_default().to_vec();
+        Ok(Call { input, versioned_hashes, timestamp: block.header.timestamp })
+    }
+
+    async fn traced(
+        &self,
+        transaction: B256,
+        selectors: &[[u8; 4]],
+    ) -> Result<Vec<Bytes>, L1Error> {
+        let frame: Frame = self
+            .provider
+            .raw_request(
+                "debug_traceTransaction".into(),
+                (transaction, json!({ "tracer": "callTracer" })),
+            )
+            .await
+            .map_err(|e| {
+                let reason = format!(
+                    "{transaction} goes to another contract, and the node does not trace it (use one with debug_traceTransaction): {e}"
+                );
+                rpc("tracing a transaction", reason)
+            })?;
+        let mut calls = Vec::new();
+        let mut frames = vec![frame];
+        // Depth first, in order of execution. What a reverted frame did has not happened.
+        while let Some(frame) = frames.pop() {
+            if frame.error.is_some() {
+                continue;
+            }
+            let called = frame.to == Some(self.address);
+            if called && selectors.iter().any(|selector| frame.input.starts_with(selector)) {
+                calls.push(frame.input);
+            }
+            frames.extend(frame.calls.into_iter().rev());
+        }
+        Ok(calls)
+    }
+}
+
+/// A node, without a signer.
+///
+/// # Errors
+/// The URL does not parse.
+pub fn connect(url: &str) -> Result<DynProvider, L1Error> {
+    let url = url.parse().map_err(|e| L1Error::Rpc {
+        what: "reading the node's URL",
+        reason: format!("{url}: {e}"),
+    })?;
+    Ok(ProviderBuilder::new().connect_http(url).erased())
+}

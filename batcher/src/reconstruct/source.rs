@@ -1,0 +1,134 @@
+//! Where the words of a batch's data come from.
+
+use std::{future::Future, pin::Pin};
+
+use alloy::primitives::B256;
+use cairn_types::Word;
+use thiserror::Error;
+
+use super::commitment::{BatchFault, CommitmentCall, DataLocation, words};
+
+/// A batch's data cannot be had.
+#[derive(Debug, Error)]
+pub enum DataError {
+    /// Blobs that no source has.
+    #[error(
+        "its data is in blobs, and no source has {}: nodes keep blobs for 18 days only; give --blobs DIR with the files, --beacon URL of an archive, or a later --from-snapshot",
+        list(.0)
+    )]
+    MissingBlobs(Vec<B256>),
+    /// Bytes of another length than a blob's.
+    #[error("{origin}: blob {hash} has {got} bytes, expected {expected}")]
+    BlobLength {
+        /// Where it is from.
+        origin: String,
+        /// Its name.
+        hash: B256,
+        /// Of a blob.
+        expected: usize,
+        /// Found.
+        got: usize,
+    },
+    /// Bytes that are not the blob of this name.
+    #[error(
+        "{origin}: the blob named {hash} is another one ({got}); remove it or choose another source"
+    )]
+    BlobMismatch {
+        /// Where it is from.
+        origin: String,
+        /// Its name.
+        hash: B256,
+        /// What its name should be, or why it is no blob.
+        got: String,
+    },
+    /// A source does not answer as it should.
+    #[error("{origin}: {reason}")]
+    Source {
+        /// The source.
+        origin: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The data of a batch is in blobs, and this version cannot read words from them.
+    #[error("its data is in blobs {}: this version reads data from calldata only", list(.0))]
+    BlobEncoding(Vec<B256>),
+    /// The bytes are no words.
+    #[error(transparent)]
+    Words(#[from] BatchFault),
+}
+
+fn list(hashes: &[B256]) -> String {
+    hashes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// What a source finds: nothing where it has not what the commitment is about.
+pub type Found = Result<Option<Vec<Word>>, DataError>;
+
+/// Finds the words of a batch's data.
+///
+/// Trust: none. Whoever uses the words holds them against the commitment's digest.
+pub trait DataSource: Send + Sync {
+    /// The data words behind a commitment.
+    fn words<'a>(
+        &'a self,
+        call: &'a CommitmentCall,
+    ) -> Pin<Box<dyn Future<Output = Found> + Send + 'a>>;
+}
+
+/// The call's own bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Calldata;
+
+impl DataSource for Calldata {
+    fn words<'a>(
+        &'a self,
+        call: &'a CommitmentCall,
+    ) -> Pin<Box<dyn Future<Output = Found> + Send + 'a>> {
+        Box::pin(async move {
+            match &call.location {
+                DataLocation::Calldata(bytes) => Ok(Some(words(bytes)?)),
+                DataLocation::Blobs { .. } => Ok(None),
+            }
+        })
+    }
+}
+
+/// Sources in the order in which they are asked.
+pub struct Sources(Vec<Box<dyn DataSource>>);
+
+impl std::fmt::Debug for Sources {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Sources").field(&self.0.len()).finish()
+    }
+}
+
+impl Default for Sources {
+    fn default() -> Self {
+        Self(vec![Box::new(Calldata)])
+    }
+}
+
+impl Sources {
+    /// One more, asked after the others.
+    pub fn push(&mut self, source: impl DataSource + 'static) {
+        self.0.push(Box::new(source));
+    }
+
+    /// The data words behind a commitment.
+    ///
+    /// # Errors
+    /// No source has them, or one has something else under their name.
+    pub async fn words(&self, call: &CommitmentCall) -> Result<Vec<Word>, DataError> {
+        for source in &self.0 {
+            if let Some(words) = source.words(call).await? {
+                return Ok(words);
+            }
+        }
+        match &call.location {
+            DataLocation::Blobs { versioned_hashes, .. } => {
+                Err(DataError::MissingBlobs(versioned_hashes.clone()))
+            }
+            DataLocation::Calldata(_) => unreachable!("the call's own bytes are always there"),
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The contracts' code, from source to the last immutable, without L1.
+
+use std::path::Path;
+
+use alloy::{
+    network::TransactionBuilder,
+    primitives::{Address, B256, Bytes, U256},
+    providers::Provider,
+    rpc::types::TransactionRequest,
+};
+use serde_json::json;
+
+use super::{Node, VerifyError};
+use crate::{
+    deploy::manifest::{Contract, Manifest},
+    l1::{
+        anvil::Anvil,
+        artifacts::{Artifacts, Compiler},
+        client::{L1Error, rpc},
+        contracts::IRollupL1,
+        reader::connect,
+        tools,
+    },
+};
+
+/// What the source makes of a manifest.
+#[derive(Debug)]
+pub struct Rebuilt {
+    /// Every contract, custody too.
+    pub contracts: Vec<RebuiltContract>,
+    /// What they were compiled with.
+    pub compiler: Compiler,
+}
+
+/// A contract's code as it should be on L1.
+#[derive(Debug)]
+pub struct RebuiltContract {
+    /// Its name.
+    pub name: String,
+    /// Where it should be.
+    pub address: Address,
+    /// Its code.
+    pub code: Bytes,
+    /// Where immutables stand in it.
+    pub immutables: Vec<(usize, usize)>,
+}
+
+/// Builds the contracts from nothing, with this verifier in the place of the checked-in one, and deploys them on a local chain
+/// as the manifest says. `folder` is for the build and for logs.
+///
+/// # Errors
+/// forge's, anvil's, or a constructor that refuses the manifest's arguments.
+pub async fn rebuild(
+    contracts: &Path,
+    verifier_source: &str,
+    manifest: &Manifest,
+    folder: &Path,
+) -> Result<Rebuilt, VerifyError> {
+    let project = folder.join("project");
+    copy_project(contracts, &project, verifier_source).map_err(|source| VerifyError::Io {
+        what: "copying the contracts' source".into(),
+        source,
+    })?;
+    let artifacts = Artifacts::build_with(&project, contracts, &["src", "script"]).await?;
+    let program = tools::find(&contracts.join("node_modules"), "anvil")
+        .map_err(crate::l1::artifacts::BuildError::from)?;
+    let anvil = Anvil::start_chain(&program, manifest.chain_id, folder).await?;
+    let node = connect(&anvil.url())?;
+
+    prepare(&node, manifest.deployer).await?;
+    let mut rebuilt = Vec::new();
+    let mut compiler = None;
+    for contract in &manifest.contracts {
+        let artifact = artifacts.read(&contract.file, &contract.name)?;
+        create(&node, manifest.deployer, contract, &artifact.creation).await?;
+        rebuilt.push(RebuiltContract {
+            name: contract.name.clone(),
+            address: contract.address,
+            code: code(&node, contract.address).await?,
+            immutables: artifact.immutables,
+        });
+        if contract.name == "Rollup" {
+            compiler = Some(artifact.compiler);
+        }
+    }
+    let what = "reading the rebuilt rollup";
+    let rollup = manifest.contract("Rollup")?;
+    let custody = IRollupL1::new(rollup.address, &node).CUSTODY().call().await;
+    let address = custody.map_err(|e| rpc(what, e))?;
+    let artifact = artifacts.read("Custody.sol", "Custody")?;
+    rebuilt.push(RebuiltContract {
+        name: "Custody".to_owned(),
+        address,
+        code: code(&node, address).await?,
+        immutables: artifact.immutables,
+    });
+    let compiler = compiler.unwrap_or(artifact.compiler);
+    Ok(Rebuilt { contracts: rebuilt, compiler })
+}
+
+/// The deployer without its key.
+async fn prepare(node: &Node, deployer: Address) -> Result<(), L1Error> {
+    let funds = U256::from(1) << 100;
+    local(node, "anvil_impersonateAccount", json!([deployer])).await?;
+    local(node, "anvil_setBalance", json!([deployer, funds])).await
+}
+
+async fn local(
+    node: &Node,
+    method: &'static str,
+    parameters: serde_json::Value,
+) -> Result<(), L1Error> {
+    let done = node.raw_request::<_, Option<serde_json::Value>>(method.into(), parameters).await;
+    done.map(drop).map_err(|e| rpc("preparing the local chain", e))
+}
+
+async fn create(
+    node: &Node,
+    deployer: Address,
+    contract: &Contract,
+    creation: &Bytes,
+) -> Result<(), L1Error> {
+    let what = "deploying again on the local chain";
+    local(node, "anvil_setNonce", json!([deployer, U256::from(contract.nonce)])).await?;
+    let code = [&creation[..], &contract.arguments[..]].concat();
+    let request = TransactionRequest::default()
+        .with_from(deployer)
+        .with_nonce(contract.nonce)
+        .with_gas_limit(16_000_000)
+        .with_deploy_code(code);
+    let failed = |e: &dyn std::fmt::Display| rpc(what, format!("{}: {e}", contract.name));
+    // Without a wallet nothing is signed here: the node holds the account.
+    let hash: B256 =
+        node.raw_request("eth_sendTransaction".into(), [request]).await.map_err(|e| failed(&e))?;
+    for _ in 0..100 {
+        if let Some(receipt) = node.get_transaction_receipt(hash).await.map_err(|e| failed(&e))? {
+            return if receipt.status() {
+                Ok(())
+            } else {
+                Err(failed(&"its constructor reverts with the manifest's arguments"))
+            };
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    Err(failed(&"no receipt"))
+}
+
+async fn code(node: &Node, address: Address) -> Result<Bytes, L1Error> {
+    node.get_code_at(address).await.map_err(|e| rpc("reading rebuilt code", e))
+}
+
+/// Sources and settings, but nothing that was built; the tools are linked.
+fn copy_project(from: &Path, to: &Path, verifier_source: &str) -> std::io::Result<()> {
+    for folder in ["src", "script", "tools"] {
+        copy_folder(&from.join(folder), &to.join(folder))?;
+    }
+    std::fs::copy(from.join("foundry.toml"), to.join("foundry.toml"))?;
+    // Anything that the compiler's wrapper imports is found from where it is.
+    std::os::unix::fs::symlink(from.canonicalize()?.join("node_modules"), to.join("node_modules"))?;
+    std::fs::write(to.join("src/generated/Groth16Verifier.sol"), verifier_source)
+}
+
+fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}

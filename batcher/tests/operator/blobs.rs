@@ -1,0 +1,109 @@
+//! Blobs from files, from a beacon node and from anvil, and what is none.
+
+use alloy::{
+    consensus::{BlobTransactionSidecarEip7594, SidecarBuilder, SimpleCoder},
+    eips::eip4844::BYTES_PER_BLOB,
+    network::TransactionBuilder,
+    primitives::{Address, B256, Bytes},
+    providers::Provider,
+    rpc::types::TransactionRequest,
+};
+use cairn_batcher::reconstruct::{
+    blobs::{Beacon, Blobs, Folder, LocalNode},
+    source::DataError,
+};
+
+use crate::world::World;
+
+/// A transaction with one blob, mined; the blob's versioned hash and its block's timestamp.
+async fn send_blob(world: &World, content: &[u8]) -> (B256, u64) {
+    let builder: SidecarBuilder<SimpleCoder> = SidecarBuilder::from_slice(content);
+    let sidecar: BlobTransactionSidecarEip7594 = builder.build_7594().unwrap();
+    let hash = sidecar.versioned_hashes().next().unwrap();
+    let mut request = TransactionRequest::default()
+        .with_from(world.sender())
+        .with_to(Address::with_last_byte(1))
+        .with_gas_limit(100_000);
+    request.max_fee_per_blob_gas = Some(1_000_000_000_000);
+    request.sidecar = Some(sidecar.into());
+    let receipt = world.mined(request).await;
+    let number = receipt.block_number.unwrap();
+    let block = world.provider.get_block_by_number(number.into()).await.unwrap().unwrap();
+    (hash, block.header.timestamp)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blobs_are_found_where_they_are_and_held_against_their_hash() {
+    let world = World::new().await;
+    let (hash, timestamp) = send_blob(&world, b"words").await;
+    let mut node = Blobs::default();
+    node.push(LocalNode(world.provider.clone()));
+    let blob = node.get(hash, timestamp).await.unwrap().unwrap();
+    assert_eq!(blob.len(), BYTES_PER_BLOB);
+    assert!(node.get(B256::repeat_byte(1), timestamp).await.unwrap().is_none());
+
+    let mut beacon = Blobs::default();
+    beacon.push(Beacon::new(&format!("{}/", world.url)));
+    let number = beacon.get(hash, timestamp).await;
+    // anvil's slots are its own; that it answers and that nothing false comes through is what counts.
+    assert!(
+        matches!(&number, Ok(None))
+            || number.as_ref().is_ok_and(|found| found.as_ref() == Some(&blob)),
+        "{number:?}"
+    );
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut files = Blobs::default();
+    files.push(Folder(folder.path().to_owned()));
+    assert!(files.get(hash, timestamp).await.unwrap().is_none());
+    let path = folder.path().join(hash.to_string());
+    std::fs::write(&path, &blob).unwrap();
+    assert_eq!(files.get(hash, timestamp).await.unwrap().unwrap(), blob);
+
+    let mut changed = blob.to_vec();
+    changed[40] ^= 1;
+    std::fs::write(&path, &changed).unwrap();
+    let error = files.get(hash, timestamp).await.unwrap_err();
+    assert!(matches!(error, DataError::BlobMismatch { .. }), "{error}");
+    std::fs::write(&path, &changed[1..]).unwrap();
+    let error = files.get(hash, timestamp).await.unwrap_err();
+    assert!(matches!(error, DataError::BlobLength { got: 131_071, .. }), "{error}");
+    // No field element is so large: it is no blob at all.
+    std::fs::write(&path, [0xff; BYTES_PER_BLOB]).unwrap();
+    let error = files.get(hash, timestamp).await.unwrap_err();
+    assert!(matches!(error, DataError::BlobMismatch { .. }), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn missing_blobs_are_named_with_what_to_do() {
+    use cairn_batcher::{
+        l1::contracts::Commitment,
+        reconstruct::{
+            commitment::{CommitmentCall, DataLocation},
+            source::Sources,
+        },
+    };
+    let hash = B256::repeat_byte(1);
+    let location = DataLocation::Blobs { versioned_hashes: vec![hash], words: 1 };
+    let commitment = Commitment {
+        timestamp: 0,
+        state: B256::ZERO,
+        dataDigest: B256::ZERO,
+        priorityDigest: B256::ZERO,
+        withdrawalDigest: B256::ZERO,
+    };
+    let call = CommitmentCall { commitment, location, withdrawals: Vec::new(), timestamp: 0 };
+    let error = Sources::default().words(&call).await.unwrap_err().to_string();
+    assert!(error.contains(&hash.to_string()) && error.contains("--blobs DIR"), "{error}");
+    let mut sources = Sources::default();
+    let mut blobs = Blobs::default();
+    let folder = tempfile::tempdir().unwrap();
+    blobs.push(Folder(folder.path().to_owned()));
+    sources.push(blobs);
+    let error = sources.words(&call).await.unwrap_err();
+    assert!(matches!(error, DataError::MissingBlobs(missing) if missing == [hash]));
+
+    let calldata = DataLocation::Calldata(Bytes::from_static(&[7; 32]));
+    let call = CommitmentCall { location: calldata, ..call };
+    assert!(matches!(sources.words(&call).await, Err(DataError::Words(_))));
+}
