@@ -4,6 +4,7 @@
 //! witness on the way, and [`State::replay`] does it again from what L1 has.
 
 mod batch;
+mod fault;
 mod opening;
 mod refusal;
 mod replay;
@@ -14,6 +15,7 @@ mod tree;
 mod witness;
 
 pub use batch::BatchBuilder;
+pub use fault::Fault;
 pub use opening::{Node, OpeningError, PartialTree, TreeOpening};
 pub use refusal::Refusal;
 pub use replay::ReplayError;

@@ -8,6 +8,7 @@ mod account;
 mod codec;
 mod data;
 mod element;
+mod forced;
 mod header;
 mod operation;
 mod packed;
@@ -21,12 +22,12 @@ pub use account::{Account, AccountId, TokenId};
 pub use codec::{DecodeError, EncodeError, Malformed, word_tag};
 pub use data::{DataItem, ShortTransfer};
 pub use element::{Digest, MODULUS, NonCanonical, PublicKey, Signature};
+pub use forced::{FORCED_WORDS, ForcedTransaction};
 pub use header::{HEADER_BYTES, Header, KIND_BATCHES};
 pub use operation::{
     Authorization, Operation, PriorityOperation, SignedTransaction, Transaction, address_limbs,
 };
 pub use packed::{PackError, Packed, PackedAmount, PackedFee};
-pub use priority::PRIORITY_WORDS;
 pub use statement::{
     CHUNK_STATEMENT_LENGTH, ChunkEnvironment, ChunkState, ChunkStatement, EvaluatedStream,
     Extension, SEAL_STATEMENT_LENGTH, STREAM_STATEMENT_LENGTH, SealStatement, StreamEnvironment,

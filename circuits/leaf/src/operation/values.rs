@@ -70,6 +70,8 @@ impl OperandValues {
                 target: elements(&key),
                 ..Self::default()
             },
+            // Not proven yet: `ChunkTraces::fill` refuses it.
+            PriorityOperation::Forced(_) => Self::default(),
         }
     }
 
