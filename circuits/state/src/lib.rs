@@ -5,6 +5,7 @@
 
 mod batch;
 mod exit;
+mod fault;
 mod opening;
 mod refusal;
 mod replay;
@@ -16,6 +17,7 @@ mod witness;
 
 pub use batch::BatchBuilder;
 pub use exit::{exit_message_digest, sign_exit, verify_exit};
+pub use fault::Fault;
 pub use opening::{Node, OpeningError, PartialTree, TreeOpening};
 pub use refusal::Refusal;
 pub use replay::ReplayError;

@@ -7,7 +7,7 @@ use cairn_types::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{TreeOpening, evaluate};
+use crate::{Fault, TreeOpening, evaluate};
 
 /// What all operations of a batch share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,11 +72,13 @@ pub struct SlotWitness {
     pub operation: Operation,
     /// How it stands in the data.
     pub form: DataForm,
+    /// Why it changes nothing, if it is a forced transaction that does not hold.
+    pub fault: Option<Fault>,
     /// Everything before.
     pub before: Running,
     /// Everything after.
     pub after: Running,
-    /// The leaf that pays.
+    /// The leaf that pays; of a forced transaction that does not hold, the leaf that shows it, which is only read.
     pub a: Option<LeafAccess>,
     /// The leaf that is paid or created; of a deposit the leaf that it names, which is only read.
     pub b: Option<LeafAccess>,

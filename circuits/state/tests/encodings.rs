@@ -11,9 +11,10 @@ use cairn_state::{
     sign_exit,
 };
 use cairn_types::{
-    Authorization, BlobScalar, DataItem, DataLocation, Digest, ExitEntry, Extension, HEADER_BYTES,
-    KIND_BATCHES, Operation, PackedAmount, PackedFee, PriorityOperation, PublicKey, SealStatement,
-    Transaction, Withdrawal, Word, domain, exit_message,
+    Authorization, BlobScalar, DataItem, DataLocation, Digest, ExitEntry, Extension,
+    ForcedTransaction, HEADER_BYTES, KIND_BATCHES, Operation, PackedAmount, PackedFee,
+    PriorityOperation, PublicKey, SealStatement, SignedTransaction, Transaction, Withdrawal, Word,
+    domain, exit_message,
 };
 use serde_json::{Value, json};
 
@@ -94,16 +95,18 @@ fn authorization(state: &State, environment: &Environment, of: &Transaction) -> 
 }
 
 /// Executes everything, and describes what was signed.
-fn batch() -> (BatchWitness, Vec<Value>) {
+fn batch() -> (BatchWitness, Vec<Value>, Vec<Value>) {
     let environment = Environment { domain: domain(CHAIN_ID, &ROLLUP), timestamp: 1_700_000_000 };
     let mut batch = BatchBuilder::new(State::genesis(), environment);
     for operation in priority_operations() {
         batch.push(Operation::Priority(operation)).unwrap();
     }
+    let mut queued = Vec::new();
     let signed = transactions().map(|transaction| {
         let authorization = authorization(batch.state(), &environment, &transaction);
         let signed = sign(&secret(1), transaction, authorization);
         batch.push(Operation::Signed(signed)).unwrap();
+        queued.push(forced(&signed, environment.timestamp - queued.len() as u32));
         json!({
             "long_words": words(&DataItem::Long(transaction).words().unwrap()),
             "message": integers(signed.message()),
@@ -111,7 +114,29 @@ fn batch() -> (BatchWitness, Vec<Value>) {
             "signature": bytes(signed.signature.to_bytes()),
         })
     });
-    (batch.finish().1, signed.to_vec())
+    (batch.finish().1, signed.to_vec(), queued)
+}
+
+/// What L1 makes of a signed transaction.
+fn forced(signed: &SignedTransaction, enqueued: u32) -> Value {
+    let SignedTransaction { transaction, authorization, signature } = signed;
+    let [.., to, t0, t1, t2, t3, t4] = signed.message();
+    let words_of = ForcedTransaction::new(signed, enqueued).words().unwrap();
+    json!({
+        "kind": transaction.tag(),
+        "from": transaction.from(),
+        "nonce": authorization.nonce,
+        "token": authorization.token,
+        "amount": integer(transaction.amount()),
+        "fee": integer(transaction.fee()),
+        "expiry": authorization.expiry,
+        "to": to,
+        "target": integers([t0, t1, t2, t3, t4]),
+        "challenge": integers(signature.e()),
+        "response": integers(signature.s()),
+        "enqueued": enqueued,
+        "words": words(&words_of),
+    })
 }
 
 fn priority(operation: &PriorityOperation) -> Value {
@@ -122,6 +147,7 @@ fn priority(operation: &PriorityOperation) -> Value {
         PriorityOperation::Deposit { leaf, token, amount, key } => {
             (json!({ "leaf": leaf, "token": token, "amount": integer(amount) }), key)
         }
+        PriorityOperation::Forced(_) => unreachable!("described by `forced`"),
     };
     let mut value = fields;
     value["key"] = integers(key.elements());
@@ -198,7 +224,7 @@ fn exit(domain: &Word, state: &Digest, circuit_set_root: Digest) -> Value {
 }
 
 fn encodings() -> Value {
-    let (witness, signed) = batch();
+    let (witness, signed, forced) = batch();
     let header = witness.header(1, &DataLocation::Calldata);
     let h_from = [0; 32];
     let h_to = header.chain_hash(&h_from);
@@ -216,6 +242,7 @@ fn encodings() -> Value {
         "withdrawal": withdrawal(witness.withdrawals[0]),
         "signed": signed,
         "exit": exit(&header.domain, &header.state_after, circuit_set_root),
+        "forced": forced,
         "packed": packed(),
         "data_limbs": limbs(&witness.data),
         "data": words(&witness.data),

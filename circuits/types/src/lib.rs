@@ -9,6 +9,7 @@ mod codec;
 mod data;
 mod element;
 mod exit;
+mod forced;
 mod header;
 mod operation;
 mod packed;
@@ -24,12 +25,12 @@ pub use codec::{DecodeError, EncodeError, Malformed, word_tag};
 pub use data::{DataItem, ShortTransfer};
 pub use element::{Digest, MODULUS, NonCanonical, PublicKey, Signature};
 pub use exit::{EXIT_ENTRY_BYTES, EXIT_MESSAGE_LENGTH, ExitEntry, KIND_EXIT, exit_message};
+pub use forced::{FORCED_WORDS, ForcedTransaction};
 pub use header::{HEADER_BYTES, Header, KIND_BATCHES};
 pub use operation::{
     Authorization, Operation, PriorityOperation, SignedTransaction, Transaction, address_limbs,
 };
 pub use packed::{PackError, Packed, PackedAmount, PackedFee};
-pub use priority::PRIORITY_WORDS;
 pub use scalar::{BlobScalar, NotAScalar};
 pub use statement::{
     CHUNK_STATEMENT_LENGTH, ChunkEnvironment, ChunkState, ChunkStatement, EvaluatedStream,

@@ -110,7 +110,7 @@ fn witness_survives_its_container() {
 fn words_rebuild_the_state_from_genesis() {
     let (mut state, witness) = batch();
     let mut rebuilt = State::genesis();
-    rebuilt.replay(&witness.priority, &witness.data).unwrap();
+    rebuilt.replay(&ENVIRONMENT.domain, &witness.priority, &witness.data).unwrap();
     assert_eq!(rebuilt.summary(), state.summary());
     assert_eq!(leaves(&rebuilt), leaves(&state));
 }
@@ -121,7 +121,7 @@ fn words_of_no_batch_change_nothing() {
     let mut state = State::genesis();
     let before = state.summary();
     let mut replay = |priority: &[Word], data: &[Word]| {
-        let error = state.replay(priority, data).unwrap_err();
+        let error = state.replay(&ENVIRONMENT.domain, priority, data).unwrap_err();
         assert_eq!(state.summary(), before);
         error
     };
