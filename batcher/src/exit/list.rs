@@ -61,7 +61,7 @@ impl fmt::Display for Leaves {
 
 #[cfg(test)]
 mod tests {
-    use cairn_types::{PriorityOperation, PublicKey};
+    use cairn_types::{PriorityOperation, PublicKey, Word};
 
     use super::*;
 
@@ -74,7 +74,7 @@ mod tests {
         ];
         let words: Vec<_> = operations.iter().flat_map(|o| o.words().unwrap()).collect();
         let mut state = State::genesis();
-        state.replay(&words, &[]).unwrap();
+        state.replay(&Word::default(), &words, &[]).unwrap();
         // The deposit goes to the fee leaf, which has its key and token.
         let table = Leaves::new(&state, Some(&BTreeSet::from([0])));
         let [leaf] = &table.leaves[..] else { panic!("{table}") };

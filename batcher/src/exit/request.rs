@@ -175,7 +175,7 @@ mod tests {
         ];
         let words: Vec<_> = operations.iter().flat_map(|o| o.words().unwrap()).collect();
         let mut state = State::genesis();
-        state.replay(&words, &[]).unwrap();
+        state.replay(&Word::default(), &words, &[]).unwrap();
 
         let domain = Word::new([3; 31]);
         let row = Row { leaf: ALICE, recipient: Address::repeat_byte(9), signature: None };

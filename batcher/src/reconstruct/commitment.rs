@@ -141,6 +141,7 @@ impl CommitmentCall {
         &self,
         record: &Batch,
         state: &mut State,
+        domain: &Word,
         priority: &[Word],
         data: &[Word],
     ) -> Result<(), BatchFault> {
@@ -151,7 +152,7 @@ impl CommitmentCall {
         digest("priority operations", self.commitment.priorityDigest, priority)?;
         digest("withdrawals", self.commitment.withdrawalDigest, &self.withdrawals)?;
 
-        let made = state.replay(priority, data)?;
+        let made = state.replay(domain, priority, data)?;
         let committed = &self.withdrawals;
         let equal = made.iter().map(|withdrawal| withdrawal.word().ok());
         if !equal.eq(committed.iter().copied().map(Some)) {
