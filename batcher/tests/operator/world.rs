@@ -176,7 +176,10 @@ impl World {
     }
 
     /// Sends and waits. The client's own way of waiting watches block numbers, which go back in a reorganization.
+    /// Its nonces are remembered, too, and go back as well.
     pub(crate) async fn mined(&self, request: TransactionRequest) -> TransactionReceipt {
+        let nonce = self.provider.get_transaction_count(self.sender).await.unwrap();
+        let request = request.with_nonce(nonce);
         let sent = self.provider.send_transaction(request).await.unwrap();
         for _ in 0..500 {
             if let Some(receipt) =
