@@ -8,6 +8,7 @@
 
 pub mod demo;
 pub mod deploy;
+pub mod exit;
 pub mod l1;
 pub mod reconstruct;
 pub mod sequencer;

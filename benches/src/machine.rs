@@ -1,5 +1,6 @@
 //! The machine that measures, and the program's own build.
 
+use cairn_prover::memory;
 use serde::{Deserialize, Serialize};
 
 /// The machine.
@@ -46,7 +47,7 @@ impl Machine {
             cpu: field("model name").unwrap_or_else(|| "unknown".to_owned()),
             cores: cores(),
             features: FEATURES.iter().filter(|f| has(f)).map(|&f| f.to_owned()).collect(),
-            memory_mb: meminfo("MemTotal").unwrap_or(0),
+            memory_mb: memory::meminfo_mb("MemTotal").unwrap_or(0),
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         }
     }
@@ -78,22 +79,6 @@ pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// MiB that this process can still have without swapping: what the system has, or the control group allows if that is less.
-/// `None` where the system does not tell.
-#[must_use]
-pub fn available_mb() -> Option<u64> {
-    let group = std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
-    let group = group.and_then(|bytes| bytes.trim().parse::<u64>().ok()).map(|bytes| bytes >> 20);
-    [meminfo("MemAvailable"), group].into_iter().flatten().min()
-}
-
-/// A field of proc(5) meminfo in MiB.
-fn meminfo(field: &str) -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let rest = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))?;
-    rest.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib / 1024)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,7 +89,7 @@ mod tests {
         assert!(machine.cores >= 1);
         if cfg!(target_os = "linux") {
             assert!(build.features.iter().all(|feature| machine.features.contains(feature)));
-            assert!(available_mb().is_some_and(|available| available <= machine.memory_mb));
+            assert!(memory::available_mb().is_some_and(|available| available <= machine.memory_mb));
         }
         assert!(!build.commit.is_empty());
     }

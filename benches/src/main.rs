@@ -3,8 +3,13 @@
 use std::process::ExitCode;
 
 use cairn_bench::cli;
+use cairn_prover::allocator::{Allocator, keep_pages};
+
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator;
 
 fn main() -> ExitCode {
+    keep_pages();
     match cli::run(std::env::args_os()) {
         Ok(code) => code,
         Err(error) => {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use cairn_batcher::demo::progress::Bars;
-use cairn_prover::default_cache_folder;
+use cairn_prover::{default_cache_folder, memory};
 
 use crate::{
     error::BenchError,
@@ -195,7 +195,7 @@ impl Run {
         let state = u64::from(self.accounts) * world::ACCOUNT_BYTES
             + transfers as u64 * world::OPERATION_BYTES;
         let expected_mb = stages::memory_mb(self.stage, chunk) + (state >> 20);
-        match self.memory.or_else(machine::available_mb) {
+        match self.memory.or_else(memory::available_mb) {
             Some(got_mb) if got_mb < expected_mb => Err(BenchError::Memory {
                 what: format!(
                     "stage {}, chunks of {chunk} and {} accounts",

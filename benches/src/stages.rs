@@ -6,7 +6,7 @@ use std::{fmt, path::Path, str::FromStr};
 use cairn_prover::{
     BatchJob, BatchTasks, ChunkShape, LocalProver, ProverError, TaskOutput, cache,
     graph::{TaskGraph, TaskKind},
-    plan,
+    memory, plan,
     progress::{Progress, Silent},
 };
 use serde::{Deserialize, Serialize};
@@ -129,10 +129,10 @@ impl FromStr for Stage {
 #[must_use]
 pub fn memory_mb(stage: Stage, chunk: usize) -> u64 {
     let keys = match stage {
-        Stage::Wrap | Stage::All => plan::SNARK_MB,
+        Stage::Wrap | Stage::All => memory::SNARK_MB,
         _ => 0,
     };
-    plan::CIRCUITS_MB + keys + plan::chunk_mb(chunk)
+    memory::CIRCUITS_MB + keys + memory::chunk_mb(chunk)
 }
 
 /// Chunk leaves and stream leaves of a batch of short transfers.

@@ -6,7 +6,8 @@ use cairn_primitives::schnorr::SecretKey;
 use cairn_prover::BatchJob;
 use cairn_state::{BatchBuilder, Environment, Refusal, State, apply, sign};
 use cairn_types::{
-    Authorization, FIRST_USER_ID, Operation, PriorityOperation, PublicKey, Transaction, Word,
+    Authorization, DataLocation, FIRST_USER_ID, Operation, PriorityOperation, PublicKey,
+    Transaction, Word,
 };
 
 use crate::{error::BenchError, traffic::Transfers};
@@ -61,7 +62,8 @@ pub fn batch(
             .map_err(|reason| BenchError::Refused { number: index + 1, reason })?;
         step();
     }
-    Ok(BatchJob { witness: batch.finish().1, number: 1, previous_chain_hash: [0; 32] })
+    let data = DataLocation::Calldata;
+    Ok(BatchJob { witness: batch.finish().1, data, number: 1, previous_chain_hash: [0; 32] })
 }
 
 /// The state in which the tokens are registered and every account has its balance.

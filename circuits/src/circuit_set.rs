@@ -1,14 +1,17 @@
 //! The circuit set: which circuits the recursion admits, and in which role (docs/spec.md, section 7).
 //!
-//! A Merkle tree of depth 4 over digests of verifier keys, in which the position is the role: a node
-//! that asks for a chunk cannot be given a seal. Roles come in families of four positions, the node
-//! first and then a wrapper for each size of leaf: the low two bits of a position are free to a node
+//! A Merkle tree of depth 5 over digests of verifier keys, in which the position is the role: a node
+//! that asks for a chunk cannot be given a seal. Roles come in families of eight positions, the node
+//! first and then a wrapper for each size of leaf: the low three bits of a position are free to a node
 //! that takes children of a family, the high two name the family.
 //!
 //! ```text
-//! position  0           1, 2, 3                4            5, 6, 7    8            9, 10, 11   12 .. 15
-//! role      chunk node  chunk wrappers by size stream node  ..         chain node   ..          empty
+//! position  0           1 .. 4                   8            9 ..     16           17 ..    24 .. 31
+//! role      chunk node  chunk wrappers by size   stream node  ..       chain node   ..       empty
 //! ```
+//!
+//! The chain family has two kinds of leaves that nobody merges: the seal is its small one, the exit its
+//! medium one.
 
 use cairn_gadgets::field::{digest_to_plonky2, from_plonky2};
 use cairn_gadgets::merkle;
@@ -22,10 +25,10 @@ use crate::config::{Builder, F, VerifierKey};
 use crate::statement::Kind;
 
 /// Depth of the tree.
-pub const DEPTH: usize = 4;
+pub const DEPTH: usize = 5;
 
 /// Bits of a position that a family leaves free.
-pub(crate) const FAMILY_BITS: usize = 2;
+pub(crate) const FAMILY_BITS: usize = 3;
 
 /// What a circuit of the common shape is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
@@ -44,11 +47,12 @@ pub enum Family {
     Chunk = 0,
     /// Evaluations of streams.
     Stream = 1,
-    /// Seals and chains of them.
+    /// Seals and chains of them; exits.
     Chain = 2,
 }
 
-/// Which of a family's leaf circuits. A family with one has it as [`Size::Small`].
+/// Which of a family's leaf circuits. A family with one has it as [`Size::Small`]. For streams it says where
+/// the data is evaluated ([`crate::stream::DataEvaluation`]).
 #[derive(
     Clone, Copy, Debug, Eq, PartialEq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]
@@ -59,16 +63,22 @@ pub enum Size {
     Small = 1,
     /// Between.
     Medium = 2,
+    /// As many operations as the largest, among accounts that share more of the tree.
+    Dense = 3,
     /// The largest.
-    Large = 3,
+    Large = 4,
+}
+
+impl Size {
+    /// All sizes, smallest first.
+    pub const ALL: [Self; 4] = [Self::Small, Self::Medium, Self::Dense, Self::Large];
 }
 
 impl Role {
     /// All that a set can have, by position.
     pub fn all() -> impl Iterator<Item = Self> {
         [Family::Chunk, Family::Stream, Family::Chain].into_iter().flat_map(|family| {
-            let sizes = [Size::Small, Size::Medium, Size::Large];
-            let wrappers = sizes.map(|size| Self::Wrapper(family, size));
+            let wrappers = Size::ALL.map(|size| Self::Wrapper(family, size));
             std::iter::once(Self::Node(family)).chain(wrappers)
         })
     }
@@ -85,7 +95,7 @@ impl Role {
     /// The free bits of the position, the low one first.
     pub const fn member_bits(self) -> [bool; FAMILY_BITS] {
         let position = self.position();
-        [position & 1 == 1, position & 2 == 2]
+        [position & 1 == 1, position & 2 == 2, position & 4 == 4]
     }
 
     /// The family of the role.
@@ -116,7 +126,7 @@ pub struct MissingRole(pub Role);
 #[derive(Clone, Debug)]
 pub struct CircuitSet {
     keys: Vec<(Role, VerifierKey)>,
-    /// From the 16 leaves to the root.
+    /// From the 32 leaves to the root.
     levels: Vec<Vec<Digest>>,
 }
 

@@ -1,8 +1,9 @@
-//! The circuits of Cairn: operations, streams, nodes, seal and shrink.
+//! The circuits of Cairn: operations, streams, nodes, seal, exit and shrink.
 
 pub mod chunk;
 pub mod circuit_set;
 pub mod config;
+pub mod exit;
 pub mod proving;
 pub mod recursion;
 pub mod seal;

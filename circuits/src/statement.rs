@@ -42,7 +42,7 @@ impl Kind {
     pub const fn environment_len(self) -> usize {
         match self {
             Self::Chunk => 9,
-            Self::Stream => 6,
+            Self::Stream => 14,
             Self::Seal => 5,
         }
     }
@@ -56,7 +56,7 @@ impl Kind {
     pub const fn state_len(self) -> usize {
         match self {
             Self::Chunk => 19,
-            Self::Stream => 21,
+            Self::Stream => 29,
             Self::Seal => 8,
         }
     }
@@ -245,6 +245,8 @@ pub struct EvaluatedStreamTarget {
 pub struct StreamEnvironmentTarget {
     /// The point of evaluation.
     pub x: [Target; 2],
+    /// Where blobs are evaluated, as big-endian u32; zero for data that is not in blobs.
+    pub z: [Target; 8],
     /// Root over the verifier keys that the recursion admits.
     pub circuit_set_root: DigestTarget,
 }
@@ -258,9 +260,11 @@ pub struct StreamStateTarget {
     pub priority: EvaluatedStreamTarget,
     /// Withdrawals.
     pub withdrawal: EvaluatedStreamTarget,
+    /// Value of the data at z, as big-endian u32.
+    pub blob: [Target; 8],
 }
 
-/// Words that lead the streams from `before` to `after` evaluate so at `x`.
+/// Words that lead the streams from `before` to `after` evaluate so at `x` and `z`.
 #[derive(Clone, Copy, Debug)]
 pub struct StreamStatementTarget {
     /// What all stream proofs share.
@@ -276,12 +280,14 @@ impl StreamStatementTarget {
     pub fn to_vec(&self) -> Vec<Target> {
         let Self { environment, before, after } = self;
         let mut elements = environment.x.to_vec();
+        elements.extend(environment.z);
         elements.extend(environment.circuit_set_root);
         for state in [before, after] {
             for evaluated in [state.data, state.priority, state.withdrawal] {
                 elements.extend(evaluated.stream.to_array());
                 elements.extend(evaluated.y);
             }
+            elements.extend(state.blob);
         }
         elements
     }

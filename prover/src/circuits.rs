@@ -9,6 +9,7 @@ use cairn_circuits::{
     serialize::{decode_key, encode_key},
     soundness::LayerSecurity,
     statement::Statement,
+    stream::DataEvaluation,
 };
 use cairn_types::Digest;
 use cairn_wrap::config::WrapConfig;
@@ -20,7 +21,7 @@ use crate::{
     error::ProverError,
     on_demand::{OnDemand, Unit},
     progress::Stage,
-    units::{ChunkProver, SealProver, StreamProver, WrapProver, recursion_security},
+    units::{ChunkProver, ExitProver, SealProver, StreamProver, WrapProver, recursion_security},
 };
 
 /// A leaf's statement and proof.
@@ -30,20 +31,22 @@ pub(crate) type Leaf = (Statement, Proof);
 pub(crate) type WrapProof = ProofWithPublicInputs<F, WrapConfig, D>;
 
 /// Members of the circuit set.
-const MEMBERS: usize = 8;
+const MEMBERS: usize = 11;
 
-/// Sizes of chunks, smallest first.
-pub(crate) const SIZES: [Size; 3] = [Size::Small, Size::Medium, Size::Large];
+/// Both kinds of stream leaves, by their size.
+const EVALUATIONS: [DataEvaluation; 2] = [DataEvaluation::AtX, DataEvaluation::AtZ];
 
 /// The circuits of the pipeline.
 #[derive(Debug)]
 pub(crate) struct Circuits {
-    /// By [`SIZES`].
-    chunks: [OnDemand<ChunkProver>; 3],
+    /// By [`Size::ALL`].
+    chunks: [OnDemand<ChunkProver>; 4],
     pub(crate) chunk_node: OnDemand<Node>,
-    pub(crate) stream: OnDemand<StreamProver>,
+    /// With data at x, and at z.
+    streams: [OnDemand<StreamProver>; 2],
     pub(crate) stream_node: OnDemand<Node>,
     pub(crate) seal: OnDemand<SealProver>,
+    pub(crate) exit: OnDemand<ExitProver>,
     pub(crate) wrap: OnDemand<WrapProver>,
     pub(crate) set: CircuitSet,
 }
@@ -55,7 +58,7 @@ impl Circuits {
     /// The cache cannot be read or written, or a circuit is not secure enough.
     pub(crate) fn load(cache: &Cache, run: &mut Run<'_>) -> Result<Self, ProverError> {
         let chunks =
-            SIZES.map(|size| OnDemand::new(cache, move |cache| ChunkProver::load(cache, size)));
+            Size::ALL.map(|size| OnDemand::new(cache, move |cache| ChunkProver::load(cache, size)));
         let [chunk_node, stream_node, chain_node] = [
             (Family::Chunk, "chunk-node"),
             (Family::Stream, "stream-node"),
@@ -64,8 +67,11 @@ impl Circuits {
         .map(|(family, name)| {
             OnDemand::new(cache, move |cache| Ok(Node::from_source(family, &cache.circuit(name))))
         });
-        let stream = OnDemand::new(cache, StreamProver::load);
+        let streams = EVALUATIONS.map(|evaluation| {
+            OnDemand::new(cache, move |cache| StreamProver::load(cache, evaluation))
+        });
         let seal = OnDemand::new(cache, SealProver::load);
+        let exit = OnDemand::new(cache, ExitProver::load);
         let wrap = OnDemand::new(cache, WrapProver::load);
 
         let keys = run.stage(Stage::Circuits, MEMBERS, |step| {
@@ -75,35 +81,45 @@ impl Circuits {
             // Two halves side by side. The chunks' circuits are the largest: one after the other.
             let (chunk_keys, others) = rayon::join(
                 || {
-                    let units = SIZES.into_iter().zip(&chunks).map(|(size, unit)| {
+                    let units = Size::ALL.into_iter().zip(&chunks).map(|(size, unit)| {
                         let role = Role::Wrapper(Family::Chunk, size);
                         member(cache, role, unit, |unit| unit.wrapper.key()).inspect(|_| step())
                     });
                     units.collect::<Result<Vec<_>, _>>()
                 },
                 || {
-                    let role = |family| Role::Wrapper(family, Size::Small);
-                    let stream =
-                        member(cache, role(Family::Stream), &stream, |unit| unit.wrapper.key())?;
+                    let units = EVALUATIONS.into_iter().zip(&streams).map(|(evaluation, unit)| {
+                        let role = Role::Wrapper(Family::Stream, evaluation.size());
+                        member(cache, role, unit, |unit| unit.wrapper.key()).inspect(|_| step())
+                    });
+                    let streams = units.collect::<Result<Vec<_>, _>>()?;
+                    let role = Role::Wrapper(Family::Chain, Size::Small);
+                    let seal = member(cache, role, &seal, |unit| unit.wrapper.key())?;
                     step();
-                    let seal =
-                        member(cache, role(Family::Chain), &seal, |unit| unit.wrapper.key())?;
+                    let role = Role::Wrapper(Family::Chain, ExitProver::SIZE);
+                    let exit = member(cache, role, &exit, |unit| unit.wrapper.key())?;
                     step();
                     let chunk_node = node(Family::Chunk, &chunk_node)?;
                     let stream_node = node(Family::Stream, &stream_node)?;
                     let chain_node = node(Family::Chain, &chain_node)?;
-                    Ok::<_, ProverError>(vec![stream, seal, chunk_node, stream_node, chain_node])
+                    let others = vec![seal, exit, chunk_node, stream_node, chain_node];
+                    Ok::<_, ProverError>([streams, others].concat())
                 },
             );
             Ok([chunk_keys?, others?].concat())
         })?;
         let set = CircuitSet::new(keys);
-        Ok(Self { chunks, chunk_node, stream, stream_node, seal, wrap, set })
+        Ok(Self { chunks, chunk_node, streams, stream_node, seal, exit, wrap, set })
     }
 
     /// What proves chunks of this size.
     pub(crate) fn chunk(&self, size: Size) -> &OnDemand<ChunkProver> {
         &self.chunks[size as usize - 1]
+    }
+
+    /// What proves streams with the data evaluated there.
+    pub(crate) fn stream(&self, evaluation: DataEvaluation) -> &OnDemand<StreamProver> {
+        &self.streams[evaluation.size() as usize - 1]
     }
 
     /// Root of the circuit set.
@@ -120,8 +136,9 @@ impl Circuits {
         let chunks = self.chunks.iter().flat_map(of);
         chunks
             .chain([recursion_security()])
-            .chain(of(&self.stream))
+            .chain(self.streams.iter().flat_map(of))
             .chain(of(&self.seal))
+            .chain(of(&self.exit))
             .chain(of(&self.wrap))
             .collect()
     }

@@ -21,9 +21,11 @@ use crate::{
     error::ProverError,
     job::BatchJob,
     measure::{StageTime, Stopwatch},
+    memory,
     on_demand::{OnDemand, Unit},
     plan::Plan,
     progress::{Progress, Stage},
+    side_by_side::side_by_side,
 };
 
 /// A sealed batch: everything but the SNARK.
@@ -85,8 +87,9 @@ pub(crate) fn seal_batch(
     run: &mut Run<'_>,
 ) -> Result<SealedBatch, ProverError> {
     let batch = &job.witness;
-    let header = batch.header(job.number);
-    let environment = StreamEnvironment { x: header.x, circuit_set_root: circuits.set_root() };
+    let header = job.header();
+    let Header { x, z, .. } = header;
+    let environment = StreamEnvironment { x, z, circuit_set_root: circuits.set_root() };
     let plan = Plan::new(batch, operations, environment)?;
     let set = &circuits.set;
 
@@ -96,12 +99,13 @@ pub(crate) fn seal_batch(
         .map(|chunk| run.unit(circuits.chunk(chunk.size)))
         .collect::<Result<Vec<_>, _>>()?;
     let leaves = run.stage(Stage::ChunkLeaf, plan.chunks.len(), |step| {
-        // One after the other, each on all cores: a large chunk fills the memory, a small one shares its work well.
-        plan.chunks
-            .iter()
-            .zip(&provers)
-            .map(|(chunk, prover)| prover.prove(&chunk.witness).inspect(|_| step()))
-            .collect::<Result<Vec<_>, ProverError>>()
+        // Where the system does not tell, one at a time.
+        let free_mb = memory::available_mb().unwrap_or(0);
+        let at_a_time = plan.chunks_at_a_time(rayon::current_num_threads(), free_mb);
+        let chunks = plan.chunks.iter().zip(&provers).collect();
+        side_by_side(chunks, at_a_time, |(chunk, prover)| {
+            prover.prove(&chunk.witness).inspect(|_| step())
+        })
     })?;
     let node = node_of(&circuits.chunk_node, leaves.len(), run)?;
     let chunk = run.stage(Stage::ChunkNodes, 2 * leaves.len() - 1, |step| {
@@ -113,7 +117,7 @@ pub(crate) fn seal_batch(
         merge(set, node, wrapped, step)
     })?;
 
-    let prover = run.unit(&circuits.stream)?;
+    let prover = run.unit(circuits.stream(plan.evaluation))?;
     let node = node_of(&circuits.stream_node, plan.streams.len(), run)?;
     let stream = run.stage(Stage::Streams, 3 * plan.streams.len() - 1, |step| {
         let leaves = plan

@@ -3,8 +3,9 @@
 use std::{io, path::PathBuf};
 
 use cairn_circuits::{
-    chunk::ChunkError, config::CONJECTURED_BITS, recursion::RecursionError, seal::SealError,
-    serialize::CircuitEncodeError, soundness::LayerSecurity, stream::StreamLeafError,
+    chunk::ChunkError, config::CONJECTURED_BITS, exit::ExitError, recursion::RecursionError,
+    seal::SealError, serialize::CircuitEncodeError, soundness::LayerSecurity,
+    stream::StreamLeafError,
 };
 use cairn_state::OpeningError;
 use cairn_wrap::{groth16, verifier};
@@ -40,6 +41,9 @@ pub enum ProverError {
     /// Seal.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// Leaves that may not exit.
+    #[error(transparent)]
+    Exit(#[from] ExitError),
     /// The last plonky2 proof does not fit its verifier in R1CS.
     #[error(transparent)]
     Wrap(#[from] verifier::WrapError),

@@ -3,6 +3,7 @@
 use std::{io, path::Path};
 
 use cairn_state::BatchWitness;
+use cairn_types::{DataLocation, Header};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -16,6 +17,8 @@ const MAX_BYTES: usize = 1 << 30;
 pub struct BatchJob {
     /// What happened in it.
     pub witness: BatchWitness,
+    /// Where its data is on L1: the points of evaluation, and which circuits prove it, follow.
+    pub data: DataLocation,
     /// Its number on L1.
     pub number: u32,
     /// Chain hash of the batch before.
@@ -39,6 +42,12 @@ pub enum JobError {
 }
 
 impl BatchJob {
+    /// The header as L1 builds it.
+    #[must_use]
+    pub fn header(&self) -> Header {
+        self.witness.header(self.number, &self.data)
+    }
+
     /// The job in bincode's standard encoding.
     ///
     /// # Panics
@@ -89,7 +98,8 @@ mod tests {
         ] {
             batch.push(Operation::Priority(operation)).unwrap();
         }
-        BatchJob { witness: batch.finish().1, number: 1, previous_chain_hash: [7; 32] }
+        let data = DataLocation::Blobs(vec![[1; 32], [2; 32]]);
+        BatchJob { witness: batch.finish().1, data, number: 1, previous_chain_hash: [7; 32] }
     }
 
     #[test]

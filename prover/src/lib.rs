@@ -1,24 +1,29 @@
 //! How batches are proven: a deterministic plan, a local engine that verifies each proof before it is used, circuits and keys
 //! cached on disk.
 
+pub mod allocator;
 pub mod cache;
 mod circuits;
 mod engine;
 pub mod error;
+mod exit;
 pub mod files;
 pub mod graph;
 pub mod job;
 mod local;
 pub mod measure;
+pub mod memory;
 mod on_demand;
 pub mod plan;
 pub mod progress;
+pub mod side_by_side;
 mod tasks;
 mod units;
 
 pub use cache::default_folder as default_cache_folder;
 pub use cairn_circuits::soundness::LayerSecurity;
 pub use error::ProverError;
+pub use exit::{EXIT_CAPACITY, ExitJob, ExitProof, ExitRequest};
 pub use job::BatchJob;
 pub use local::{BatchProof, ChunkShape, LocalProver};
 pub use tasks::{BatchTasks, TaskOutput};

@@ -7,6 +7,7 @@ use ark_std::rand::rngs::OsRng;
 use cairn_circuits::{
     chunk::class,
     circuit_set::{Role, Size, key_digest},
+    recursion::Proven,
     soundness::LayerSecurity,
 };
 use cairn_types::{Digest, Header, SealStatement};
@@ -207,15 +208,8 @@ impl LocalProver {
         self.pool.install(|| {
             let mut run = Run::new(progress);
             let sealed = seal_batch(&self.circuits, job, operations, &mut run)?;
-            let builder = self.wrap(&sealed, &mut run)?;
-            if self.keys.get().is_none() {
-                run.stage(Stage::Circuits, 1, |step| self.keys(&builder).inspect(|_| step()))?;
-            }
-            let proof = run.stage(Stage::Groth16, 1, |step| {
-                Ok(groth16::prove(self.keys(&builder)?, &builder, &mut OsRng)
-                    .inspect(|_| step())?)
-            })?;
-            let SealedBatch { header, statement: seal, chunks, .. } = sealed;
+            let SealedBatch { header, statement: seal, proven, chunks } = sealed;
+            let proof = self.snark(&seal, &proven, &mut run)?;
             Ok(BatchProof { header, seal, proof, chunks, stages: run.stages })
         })
     }
@@ -250,19 +244,44 @@ impl LocalProver {
         Ok(self.keys.get().expect("set above"))
     }
 
-    /// From the seal to the constraint system of the SNARK, with its witness.
-    fn wrap(&self, sealed: &SealedBatch, run: &mut Run<'_>) -> Result<Builder, ProverError> {
+    pub(crate) fn verifying_key(&self) -> &VerifyingKey {
+        &self.verifying_key
+    }
+
+    /// From a proof of the chain family to the SNARK.
+    pub(crate) fn snark(
+        &self,
+        statement: &SealStatement,
+        proven: &Proven,
+        run: &mut Run<'_>,
+    ) -> Result<groth16::Proof, ProverError> {
+        let builder = self.wrap(statement, proven, run)?;
+        if self.keys.get().is_none() {
+            run.stage(Stage::Circuits, 1, |step| self.keys(&builder).inspect(|_| step()))?;
+        }
+        run.stage(Stage::Groth16, 1, |step| {
+            Ok(groth16::prove(self.keys(&builder)?, &builder, &mut OsRng).inspect(|_| step())?)
+        })
+    }
+
+    /// From a proof of the chain family to the constraint system of the SNARK, with its witness.
+    fn wrap(
+        &self,
+        statement: &SealStatement,
+        proven: &Proven,
+        run: &mut Run<'_>,
+    ) -> Result<Builder, ProverError> {
         let set = &self.circuits.set;
         let prover = run.unit(&self.circuits.wrap)?;
         let squeezed = run.stage(Stage::Shrink, 2, |step| {
-            let shrunk = prover.shrink.prove(set, &sealed.statement, &sealed.proven)?;
+            let shrunk = prover.shrink.prove(set, statement, proven)?;
             step();
             Ok(prover.squeeze.prove(&shrunk).inspect(|_| step())?)
         })?;
         run.stage(Stage::Wrap, 2, |step| {
             let wrapped = prover.wrap(&squeezed)?;
             step();
-            prover.synthesize(&sealed.statement, &wrapped).inspect(|_| step())
+            prover.synthesize(statement, &wrapped).inspect(|_| step())
         })
     }
 }

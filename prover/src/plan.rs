@@ -1,4 +1,4 @@
-//! How a batch is cut into proofs. The same batch gives the same plan everywhere.
+//! How a batch is cut into proofs, and how many of them a machine makes at a time.
 //!
 //! ```text
 //! slots   |---- chunk 0 ----|---- chunk 1 ----|- chunk 2 -|
@@ -15,48 +15,33 @@ use std::ops::Range;
 use cairn_circuits::{
     chunk::{ChunkWitness, class},
     circuit_set::Size,
-    stream::{self, StreamLeafWitness},
+    stream::{self, DataEvaluation, StreamLeafWitness},
 };
-use cairn_leaf::class::{LARGE, MEDIUM, RowCounter, Rows, SMALL};
+use cairn_leaf::class::{LARGE, RowCounter, Rows};
 use cairn_state::{BatchWitness, DataForm, OpeningError, SlotWitness};
 use cairn_types::StreamEnvironment;
 
-use crate::circuits::SIZES;
+use crate::{memory, side_by_side};
 
 /// Operations of the largest chunk that there is a circuit for.
 pub const LARGEST_CHUNK: usize = 1 << LARGE.operations;
 
-/// MiB that all circuits take once they are loaded (estimated from runs of the demo, generously).
-pub const CIRCUITS_MB: u64 = 1_800;
-/// MiB that the SNARK takes besides: keys, witness, proof (estimated from runs of the demo, generously).
-pub const SNARK_MB: u64 = 2_500;
-
-/// MiB that the proof of a chunk of so many operations takes besides the circuits (estimated from runs of the demo, generously).
-#[must_use]
-pub const fn chunk_mb(operations: usize) -> u64 {
-    if operations <= 1 << SMALL.operations {
-        1_500
-    } else if operations <= 1 << MEDIUM.operations {
-        2_500
-    } else {
-        5_000
-    }
-}
-
-/// Stream leaves of a batch with so many data words and nothing in the other streams.
+/// Stream leaves of a batch with so many data words, not in blobs, and nothing in the other streams.
 #[must_use]
 pub const fn stream_leaves(data_words: usize) -> usize {
-    let leaves = data_words.div_ceil(stream::CAPACITY[0]);
+    let leaves = data_words.div_ceil(DataEvaluation::AtX.capacity()[0]);
     if leaves == 0 { 1 } else { leaves }
 }
 
-/// The leaves of a batch, in order.
+/// The leaves of a batch, in order. The same batch gives the same plan everywhere.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// The chunk leaves.
     pub chunks: Vec<PlannedChunk>,
     /// Words of each stream leaf.
     pub streams: Vec<StreamLeafWitness>,
+    /// Which circuit proves them.
+    pub evaluation: DataEvaluation,
 }
 
 /// A chunk leaf of a plan.
@@ -89,14 +74,26 @@ impl Plan {
             .into_iter()
             .zip(witnesses)
             .map(|((operations, size), witness)| PlannedChunk { operations, witness, size });
-        Ok(Self { chunks: chunks.collect(), streams: stream::split(environment, &batch.words()) })
+        let streams = stream::split(environment, &batch.words());
+        let evaluation = DataEvaluation::of(&environment);
+        Ok(Self { chunks: chunks.collect(), streams, evaluation })
     }
 }
 
 impl Plan {
+    /// How many chunk leaves to prove at a time on so many cores, with so much memory to spare.
+    #[must_use]
+    pub fn chunks_at_a_time(&self, cores: usize, free_mb: u64) -> usize {
+        let largest =
+            self.chunks.iter().map(|chunk| memory::chunk_mb(chunk.operations.len())).max();
+        let fitting = largest.map_or(1, |largest_mb| free_mb / largest_mb);
+        let fitting = usize::try_from(fitting).unwrap_or(usize::MAX);
+        side_by_side::at_a_time(self.chunks.len(), cores, fitting)
+    }
+
     /// The sizes of its chunks, each once.
     pub fn sizes(&self) -> impl Iterator<Item = Size> {
-        SIZES.into_iter().filter(|&size| self.chunks.iter().any(|chunk| chunk.size == size))
+        Size::ALL.into_iter().filter(|&size| self.chunks.iter().any(|chunk| chunk.size == size))
     }
 }
 
@@ -125,7 +122,7 @@ fn cut(slots: &[SlotWitness], limit: usize) -> Vec<(Range<usize>, Size)> {
 }
 
 fn smallest(rows: &Rows) -> Size {
-    let size = SIZES.into_iter().find(|&size| class(size).holds(rows));
+    let size = Size::ALL.into_iter().find(|&size| class(size).holds(rows));
     // Two operations fit every class, and no chunk is longer than the largest holds.
     size.unwrap_or(Size::Large)
 }
@@ -133,7 +130,9 @@ fn smallest(rows: &Rows) -> Size {
 #[cfg(test)]
 mod tests {
     use cairn_state::{BatchBuilder, Environment, State};
-    use cairn_types::{Digest, Extension, Operation, PriorityOperation, PublicKey, Word};
+    use cairn_types::{
+        BlobScalar, Digest, Extension, Operation, PriorityOperation, PublicKey, Word,
+    };
 
     use super::*;
 
@@ -150,7 +149,8 @@ mod tests {
 
     fn plan(operations: u16, limit: usize) -> Plan {
         let root = Digest::new([0; 4]).unwrap();
-        let environment = StreamEnvironment { x: Extension::ZERO, circuit_set_root: root };
+        let (x, z) = (Extension::ZERO, BlobScalar::ZERO);
+        let environment = StreamEnvironment { x, z, circuit_set_root: root };
         Plan::new(&batch(operations), limit, environment).unwrap()
     }
 
@@ -192,7 +192,9 @@ mod tests {
         assert_eq!(sizes(256, usize::MAX), [(256, Size::Small)]);
         assert_eq!(sizes(257, usize::MAX), [(257, Size::Medium)]);
         assert_eq!(sizes(300, 200), [(200, Size::Small), (100, Size::Small)]);
-        // 2^13 operations in the large class.
-        assert_eq!(sizes(8200, usize::MAX), [(8192, Size::Large), (8, Size::Small)]);
+        // 2^13 operations in the large classes; the leaves of the tokens are neighbours.
+        assert_eq!(sizes(8200, usize::MAX), [(8192, Size::Dense), (8, Size::Small)]);
+        let scattered = Rows { operations: 1, nodes: (1 << 16) + 1, ..Rows::default() };
+        assert_eq!(smallest(&scattered), Size::Large);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The stages of a batch's proof, in order.
+/// The stages of a proof, in order: of a batch, or of leaves that exit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
@@ -16,6 +16,8 @@ pub enum Stage {
     Streams,
     /// Header chain.
     Seal,
+    /// Leaves that leave a frozen rollup.
+    Exit,
     /// Towards the last layer.
     Shrink,
     /// Last plonky2 layer, hashed over BN254.
@@ -36,6 +38,7 @@ impl Stage {
             Self::ChunkNodes => "chunk nodes",
             Self::Streams => "streams",
             Self::Seal => "seal",
+            Self::Exit => "exit",
             Self::Shrink => "shrink",
             Self::Wrap => "wrap",
             Self::SetUp => "key set-up",

@@ -69,9 +69,9 @@ impl<'a> BatchTasks<'a> {
         job: &'a BatchJob,
         operations: usize,
     ) -> Result<Self, ProverError> {
-        let header = job.witness.header(job.number);
-        let circuit_set_root = prover.circuit_set_root();
-        let environment = StreamEnvironment { x: header.x, circuit_set_root };
+        let header = job.header();
+        let Header { x, z, .. } = header;
+        let environment = StreamEnvironment { x, z, circuit_set_root: prover.circuit_set_root() };
         let plan = Plan::new(&job.witness, operations, environment)?;
         let graph = TaskGraph::new(plan.chunks.len(), plan.streams.len());
         Ok(Self { prover, job, header, plan, graph })
@@ -105,7 +105,7 @@ impl<'a> BatchTasks<'a> {
         if self.plan.chunks.len() > 1 {
             circuits.chunk_node.get()?;
         }
-        circuits.stream.get()?;
+        circuits.stream(self.plan.evaluation).get()?;
         if self.plan.streams.len() > 1 {
             circuits.stream_node.get()?;
         }
@@ -140,13 +140,14 @@ impl<'a> BatchTasks<'a> {
                 leaf(circuits.chunk(chunk.size).get()?.prove(&chunk.witness)?)
             }
             (TaskKind::StreamLeaf, []) => {
-                leaf(circuits.stream.get()?.prove(&self.plan.streams[index])?)
+                let prover = circuits.stream(self.plan.evaluation).get()?;
+                leaf(prover.prove(&self.plan.streams[index])?)
             }
             (TaskKind::ChunkWrapper, [Output::Leaf(leaf)]) => {
                 proven(circuits.chunk(self.plan.chunks[index].size).get()?.wrap(leaf)?)
             }
             (TaskKind::StreamWrapper, [Output::Leaf(leaf)]) => {
-                proven(circuits.stream.get()?.wrap(leaf)?)
+                proven(circuits.stream(self.plan.evaluation).get()?.wrap(leaf)?)
             }
             (TaskKind::ChunkNode, [Output::Proven(left), Output::Proven(right)]) => {
                 proven(circuits.chunk_node.get()?.prove(&circuits.set, left, right)?)

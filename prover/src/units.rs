@@ -4,14 +4,15 @@ use cairn_circuits::{
     chunk::{ChunkCircuit, ChunkWitness, class},
     circuit_set::{CircuitSet, Family, Size},
     config::{Proof, SQUEEZE, WRAP},
+    exit::{CAPACITY as EXIT_CAPACITY, ExitCircuit, ExitWitness},
     recursion::{Node, Proven, Wrapper, shape},
     seal::{SealCircuit, SealWitness},
     shrink::{Forward, Shrink, Squeeze},
     soundness::{LayerSecurity, layer_security, stark_security},
     statement::Statement,
-    stream::{CAPACITY, StreamLeaf, StreamLeafWitness},
+    stream::{DataEvaluation, StreamLeaf, StreamLeafWitness},
 };
-use cairn_types::SealStatement;
+use cairn_types::{Digest, SealStatement};
 use cairn_wrap::{config::WrapConfig, groth16, r1cs::Builder, verifier::WrapVerifier};
 
 use crate::{
@@ -61,23 +62,29 @@ impl Unit for ChunkProver {
     }
 }
 
-/// What proves the evaluation of streams.
+/// What proves the evaluation of streams, with the data at one of the two points.
 #[derive(Debug)]
 pub(crate) struct StreamProver {
+    evaluation: DataEvaluation,
     leaf: StreamLeaf,
     pub(crate) wrapper: Wrapper,
 }
 
 impl StreamProver {
-    pub(crate) fn load(cache: &Cache) -> Result<Self, ProverError> {
-        let leaf = StreamLeaf::from_source(CAPACITY, &cache.circuit("stream"));
+    pub(crate) fn load(cache: &Cache, evaluation: DataEvaluation) -> Result<Self, ProverError> {
+        let name = match evaluation {
+            DataEvaluation::AtX => "stream",
+            DataEvaluation::AtZ => "blob-stream",
+        };
+        let source = cache.circuit(name);
+        let leaf = StreamLeaf::from_source(evaluation, evaluation.capacity(), &source);
         let wrapper = Wrapper::from_source(
             Family::Stream,
-            Size::Small,
+            evaluation.size(),
             &leaf.circuit.verifier_data(),
-            &cache.circuit("stream-wrapper"),
+            &cache.circuit(&format!("{name}-wrapper")),
         );
-        Ok(Self { leaf, wrapper })
+        Ok(Self { evaluation, leaf, wrapper })
     }
 
     /// Proves the words of one leaf.
@@ -94,7 +101,11 @@ impl StreamProver {
 
 impl Unit for StreamProver {
     fn security(&self) -> Vec<LayerSecurity> {
-        vec![layer_security("stream leaf", &self.leaf.circuit.common)]
+        let name = match self.evaluation {
+            DataEvaluation::AtX => "stream leaf",
+            DataEvaluation::AtZ => "blob stream leaf",
+        };
+        vec![layer_security(name, &self.leaf.circuit.common)]
     }
 }
 
@@ -135,6 +146,49 @@ impl SealProver {
 impl Unit for SealProver {
     fn security(&self) -> Vec<LayerSecurity> {
         vec![layer_security("seal", &self.seal.circuit.common)]
+    }
+}
+
+/// What lets leaves exit.
+#[derive(Debug)]
+pub(crate) struct ExitProver {
+    exit: ExitCircuit,
+    pub(crate) wrapper: Wrapper,
+}
+
+impl ExitProver {
+    /// The family's second size: the first is the seal.
+    pub(crate) const SIZE: Size = Size::Medium;
+
+    pub(crate) fn load(cache: &Cache) -> Result<Self, ProverError> {
+        let exit = ExitCircuit::from_source(EXIT_CAPACITY, &cache.circuit("exit"));
+        let wrapper = Wrapper::from_source(
+            Family::Chain,
+            Self::SIZE,
+            &exit.circuit.verifier_data(),
+            &cache.circuit("exit-wrapper"),
+        );
+        Ok(Self { exit, wrapper })
+    }
+
+    /// Proves that leaves exit, and brings the proof to the common shape. Calls `step` after each.
+    pub(crate) fn prove(
+        &self,
+        circuit_set_root: Digest,
+        witness: &ExitWitness,
+        step: impl Fn(),
+    ) -> Result<(SealStatement, Proven), ProverError> {
+        let (statement, proof) = self.exit.prove(circuit_set_root, witness)?;
+        step();
+        let proven = self.wrapper.prove(Statement::from(&statement), &proof)?;
+        step();
+        Ok((statement, proven))
+    }
+}
+
+impl Unit for ExitProver {
+    fn security(&self) -> Vec<LayerSecurity> {
+        vec![layer_security("exit", &self.exit.circuit.common)]
     }
 }
 

@@ -19,6 +19,8 @@ interface Vm {
     function etch(address account, bytes calldata code) external;
     function warp(uint256 timestamp) external;
     function chainId(uint256 id) external;
+    function addr(uint256 key) external pure returns (address);
+    function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function snapshotState() external returns (uint256 id);
     function revertToState(uint256 id) external returns (bool);
     function recordLogs() external;
@@ -28,6 +30,7 @@ interface Vm {
     function expectRevert() external;
     function expectRevert(bytes4 selector) external;
     function expectRevert(bytes calldata data) external;
+    function expectPartialRevert(bytes4 selector) external;
     function expectEmit(address emitter) external;
     function assertEq(uint256 left, uint256 right) external pure;
     function assertEq(bytes32 left, bytes32 right) external pure;
@@ -71,6 +74,7 @@ interface Vm {
     function toString(bytes32 value) external pure returns (string memory);
 
     // --- scripts ---
+    function snapshotValue(string calldata name, uint256 value) external;
     function snapshotGasLastCall(string calldata name) external returns (uint256);
 }
 

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {CircuitSets} from "./CircuitSets.sol";
 import {Custody} from "./Custody.sol";
+import {DataAvailability} from "./DataAvailability.sol";
 import {Governed} from "./Governed.sol";
 import {PriorityQueue} from "./PriorityQueue.sol";
 import {Batch, Commitment, Settlement, Streams} from "./Settlement.sol";
@@ -33,6 +34,8 @@ contract Rollup is IRollup, Settlement {
         uint32 upgradeDelay;
         /// The circuits execute forced transactions.
         bool forcedTransactions;
+        /// Where batches may have their data: bit i allows mode i of `DataMode`.
+        uint8 dataModes;
     }
 
     /// @notice Holds the assets, takes deposits and pays withdrawals.
@@ -59,6 +62,7 @@ contract Rollup is IRollup, Settlement {
         CircuitSets(
             configuration.circuitSetRoot, configuration.verifier, configuration.upgradeDelay
         )
+        DataAvailability(configuration.dataModes)
         Settlement(configuration.genesisState)
     {
         // The verifier says it itself (`CircuitSets`); the deployer must not say otherwise.

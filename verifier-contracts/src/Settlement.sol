@@ -2,7 +2,9 @@
 pragma solidity 0.8.37;
 
 import {CircuitSets} from "./CircuitSets.sol";
+import {DataAvailability, DataMode} from "./DataAvailability.sol";
 import {PriorityQueue} from "./PriorityQueue.sol";
+import {BlobEvaluation} from "./libraries/BlobEvaluation.sol";
 import {Extension, GoldilocksExtension} from "./libraries/GoldilocksExtension.sol";
 import {Header, Statement} from "./libraries/Statement.sol";
 import {StreamEvaluation} from "./libraries/StreamEvaluation.sol";
@@ -29,10 +31,19 @@ struct Commitment {
     bytes32 dataDigest;
     bytes32 priorityDigest;
     bytes32 withdrawalDigest;
+    /// Where the data is, and how many words of it.
+    DataMode dataMode;
+    uint32 dataCount;
+    /// The data's value at `x`, of data with the committee: a hint, true of the digest or the batch
+    /// cannot be proven. Ignored in other modes.
+    uint128 dataValue;
+    /// The data's value at `z`, of data in blobs. Ignored in other modes.
+    bytes32 blobValue;
 }
 
 /// @notice The words of a batch, one stream after the other.
 struct Streams {
+    /// By the mode: data words; openings of blobs, 128 bytes each; signatures, 65 bytes each.
     bytes data;
     /// The priority operations that the batch executes, in their turn.
     bytes priority;
@@ -47,19 +58,19 @@ struct Streams {
 /// digest, state or point makes a batch that cannot be proven, never one that is proven wrongly;
 /// such a batch is taken back, and the queue goes back with it, because its position is part of the
 /// batch's record.
-abstract contract Settlement is PriorityQueue, CircuitSets {
+abstract contract Settlement is PriorityQueue, CircuitSets, DataAvailability {
     using GoldilocksExtension for Extension;
 
     // --- constants ------------------------------------------------------------------------------
-
-    /// @notice Bytes of data that a batch may carry in calldata.
-    uint256 public constant MAX_DATA_BYTES = 120_000;
 
     /// @notice Seconds that a batch may be older than the block that commits it.
     uint256 public constant MAX_BATCH_AGE = 24 hours;
 
     /// @notice Batches that may wait for a proof: all of them can be taken back in one transaction.
     uint256 public constant MAX_UNPROVEN = 256;
+
+    /// @dev The last proven batch, and as many as may wait.
+    uint256 private constant LIVE_BATCHES = MAX_UNPROVEN + 1;
 
     /// @notice Binds signatures and proofs to this chain and this contract.
     bytes32 public immutable DOMAIN;
@@ -78,8 +89,10 @@ abstract contract Settlement is PriorityQueue, CircuitSets {
     /// @notice State commitment after the last proven batch.
     bytes32 public provenState;
 
-    /// @notice `keccak256(abi.encode(Batch))` of every committed batch.
-    mapping(uint32 number => bytes32 hash) public batchHash;
+    /// @dev `keccak256(abi.encode(Batch))` of the batches that records are checked against: the last
+    /// proven one and those that wait. Batch n is at n mod `LIVE_BATCHES`: a slot that is used again
+    /// costs 17,100 gas less than a new one.
+    mapping(uint256 position => bytes32 hash) private _batchHash;
 
     /// @dev Roots of committed batches, proven or not; zero for a batch without withdrawals.
     mapping(uint32 number => bytes32 root) private _withdrawalsRoot;
@@ -87,7 +100,9 @@ abstract contract Settlement is PriorityQueue, CircuitSets {
     // --- events and errors ----------------------------------------------------------------------
 
     /// @notice A batch has been committed. `batch` is the record that later calls must bring.
-    event BatchCommitted(uint32 indexed number, Batch batch, bytes32 withdrawalsRoot);
+    event BatchCommitted(
+        uint32 indexed number, Batch batch, bytes32 withdrawalsRoot, DataMode dataMode
+    );
 
     /// @notice The batches `first` to `last` have been proven and are final.
     event BatchesProven(uint32 indexed first, uint32 indexed last, bytes32 state);
@@ -134,19 +149,13 @@ abstract contract Settlement is PriorityQueue, CircuitSets {
     /// @notice The batch waited too long for its commitment.
     error TimestampTooOld(uint32 timestamp, uint256 blockTimestamp);
 
-    /// @notice More data than a batch may carry.
-    error TooMuchData(uint256 length);
-
-    /// @notice The bytes of a stream are not whole words.
-    error NotWholeWords(uint256 length);
-
     constructor(bytes32 genesisState) {
         DOMAIN = Statement.domainOf(block.chainid, address(this));
         Batch memory genesis;
         genesis.state = genesisState;
-        batchHash[0] = keccak256(abi.encode(genesis));
+        _batchHash[0] = keccak256(abi.encode(genesis));
         provenState = genesisState;
-        emit BatchCommitted(0, genesis, bytes32(0));
+        emit BatchCommitted(0, genesis, bytes32(0), DataMode.CALLDATA);
     }
 
     // --- settlement -----------------------------------------------------------------------------
@@ -232,6 +241,13 @@ abstract contract Settlement is PriorityQueue, CircuitSets {
         emit OpenProvingSet(open);
     }
 
+    /// @notice `keccak256(abi.encode(Batch))` of the last proven batch or one that waits; zero for all
+    /// others.
+    function batchHash(uint32 number) external view returns (bytes32) {
+        if (number < provenBatches || number > committedBatches) return bytes32(0);
+        return _batchHash[number % LIVE_BATCHES];
+    }
+
     // --- internals ------------------------------------------------------------------------------
 
     /// @dev The root of a proven batch's withdrawals.
@@ -248,7 +264,6 @@ abstract contract Settlement is PriorityQueue, CircuitSets {
         require(committedBatches - provenBatches < MAX_UNPROVEN, TooManyUnproven(MAX_UNPROVEN));
         _checkRecord(previous);
         _checkTimestamp(previous.timestamp, next.timestamp);
-        require(streams.data.length <= MAX_DATA_BYTES, TooMuchData(streams.data.length));
 
         batch.number = previous.number + 1;
         batch.timestamp = next.timestamp;
@@ -258,9 +273,9 @@ abstract contract Settlement is PriorityQueue, CircuitSets {
         bytes32 root = WithdrawalTree.root(streams.withdrawals);
 
         committedBatches = batch.number;
-        batchHash[batch.number] = keccak256(abi.encode(batch));
+        _batchHash[batch.number % LIVE_BATCHES] = keccak256(abi.encode(batch));
         if (root != 0) _withdrawalsRoot[batch.number] = root;
-        emit BatchCommitted(batch.number, batch, root);
+        emit BatchCommitted(batch.number, batch, root, next.dataMode);
     }
 
     /// @dev The caller has checked the record of `to`.
@@ -289,7 +304,7 @@ abstract contract Settlement is PriorityQueue, CircuitSets {
         if (committed == last) return;
         committedBatches = last;
         for (uint32 number = last + 1; number <= committed; ++number) {
-            delete batchHash[number];
+            delete _batchHash[number % LIVE_BATCHES];
             delete _withdrawalsRoot[number];
         }
         emit BatchesReverted(last + 1, committed);
@@ -307,30 +322,45 @@ abstract contract Settlement is PriorityQueue, CircuitSets {
         header.stateBefore = previous.state;
         header.stateAfter = next.state;
         header.dataDigest = next.dataDigest;
-        header.dataCount = _countWords(streams.data);
+        header.dataCount = next.dataCount;
         header.priorityDigest = next.priorityDigest;
         header.priorityCount = _countWords(streams.priority);
         header.withdrawalDigest = next.withdrawalDigest;
         header.withdrawalCount = _countWords(streams.withdrawals);
 
+        (bytes32 dataHash, bytes32[] memory versionedHashes) =
+            _locateData(next.dataMode, header, streams.data);
+        bytes32 priorityHash = keccak256(streams.priority);
+        bytes32 withdrawalsHash = keccak256(streams.withdrawals);
         Extension memory point = StreamEvaluation.pointFromHash(
-            Statement.pointHash(header, streams.data, streams.priority, streams.withdrawals)
+            Statement.pointHash(Statement.POINT, header, dataHash, priorityHash, withdrawalsHash)
         );
-        StreamEvaluation.Powers memory powers = StreamEvaluation.powersOf(point);
         header.point = point.pack();
-        header.dataValue = StreamEvaluation.evaluate(streams.data, powers).pack();
+        StreamEvaluation.Powers memory powers = StreamEvaluation.powersOf(point);
         header.priorityValue = StreamEvaluation.evaluate(streams.priority, powers).pack();
         header.withdrawalValue = StreamEvaluation.evaluate(streams.withdrawals, powers).pack();
-    }
-
-    function _countWords(bytes calldata words) private pure returns (uint32) {
-        require(words.length % StreamEvaluation.WORD == 0, NotWholeWords(words.length));
-        return uint32(words.length / StreamEvaluation.WORD);
+        // The data has its value at one point; the other value is zero, and so is z outside of blobs.
+        if (next.dataMode == DataMode.CALLDATA) {
+            header.dataValue = StreamEvaluation.evaluate(streams.data, powers).pack();
+        } else if (next.dataMode == DataMode.COMMITTEE) {
+            header.dataValue = next.dataValue;
+        } else {
+            bytes32 hash = Statement.pointHash(
+                Statement.BLOB_POINT, header, dataHash, priorityHash, withdrawalsHash
+            );
+            uint256 blobPoint = uint256(hash) % BlobEvaluation.R;
+            BlobEvaluation.check(
+                uint256(next.blobValue), header.dataCount, blobPoint, versionedHashes, streams.data
+            );
+            header.blobPoint = bytes32(blobPoint);
+            header.blobValue = next.blobValue;
+        }
     }
 
     function _checkRecord(Batch calldata batch) private view {
         require(
-            keccak256(abi.encode(batch)) == batchHash[batch.number], BatchHashMismatch(batch.number)
+            keccak256(abi.encode(batch)) == _batchHash[batch.number % LIVE_BATCHES],
+            BatchHashMismatch(batch.number)
         );
     }
 

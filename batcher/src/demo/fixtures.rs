@@ -9,6 +9,7 @@ use cairn_types::{Digest, Extension, Word};
 use eyre::{Result, WrapErr};
 use serde_json::{Value, json};
 
+use super::publish::Published;
 use crate::l1::{contracts::Batch, deploy::Manifest, withdrawal_tree::WithdrawalTree};
 
 /// What the files tell about.
@@ -24,21 +25,28 @@ pub struct Settled<'a> {
     pub committed: &'a Batch,
     /// The batch.
     pub batch: &'a BatchWitness,
+    /// Its data as it was committed.
+    pub published: &'a Published,
     /// Its proof.
     pub proof: &'a BatchProof,
 }
 
-/// Writes `batch.json` and `groth16/{verification_key,proof,public}.json` below `folder`.
+/// Writes `batch.json` and `groth16/{verification_key,proof,public}.json` below `folder`; `batch_in_blobs.json`
+/// alone for a batch with its data in blobs.
 ///
 /// # Errors
 /// What the file system says.
 pub fn write(folder: &Path, settled: &Settled<'_>, prover: &LocalProver) -> Result<()> {
-    let path = folder.join("batch.json");
+    let in_blobs = settled.published.blobs.is_some();
+    let path = folder.join(if in_blobs { "batch_in_blobs.json" } else { "batch.json" });
     write_atomically(&path, |file| {
         serde_json::to_writer_pretty(&mut *file, &batch(settled))?;
         writeln!(file)
     })
     .wrap_err_with(|| format!("writing {}", path.display()))?;
+    if in_blobs {
+        return Ok(());
+    }
     let groth16 = folder.join("groth16");
     prover
         .write_snarkjs(&groth16, settled.proof)
@@ -46,7 +54,11 @@ pub fn write(folder: &Path, settled: &Settled<'_>, prover: &LocalProver) -> Resu
 }
 
 fn batch(settled: &Settled<'_>) -> Value {
-    let Settled { manifest, assets, previous, committed, batch, proof } = settled;
+    let Settled { manifest, assets, previous, committed, batch, published, proof } = settled;
+    let (hashes, openings) = match &published.blobs {
+        Some((blobs, openings)) => (blobs.versioned_hashes(), &openings[..]),
+        None => (vec![], &[][..]),
+    };
     let streams = &proof.header.streams;
     let tree = WithdrawalTree::new(&batch.withdrawals);
     let claims: Vec<Value> = batch
@@ -74,7 +86,13 @@ fn batch(settled: &Settled<'_>) -> Value {
         "data": words(&batch.data),
         "priority_words": words(&batch.priority),
         "withdrawals": words(&batch.withdrawals),
+        "data_mode": published.mode(),
+        "data_count": streams.data.stream.count,
+        "versioned_hashes": hashes.iter().map(|hash| hex(hash)).collect::<Vec<_>>(),
+        "openings": hex(openings),
         "point": extension(&proof.header.x),
+        "blob_point": hex(&proof.header.z.to_bytes()),
+        "blob_value": hex(&streams.blob.to_bytes()),
         "data_value": extension(&streams.data.y),
         "priority_value": extension(&streams.priority.y),
         "withdrawal_value": extension(&streams.withdrawal.y),

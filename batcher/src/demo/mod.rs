@@ -1,13 +1,15 @@
 //! The whole rollup on a local L1, from deposits to claims, with real proofs.
 //!
 //! ```text
-//! anvil, deployment -> deposits -> operations -> blocks, batch -> commit -> proof -> prove -> claims -> report
+//! anvil, deployment -> deposits -> operations -> blocks, batch -> data, commit -> proof -> prove -> claims -> (exits) -> report
 //! ```
 
 pub mod csv;
+pub mod exit;
 pub mod fixtures;
 pub mod play;
 pub mod progress;
+pub mod publish;
 pub mod report;
 pub mod scenario;
 pub mod wallet;
@@ -28,11 +30,14 @@ use cairn_prover::{
 };
 use cairn_state::{BatchWitness, Environment, State};
 use cairn_types::{Withdrawal, Word};
+use clap::ValueEnum;
 use eyre::{Result, WrapErr, ensure, eyre};
+use serde::Serialize;
 
 use self::{
     play::Played,
     progress::Bars,
+    publish::Published,
     report::{Gas, Report},
     scenario::Scenario,
     wallet::Wallets,
@@ -40,7 +45,7 @@ use self::{
 use crate::deploy::{manifest::Circuits, write_verifier};
 use crate::l1::{
     anvil::Anvil,
-    client::{CommitRequest, L1Client, QueuedOperation},
+    client::{CommitGas, CommitRequest, L1Client, QueuedOperation},
     contracts::{Batch, Commitment},
     deploy::{self, Manifest},
     tools,
@@ -54,6 +59,8 @@ pub struct Options {
     pub transfers: usize,
     /// Real transfers.
     pub input: Option<PathBuf>,
+    /// Where the batch's data goes.
+    pub data: Data,
     /// Keys and random transfers follow from it.
     pub seed: u64,
     /// Threads of the prover; all cores where absent.
@@ -70,6 +77,19 @@ pub struct Options {
     pub contracts: PathBuf,
     /// Where to write golden files.
     pub write_fixtures: Option<PathBuf>,
+    /// Freeze the rollup at the end, and let everyone leave.
+    pub exit: bool,
+}
+
+/// Where the demo puts a batch's data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Data {
+    /// In blobs: what a rollup on Ethereum pays least for.
+    #[default]
+    Blobs,
+    /// In calldata.
+    Calldata,
 }
 
 /// First account of the development mnemonic that anvil funds; never use it on a chain with value.
@@ -126,6 +146,7 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
 
     let watch = Stopwatch::start();
     let signer: PrivateKeySigner = DEVELOPMENT_KEY.parse()?;
+    let prover_address = signer.address();
     let source = prover.solidity_verifier()?;
     if write_verifier(&contracts, &source).wrap_err("writing the verifier's source")? {
         eprintln!("the circuits have changed: the verifier's source was written again");
@@ -156,9 +177,13 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
     stages.push(watch.stop("operations"));
 
     let genesis = l1.genesis().await?;
-    let (committed, commit_gas) = commit(&l1, &genesis, &played.batch, &queue).await?;
+    let watch = Stopwatch::start();
+    let published = Published::new(options.data, &played.batch, genesis.number + 1)?;
+    stages.push(watch.stop("data"));
+    let (committed, commit_gas) = commit(&l1, &genesis, &played.batch, &published, &queue).await?;
     let job = BatchJob {
         witness: played.batch.clone(),
+        data: published.location.clone(),
         number: committed.number,
         previous_chain_hash: genesis.chainHash.0,
     };
@@ -188,21 +213,47 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
             previous: &genesis,
             committed: &committed,
             batch: &played.batch,
+            published: &published,
             proof: &proof,
         };
         fixtures::write(folder, &settled, &prover)?;
     }
 
+    let exit = if options.exit {
+        let watch = Stopwatch::start();
+        let settled = exit::Settled {
+            anvil: &anvil,
+            operator: &l1,
+            prover_address,
+            manifest: &manifest,
+            scenario: &scenario,
+            assets: &assets,
+            wallets: &wallets,
+            state: played.state.clone(),
+            prover: Arc::clone(&prover),
+            bars: Arc::clone(&bars),
+            folder,
+        };
+        let report = exit::leave(settled, options.seed).await.wrap_err("leaving the rollup")?;
+        stages.push(watch.stop("exit of everyone"));
+        Some(report)
+    } else {
+        None
+    };
+
     let gas = Gas {
-        commit: commit_gas,
-        commit_per_transfer: commit_gas as f64 / played.transfers().max(1) as f64,
+        commit: commit_gas.gas,
+        commit_per_transfer: commit_gas.gas as f64 / played.transfers().max(1) as f64,
+        blob: commit_gas.blob_gas,
         prove: prove_gas,
         claim: claim_gas,
         deposit: deposit_gas,
     };
     let verified = proven == committed.number;
     let mut report = report(&played, &proof, &prover, threads, verified, l1_state);
+    report.data = options.data;
     report.gas = gas;
+    report.exit = exit;
     report.stages = stages;
     report.total_wall_s = total.stop("total").wall_s;
     report.peak_rss_mb = peak_rss_mb();
@@ -218,7 +269,8 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
     Ok(report)
 }
 
-fn default_threads() -> usize {
+/// As many as the machine has cores.
+pub(crate) fn default_threads() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
@@ -242,8 +294,9 @@ async fn commit(
     l1: &L1Client,
     genesis: &Batch,
     batch: &BatchWitness,
+    published: &Published,
     queue: &[QueuedOperation],
-) -> Result<(Batch, u64)> {
+) -> Result<(Batch, CommitGas)> {
     let hash = |digest: cairn_types::Digest| B256::from(digest.to_bytes());
     let streams = &batch.after.streams;
     let commitment = Commitment {
@@ -252,11 +305,15 @@ async fn commit(
         dataDigest: hash(streams.data.digest),
         priorityDigest: hash(streams.priority.digest),
         withdrawalDigest: hash(streams.withdrawal.digest),
+        dataMode: published.mode(),
+        dataCount: streams.data.count,
+        dataValue: 0,
+        blobValue: B256::from(published.value.to_bytes()),
     };
     let request = CommitRequest {
         previous: genesis,
         commitment,
-        data: &batch.data,
+        data: published.commit_data(&batch.data),
         priority: queue,
         withdrawals: &batch.withdrawals,
     };
@@ -317,7 +374,9 @@ fn report(
         peak_rss_mb: 0,
         bytes_per_short_transfer,
         bytes_per_transfer,
+        data: Data::default(),
         gas: Gas::default(),
+        exit: None,
         security: prover.security(),
         setup: "development only: local, from a public seed; who knows it can forge proofs",
     }

@@ -8,6 +8,9 @@ use std::{
 use cairn_prover::{LayerSecurity, measure::StageTime};
 use serde::Serialize;
 
+use super::Data;
+use super::exit::ExitReport;
+
 /// Gas of the L1 transactions, as their receipts state it.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Gas {
@@ -15,6 +18,8 @@ pub struct Gas {
     pub commit: u64,
     /// Of it, for each transfer of the batch.
     pub commit_per_transfer: f64,
+    /// Gas of the blobs, which has a price of its own; 131,072 a blob.
+    pub blob: u64,
     /// The prove transaction.
     pub prove: u64,
     /// Mean of the claims.
@@ -56,8 +61,13 @@ pub struct Report {
     pub bytes_per_short_transfer: f64,
     /// Published data bytes over all transfers: padding, long forms and new keys included.
     pub bytes_per_transfer: f64,
+    /// Where the data is.
+    pub data: Data,
     /// Gas.
     pub gas: Gas,
+    /// What leaving the frozen rollup took, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exit: Option<ExitReport>,
     /// Soundness, layer by layer.
     pub security: Vec<LayerSecurity>,
     /// Which Groth16 set-up the verifier on L1 trusts.
@@ -130,9 +140,24 @@ impl fmt::Display for Report {
                 self.bytes_per_short_transfer, self.bytes_per_transfer
             ),
         )?;
-        let Gas { commit, commit_per_transfer, prove, claim, deposit } = self.gas;
-        line("gas: commit", format!("{commit} ({commit_per_transfer:.0} a transfer)"))?;
+        let Gas { commit, commit_per_transfer, blob, prove, claim, deposit } = self.gas;
+        let data = match self.data {
+            Data::Blobs => format!("data in blobs: {blob} blob gas"),
+            Data::Calldata => "data in calldata".to_owned(),
+        };
+        line("gas: commit", format!("{commit} ({commit_per_transfer:.0} a transfer), {data}"))?;
         line("gas: prove / claim / deposit", format!("{prove} / {claim} / {deposit}"))?;
+        if let Some(exit) = &self.exit {
+            let ExitReport { leaves, proofs, proof_s, exit_gas, refund_gas, collect_gas } = exit;
+            line(
+                "exit of everyone, custody is empty",
+                format!("{leaves} leaves, {proofs} proofs, {proof_s:.1} s a proof"),
+            )?;
+            line(
+                "gas: exit / refund / collect",
+                format!("{exit_gas} / {refund_gas} / {collect_gas}"),
+            )?;
+        }
         line("Groth16 set-up", self.setup.to_owned())?;
         line("L1 state", self.l1_state_root.clone())?;
         line("L2 state", self.l2_state_root.clone())?;

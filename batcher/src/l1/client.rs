@@ -1,7 +1,7 @@
 //! The rollup on L1, as the batcher sees it: queue, commit, prove, claim.
 
 use alloy::{
-    network::{EthereumWallet, TransactionBuilder},
+    network::{EthereumWallet, TransactionBuilder, TransactionBuilder4844},
     primitives::{Address, B256, Bytes, FixedBytes, U256},
     providers::{DynProvider, PendingTransactionBuilder, Provider, ProviderBuilder},
     rpc::types::{Filter, TransactionReceipt, TransactionRequest},
@@ -11,6 +11,7 @@ use alloy::{
 use cairn_types::{PublicKey, WORD_BYTES, Word};
 use thiserror::Error;
 
+use super::blobs::Blobs;
 use super::contracts::{Batch, Commitment, ICustody, IDemoToken, IRollupL1, Streams};
 use super::deploy::Manifest;
 
@@ -71,12 +72,35 @@ pub struct CommitRequest<'a> {
     pub previous: &'a Batch,
     /// What the committer says.
     pub commitment: Commitment,
-    /// Data words.
-    pub data: &'a [Word],
+    /// The data, in the mode that the commitment names.
+    pub data: CommitData<'a>,
     /// The priority operations that the batch executes, in their turn.
     pub priority: &'a [QueuedOperation],
     /// Withdrawal words.
     pub withdrawals: &'a [Word],
+}
+
+/// The data of a batch, where L1 finds it.
+#[derive(Debug)]
+pub enum CommitData<'a> {
+    /// The words themselves.
+    Calldata(&'a [Word]),
+    /// Blobs, with their openings.
+    Blobs {
+        /// The transaction carries them.
+        blobs: &'a Blobs,
+        /// See [`Blobs::openings`].
+        openings: Bytes,
+    },
+}
+
+/// What a committed batch cost.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CommitGas {
+    /// Gas of the transaction.
+    pub gas: u64,
+    /// Gas of its blobs, which has a price of its own.
+    pub blob_gas: u64,
 }
 
 /// A priority operation as L1 has queued it.
@@ -243,29 +267,39 @@ impl L1Client {
         Ok(event.data.batch)
     }
 
-    /// Commits a batch; returns its record and the transaction's gas.
+    /// Commits a batch; returns its record and what the transaction cost.
     ///
     /// # Errors
     /// The node's, or a revert.
-    pub async fn commit(&self, request: CommitRequest<'_>) -> Result<(Batch, u64), L1Error> {
+    pub async fn commit(&self, request: CommitRequest<'_>) -> Result<(Batch, CommitGas), L1Error> {
         let what = "committing a batch";
+        let (data, sidecar) = match request.data {
+            CommitData::Calldata(words) => (bytes(words), None),
+            CommitData::Blobs { blobs, openings } => (openings, Some(blobs.sidecar())),
+        };
         let call = IRollupL1::commitCall {
             previous: request.previous.clone(),
             next: request.commitment,
             streams: Streams {
-                data: bytes(request.data),
+                data,
                 priority: request.priority.iter().flat_map(|o| bytes(&o.words)).collect(),
                 origins: request.priority.iter().flat_map(|o| o.origin).collect(),
                 withdrawals: bytes(request.withdrawals),
             },
         };
-        let receipt = self.call(what, self.manifest.rollup, U256::ZERO, &call).await?;
+        let mut transaction = self.request(self.manifest.rollup, U256::ZERO, &call);
+        // A transaction carries a blob or is of another type.
+        if let Some(sidecar) = sidecar.filter(|sidecar| !sidecar.blobs.is_empty()) {
+            transaction = transaction.with_blob_sidecar_7594(sidecar);
+        }
+        let receipt = self.send_request(what, transaction).await?.receipt().await?;
         let event = receipt
             .logs()
             .iter()
             .find_map(|log| IRollupL1::BatchCommitted::decode_log(&log.inner).ok())
             .ok_or(L1Error::NoEvent(what))?;
-        Ok((event.data.batch, receipt.gas_used))
+        let blob_gas = receipt.blob_gas_used.unwrap_or(0);
+        Ok((event.data.batch, CommitGas { gas: receipt.gas_used, blob_gas }))
     }
 
     /// Posts a proof of the batches after `from` up to `to`; returns the transaction's gas.
@@ -350,11 +384,22 @@ impl L1Client {
         value: U256,
         call: &impl SolCall,
     ) -> Result<Pending, L1Error> {
-        let request = TransactionRequest::default()
+        self.send_request(what, self.request(to, value, call)).await
+    }
+
+    fn request(&self, to: Address, value: U256, call: &impl SolCall) -> TransactionRequest {
+        TransactionRequest::default()
             .with_from(self.sender)
             .with_to(to)
             .with_value(value)
-            .with_input(call.abi_encode());
+            .with_input(call.abi_encode())
+    }
+
+    async fn send_request(
+        &self,
+        what: &'static str,
+        request: TransactionRequest,
+    ) -> Result<Pending, L1Error> {
         let transaction =
             self.provider.send_transaction(request).await.map_err(|e| rpc(what, e))?;
         Ok(Pending { what, transaction })

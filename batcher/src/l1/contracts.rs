@@ -21,6 +21,10 @@ alloy::sol! {
         bytes32 dataDigest;
         bytes32 priorityDigest;
         bytes32 withdrawalDigest;
+        uint8 dataMode;
+        uint32 dataCount;
+        uint128 dataValue;
+        bytes32 blobValue;
     }
 
     /// The words of a batch, one stream after the other.
@@ -54,6 +58,7 @@ alloy::sol! {
         uint32 priorityDeadline;
         uint32 upgradeDelay;
         bool forcedTransactions;
+        uint8 dataModes;
     }
 
     /// A member of the list of circuit sets.
@@ -68,7 +73,7 @@ alloy::sol! {
 
     #[sol(rpc)]
     interface IRollupL1 {
-        event BatchCommitted(uint32 indexed number, Batch batch, bytes32 withdrawalsRoot);
+        event BatchCommitted(uint32 indexed number, Batch batch, bytes32 withdrawalsRoot, uint8 dataMode);
         event BatchesProven(uint32 indexed first, uint32 indexed last, bytes32 state);
         event BatchesReverted(uint32 indexed first, uint32 indexed last);
         event Frozen(uint32 indexed number, bytes32 state);
@@ -94,6 +99,7 @@ alloy::sol! {
         function PRIORITY_FEE() external view returns (uint256);
         function PRIORITY_DEADLINE() external view returns (uint256);
         function UPGRADE_DELAY() external view returns (uint256);
+        function DATA_MODES() external view returns (uint256);
     }
 
     #[sol(rpc)]

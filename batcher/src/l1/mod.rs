@@ -2,6 +2,7 @@
 
 pub mod anvil;
 pub mod artifacts;
+pub mod blobs;
 pub mod client;
 pub mod contracts;
 pub mod deploy;

@@ -105,6 +105,12 @@ impl Reader {
         self.chain_id
     }
 
+    /// What makes signatures and proofs hold for this rollup only.
+    #[must_use]
+    pub fn domain(&self) -> cairn_types::Word {
+        cairn_types::domain(self.chain_id, &self.address.into_array())
+    }
+
     /// The contract.
     #[must_use]
     pub fn address(&self) -> Address {

@@ -221,7 +221,10 @@ mod tests {
 
     fn committed(number: u32, state_number: u32) -> Log {
         let batch = Batch { number, state: state(state_number), ..Batch::default() };
-        log(&IRollupL1::BatchCommitted { number, batch, withdrawalsRoot: B256::ZERO }, number)
+        log(
+            &IRollupL1::BatchCommitted { number, batch, withdrawalsRoot: B256::ZERO, dataMode: 0 },
+            number,
+        )
     }
 
     fn proven(first: u32, last: u32) -> Log {

@@ -294,6 +294,7 @@ impl Rollup {
     ) -> Result<Reconstruction, ReconstructError> {
         let record = self.record(to)?.clone();
         let (first, mut state) = self.start(to, from)?;
+        let domain = self.reader.domain();
         let mut ahead = VecDeque::new();
         let mut next = first;
         for number in first..=to {
@@ -307,7 +308,7 @@ impl Rollup {
             let record = self.record(number)?.clone();
             // Heavy: not on the threads that talk to the node.
             let replayed = tokio::task::spawn_blocking(move || {
-                let result = call.replay(&record, &mut state, &priority, &data);
+                let result = call.replay(&record, &mut state, &domain, &priority, &data);
                 (state, result)
             });
             let (after, result) =

@@ -1,4 +1,4 @@
-use cairn_types::{PriorityOperation, PublicKey};
+use cairn_types::{PriorityOperation, PublicKey, Word};
 use proptest::prelude::*;
 
 use super::*;
@@ -23,7 +23,7 @@ fn state(users: u64) -> State {
     let operations = [register(0), register(1)].into_iter().chain((0..users).map(deposit));
     let words: Vec<_> = operations.flat_map(|operation| operation.words().unwrap()).collect();
     let mut state = State::genesis();
-    state.replay(&words, &[]).unwrap();
+    state.replay(&Word::default(), &words, &[]).unwrap();
     state
 }
 

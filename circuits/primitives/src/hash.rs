@@ -31,6 +31,8 @@ pub enum Tag {
     VerifierKey = tag::VERIFIER_KEY,
     /// Nonce of a signature (native only).
     SchnorrNonce = tag::SCHNORR_NONCE,
+    /// Message that lets a leaf exit.
+    ExitMessage = tag::EXIT_MESSAGE,
 }
 
 /// The Poseidon2 sponge of width 12: rate 8, capacity `[tag, input.len(), 0, 0]`, blocks overwrite

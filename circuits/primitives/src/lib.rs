@@ -3,6 +3,7 @@
 //! Everything here has a circuit twin in `cairn-gadgets`; `docs/spec.md` sections 1 and 2 define
 //! both.
 
+pub mod blob;
 mod convert;
 pub mod digest;
 pub mod ecgfp5;

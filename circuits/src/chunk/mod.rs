@@ -15,7 +15,7 @@ mod tests;
 mod witness;
 
 use cairn_leaf::chunk::{ChunkTraces, Leaf, LeafError};
-use cairn_leaf::class::{Class, LARGE, MEDIUM, SMALL};
+use cairn_leaf::class::{Class, DENSE, LARGE, MEDIUM, SMALL};
 use cairn_stark::config::{Parameters, RATE_HALF, RATE_QUARTER};
 use cairn_stark::native::Proof as StarkProof;
 use cairn_state::{Environment, OpeningError, PartialTree};
@@ -39,7 +39,7 @@ pub use witness::ChunkWitness;
 pub const fn parameters(size: Size) -> Parameters {
     match size {
         Size::Small => RATE_QUARTER,
-        Size::Medium | Size::Large => RATE_HALF,
+        Size::Medium | Size::Dense | Size::Large => RATE_HALF,
     }
 }
 
@@ -48,6 +48,7 @@ pub const fn class(size: Size) -> Class {
     match size {
         Size::Small => SMALL,
         Size::Medium => MEDIUM,
+        Size::Dense => DENSE,
         Size::Large => LARGE,
     }
 }

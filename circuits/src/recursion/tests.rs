@@ -6,7 +6,10 @@ use std::sync::LazyLock;
 
 use cairn_gadgets::field::digest_from_plonky2;
 use cairn_gadgets::poseidon2::CairnConfig;
-use cairn_types::{ChunkEnvironment, ChunkState, ChunkStatement, Digest, Stream, Word};
+use cairn_types::{
+    ChunkEnvironment, ChunkState, ChunkStatement, Digest, KIND_BATCHES, KIND_EXIT, SealStatement,
+    Stream, Word,
+};
 use plonky2::field::types::{Field, PrimeField64};
 use plonky2::gates::noop::NoopGate;
 use plonky2::iop::target::Target;
@@ -256,4 +259,36 @@ fn circuit_set_proves_membership_natively() {
         set.key(Role::Node(Family::Chain)),
         Err(MissingRole(Role::Node(Family::Chain)))
     ));
+}
+
+/// Batches and exits are one family, told apart by the kind in the environment.
+#[test]
+fn chains_of_two_kinds_do_not_merge() {
+    let leaf = StandIn::new(Kind::Seal, 40);
+    let exit = StandIn::new(Kind::Seal, 41);
+    let wrapper = Wrapper::new(Family::Chain, Size::Small, &leaf.circuit.verifier_data());
+    let exit_wrapper = Wrapper::new(Family::Chain, Size::Medium, &exit.circuit.verifier_data());
+    let node = Node::new(Family::Chain);
+    let set = CircuitSet::new(vec![
+        (Role::Wrapper(Family::Chain, Size::Small), wrapper.key().clone()),
+        (Role::Wrapper(Family::Chain, Size::Medium), exit_wrapper.key().clone()),
+    ]);
+    let circuit_set_root = types_digest(set.root());
+    let prove_kind = |stand_in: &StandIn, wrapper: &Wrapper, kind, from, to| {
+        let statement = SealStatement { kind, circuit_set_root, from: [from; 32], to: [to; 32] };
+        let statement = Statement::from(&statement);
+        wrapper.prove(statement.clone(), &stand_in.prove(&statement)).unwrap()
+    };
+    let accepts = |left: &Proven, right: &Proven| {
+        let witness = node.witness(&set, left, right).unwrap();
+        prove(&node.circuit, witness).is_ok()
+    };
+    let batch = prove_kind(&leaf, &wrapper, KIND_BATCHES, 0, 1);
+    let next = prove_kind(&leaf, &wrapper, KIND_BATCHES, 1, 2);
+    assert!(accepts(&batch, &next));
+    let exit = prove_kind(&exit, &exit_wrapper, KIND_EXIT, 1, 2);
+    assert!(matches!(node.prove(&set, &batch, &exit), Err(RecursionError::Gap)));
+    assert!(!accepts(&batch, &exit), "a batch and then an exit");
+    let batch = prove_kind(&leaf, &wrapper, KIND_BATCHES, 2, 3);
+    assert!(!accepts(&exit, &batch), "an exit and then a batch");
 }

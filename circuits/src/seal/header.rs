@@ -39,7 +39,7 @@ pub fn chunk_statement(header: &Header, circuit_set_root: Digest) -> ChunkStatem
 /// What the stream proof of a batch states.
 pub fn stream_statement(header: &Header, circuit_set_root: Digest) -> StreamStatement {
     StreamStatement {
-        environment: StreamEnvironment { x: header.x, circuit_set_root },
+        environment: StreamEnvironment { x: header.x, z: header.z, circuit_set_root },
         before: StreamState::default(),
         after: header.streams,
     }
@@ -60,7 +60,9 @@ pub struct HeaderTarget {
     pub state_after: [Target; 4],
     /// The point of evaluation.
     pub x: [Target; 2],
-    /// The streams of the batch and their evaluations at `x`.
+    /// The blobs' point of evaluation, as big-endian u32.
+    pub z: [Target; 8],
+    /// The streams of the batch and their evaluations at `x` and `z`.
     pub streams: StreamStateTarget,
 }
 
@@ -74,8 +76,9 @@ impl HeaderTarget {
             },
             y: builder.add_virtual_target_arr(),
         };
-        let streams =
-            StreamStateTarget { data: stream(), priority: stream(), withdrawal: stream() };
+        let [data, priority, withdrawal] = [stream(), stream(), stream()];
+        let blob = builder.add_virtual_target_arr();
+        let streams = StreamStateTarget { data, priority, withdrawal, blob };
         Self {
             domain: builder.add_virtual_target_arr(),
             number: builder.add_virtual_target(),
@@ -83,6 +86,7 @@ impl HeaderTarget {
             state_before: builder.add_virtual_target_arr(),
             state_after: builder.add_virtual_target_arr(),
             x: builder.add_virtual_target_arr(),
+            z: builder.add_virtual_target_arr(),
             streams,
         }
     }
@@ -119,9 +123,15 @@ impl HeaderTarget {
         circuit_set_root: [Target; 4],
     ) -> StreamStatementTarget {
         let nothing = evaluated_nothing(builder);
+        let before = StreamStateTarget {
+            data: nothing,
+            priority: nothing,
+            withdrawal: nothing,
+            blob: [builder.zero(); 8],
+        };
         StreamStatementTarget {
-            environment: StreamEnvironmentTarget { x: self.x, circuit_set_root },
-            before: StreamStateTarget { data: nothing, priority: nothing, withdrawal: nothing },
+            environment: StreamEnvironmentTarget { x: self.x, z: self.z, circuit_set_root },
+            before,
             after: self.streams,
         }
     }
@@ -129,7 +139,7 @@ impl HeaderTarget {
     /// `sha256(previous || header)`, twin of [`Header::chain_hash`].
     ///
     /// Every field has one encoding: elements are split canonically, limbs into 62 bits, and
-    /// SHA-256 bounds its words (number, timestamp, counts, previous hash) by `2^32`.
+    /// SHA-256 bounds its words (number, timestamp, counts, previous hash, z and the value there) by `2^32`.
     pub fn chain_hash(&self, builder: &mut Builder, previous: [Target; 8]) -> [Target; 8] {
         let streams = [self.streams.data, self.streams.priority, self.streams.withdrawal];
         let mut words = previous.to_vec();
@@ -145,6 +155,8 @@ impl HeaderTarget {
         for EvaluatedStreamTarget { y, .. } in streams {
             words.extend(element_words(builder, &y));
         }
+        words.extend(self.z);
+        words.extend(self.streams.blob);
         sha256(builder, &words)
     }
 }
@@ -156,12 +168,12 @@ fn evaluated_nothing(builder: &mut Builder) -> EvaluatedStreamTarget {
 }
 
 /// Elements as big-endian u64, two words each.
-fn element_words(builder: &mut Builder, elements: &[Target]) -> Vec<Target> {
+pub(crate) fn element_words(builder: &mut Builder, elements: &[Target]) -> Vec<Target> {
     elements.iter().flat_map(|&element| u64_to_words(builder, element)).collect()
 }
 
 /// The 248-bit integer of four limbs, most significant first, as eight words: the top byte is zero.
-fn domain_words(builder: &mut Builder, limbs: [Target; 4]) -> [Target; 8] {
+pub(crate) fn domain_words(builder: &mut Builder, limbs: [Target; 4]) -> [Target; 8] {
     let mut bits: Vec<BoolTarget> =
         limbs.into_iter().rev().flat_map(|limb| builder.split_le(limb, LIMB_BITS)).collect();
     bits.resize(256, builder._false());

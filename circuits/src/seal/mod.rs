@@ -4,7 +4,7 @@
 //!
 //! The circuit holds *one* header and derives from it what the two proofs must state: the chunks
 //! lead from the state before to the state after and make the header's streams from nothing, and
-//! the header's streams, from nothing, evaluate as it says at its `x`. So there is nothing to
+//! the header's streams, from nothing, evaluate as it says at its `x` and `z`. So there is nothing to
 //! compare: a proof of any other statement has another digest.
 //!
 //! What the circuit does not know, L1 binds: the contract builds the header from its own storage
@@ -21,6 +21,7 @@ use cairn_types::{Header, KIND_BATCHES, SealStatement};
 use thiserror::Error;
 
 pub use header::{HeaderTarget, chunk_statement, stream_statement};
+pub(crate) use header::{domain_words, element_words};
 #[cfg(test)]
 pub(crate) use witness::hash_words;
 pub(crate) use witness::root_digest;

@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 
 use cairn_gadgets::poseidon2::CairnConfig;
 use cairn_types::{
-    ChunkStatement, Digest, EvaluatedStream, Extension, Header, MODULUS, SealStatement, Stream,
-    StreamState, StreamStatement, Word,
+    BlobScalar, ChunkStatement, Digest, EvaluatedStream, Extension, Header, MODULUS, SealStatement,
+    Stream, StreamState, StreamStatement, Word,
 };
 use plonky2::field::types::Field;
 use plonky2::gates::noop::NoopGate;
@@ -50,9 +50,11 @@ prop_compose! {
         state_after in digest(),
         x in extension(),
         (data, priority, withdrawal) in (evaluated(), evaluated(), evaluated()),
+        (z, blob) in (any::<[u8; 32]>(), any::<[u8; 32]>()),
     ) -> Header {
-        let streams = StreamState { data, priority, withdrawal };
-        Header { domain, number, timestamp, state_before, state_after, x, streams }
+        let [z, blob] = [z, blob].map(BlobScalar::reduce);
+        let streams = StreamState { data, priority, withdrawal, blob };
+        Header { domain, number, timestamp, state_before, state_after, x, z, streams }
     }
 }
 
@@ -180,12 +182,14 @@ fn every_field_is_bound_to_a_proof() {
     assert_ne!(other.to, statement.to);
 
     type Alteration = fn(&mut Header);
-    let alterations: [(&str, Alteration); 9] = [
+    let alterations: [(&str, Alteration); 11] = [
         ("domain", |h| h.domain = Word::default()),
         ("timestamp", |h| h.timestamp ^= 1),
         ("state before", |h| h.state_before = Digest::ZERO),
         ("state after", |h| h.state_after = Digest::ZERO),
         ("x", |h| h.x = Extension::ZERO),
+        ("z", |h| h.z = BlobScalar::ZERO),
+        ("value at z", |h| h.streams.blob = BlobScalar::ZERO),
         ("digest", |h| h.streams.data.stream.digest = Digest::ZERO),
         ("count", |h| h.streams.priority.stream.count ^= 1),
         ("y", |h| h.streams.withdrawal.y = Extension::ZERO),
@@ -240,14 +244,15 @@ fn streams_start_from_nothing() {
     let late_chunk = fixture.wrap_chunk(&statement);
     assert!(!accepts(&late_chunk, &stream), "chunk");
 
-    let late: [fn(&mut EvaluatedStream); 3] = [
-        |stream| stream.stream.count = 1,
-        |stream| stream.stream.digest = Digest::new([0, 0, 0, 1]).unwrap(),
-        |stream| stream.y = Extension::new([0, 1]).unwrap(),
+    let late: [fn(&mut StreamState); 4] = [
+        |streams| streams.data.stream.count = 1,
+        |streams| streams.data.stream.digest = Digest::new([0, 0, 0, 1]).unwrap(),
+        |streams| streams.data.y = Extension::new([0, 1]).unwrap(),
+        |streams| streams.blob = BlobScalar::reduce([1; 32]),
     ];
     for alter in late {
         let mut statement = stream_statement(&header, root);
-        alter(&mut statement.before.data);
+        alter(&mut statement.before);
         let late_stream = fixture.wrap_stream(&statement);
         assert!(!accepts(&chunk, &late_stream), "stream");
     }

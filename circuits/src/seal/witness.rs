@@ -48,6 +48,8 @@ impl HeaderTarget {
         set(&self.state_before, &header.state_before.elements())?;
         set(&self.state_after, &header.state_after.elements())?;
         set(&self.x, &header.x.coordinates())?;
+        set(&self.z, &header.z.words().map(u64::from))?;
+        set(&self.streams.blob, &header.streams.blob.words().map(u64::from))?;
         let (targets, values) = (&self.streams, &header.streams);
         for (target, value) in [
             (targets.data, values.data),

@@ -4,6 +4,10 @@
 use cairn_gadgets::arithmetic::{
     RangeCheckGate, RangeCheckGenerator, SplitGenerator as CanonicalSplitGenerator,
 };
+use cairn_gadgets::bls_scalar::{
+    RangeGate as BlsRangeGate, RangeGenerator as BlsRangeGenerator, ReductionGate,
+    ReductionGenerator, WordGate, WordGenerator,
+};
 use cairn_gadgets::ecgfp5::{KeyGate, KeyGenerator, StepGate, StepGenerator};
 use cairn_gadgets::poseidon2::{CompressionGate, PermutationGate, Poseidon2Generator};
 use cairn_gadgets::schnorr::{EncodingGenerator, SignatureGenerator};
@@ -64,7 +68,11 @@ impl GateSerializer<F, D> for GateTypes {
         AddGate,
         BitsGate,
         KeyGate,
-        StepGate
+        StepGate,
+        WordGate,
+        ReductionGate,
+        BlsRangeGate<27>,
+        BlsRangeGate<37>
     }
 }
 
@@ -103,6 +111,10 @@ impl WitnessGeneratorSerializer<F, D> for GeneratorTypes {
         KeyGenerator,
         StepGenerator,
         EncodingGenerator,
-        SignatureGenerator
+        SignatureGenerator,
+        WordGenerator,
+        ReductionGenerator,
+        BlsRangeGenerator<27>,
+        BlsRangeGenerator<37>
     }
 }

@@ -68,7 +68,7 @@ impl Shrink {
     }
 
     /// The private inputs, unchecked.
-    pub(super) fn assign(
+    pub(crate) fn assign(
         &self,
         set: &CircuitSet,
         statement: &SealStatement,

@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn every_class_has_a_hundred_conjectured_bits() {
-        for size in [Size::Small, Size::Medium, Size::Large] {
+        for size in Size::ALL {
             let class = class(size);
             let leaf = Leaf::new(class, parameters(size)).unwrap();
             let layer = stark_security(class.name, &leaf);

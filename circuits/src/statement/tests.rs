@@ -2,8 +2,8 @@
 
 use cairn_gadgets::poseidon2::CairnConfig;
 use cairn_types::{
-    ChunkEnvironment, ChunkState, Digest, EvaluatedStream, Extension, Stream, StreamEnvironment,
-    StreamState, Word,
+    BlobScalar, ChunkEnvironment, ChunkState, Digest, EvaluatedStream, Extension, Stream,
+    StreamEnvironment, StreamState, Word,
 };
 use plonky2::iop::generator::generate_partial_witness;
 use plonky2::iop::witness::{PartialWitness, Witness};
@@ -79,6 +79,10 @@ fn chunk_twins_agree() {
     assert_eq!(computed, Statement::from(&native).digest());
 }
 
+fn scalar(builder: &mut Builder, scalar: BlobScalar) -> [Target; 8] {
+    scalar.words().map(|word| element(builder, word))
+}
+
 #[test]
 fn stream_twins_agree() {
     let evaluated = |number: u64| EvaluatedStream {
@@ -89,10 +93,12 @@ fn stream_twins_agree() {
         data: evaluated(number),
         priority: evaluated(number + 10),
         withdrawal: evaluated(number + 20),
+        blob: BlobScalar::reduce([number as u8; 32]),
     };
     let native = StreamStatement {
         environment: StreamEnvironment {
             x: Extension::new([1, 2]).unwrap(),
+            z: BlobScalar::reduce([77; 32]),
             circuit_set_root: stream(3).digest,
         },
         before: state(100),
@@ -106,11 +112,13 @@ fn stream_twins_agree() {
         data: evaluated(builder, &state.data),
         priority: evaluated(builder, &state.priority),
         withdrawal: evaluated(builder, &state.withdrawal),
+        blob: scalar(builder, state.blob),
     };
     let computed = in_circuit(|builder| {
-        let StreamEnvironment { x, circuit_set_root } = native.environment;
+        let StreamEnvironment { x, z, circuit_set_root } = native.environment;
         let environment = StreamEnvironmentTarget {
             x: elements(builder, x.coordinates()),
+            z: scalar(builder, z),
             circuit_set_root: elements(builder, circuit_set_root.elements()),
         };
         let before = state(builder, &native.before);

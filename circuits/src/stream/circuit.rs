@@ -4,6 +4,8 @@ use cairn_gadgets::poseidon2::{DigestTarget, compress};
 use plonky2::iop::ext_target::ExtensionTarget;
 use plonky2::iop::target::{BoolTarget, Target};
 
+use super::DataEvaluation;
+use super::blob_section::BlobSection;
 use crate::config::Builder;
 use crate::statement::{
     EvaluatedStreamTarget, StreamEnvironmentTarget, StreamStateTarget, StreamStatementTarget,
@@ -15,8 +17,61 @@ use crate::statement::{
 pub(super) struct StreamLeafTarget {
     /// Environment and state before are inputs.
     pub(super) statement: StreamStatementTarget,
-    /// Data, priority, withdrawals.
-    pub(super) sections: [Section; 3],
+    pub(super) data: DataSection,
+    pub(super) priority: Section,
+    pub(super) withdrawals: Section,
+}
+
+/// The data words.
+#[derive(Debug)]
+pub(super) enum DataSection {
+    AtX(Section),
+    AtZ(BlobSection),
+}
+
+impl StreamLeafTarget {
+    /// Adds a leaf, and registers the digest of its statement as the public inputs.
+    ///
+    /// The two kinds of leaves have no environment in common, so that all leaves of a batch are of one kind: a
+    /// batch cannot have some words evaluated at x and others at z.
+    pub(super) fn new(builder: &mut Builder, kind: DataEvaluation, capacity: [usize; 3]) -> Self {
+        let x = builder.add_virtual_target_arr();
+        let circuit_set_root = builder.add_virtual_target_arr();
+        let [data, priority, withdrawal] = [0; 3].map(|_| free_stream(builder));
+        let zero = builder.zero();
+        let (z, blob) = match kind {
+            DataEvaluation::AtX => ([zero; 8], [zero; 8]),
+            DataEvaluation::AtZ => {
+                (builder.add_virtual_target_arr(), builder.add_virtual_target_arr())
+            }
+        };
+        let before = StreamStateTarget { data, priority, withdrawal, blob };
+
+        let mut after = before;
+        let at = ExtensionTarget(x);
+        let data = match kind {
+            DataEvaluation::AtX => {
+                let section;
+                (section, after.data) = Section::new(builder, capacity[0], before.data, at);
+                DataSection::AtX(section)
+            }
+            DataEvaluation::AtZ => {
+                let section;
+                (section, after.data.stream, after.blob) =
+                    BlobSection::new(builder, capacity[0], before.data.stream, before.blob, z);
+                DataSection::AtZ(section)
+            }
+        };
+        let (priority, withdrawals);
+        (priority, after.priority) = Section::new(builder, capacity[1], before.priority, at);
+        (withdrawals, after.withdrawal) = Section::new(builder, capacity[2], before.withdrawal, at);
+
+        let environment = StreamEnvironmentTarget { x, z, circuit_set_root };
+        let statement = StreamStatementTarget { environment, before, after };
+        let digest = statement.digest(builder);
+        builder.register_public_inputs(&digest);
+        Self { statement, data, priority, withdrawals }
+    }
 }
 
 /// The words of one stream.
@@ -26,34 +81,6 @@ pub(super) struct Section {
     pub(super) slots: Vec<[Target; 4]>,
     /// `ends[i]` is 1 iff the first `i` slots hold words; one more than there are slots.
     pub(super) ends: Vec<BoolTarget>,
-}
-
-impl StreamLeafTarget {
-    /// Adds a leaf, and registers the digest of its statement as the public inputs.
-    pub(super) fn new(builder: &mut Builder, capacity: [usize; 3]) -> Self {
-        let environment = StreamEnvironmentTarget {
-            x: builder.add_virtual_target_arr(),
-            circuit_set_root: builder.add_virtual_target_arr(),
-        };
-        let x = ExtensionTarget(environment.x);
-        let state = |[data, priority, withdrawal]: [EvaluatedStreamTarget; 3]| StreamStateTarget {
-            data,
-            priority,
-            withdrawal,
-        };
-        let before = [0; 3].map(|_| free_stream(builder));
-        let mut after = before;
-        let sections = std::array::from_fn(|i| {
-            let section;
-            (section, after[i]) = Section::new(builder, capacity[i], before[i], x);
-            section
-        });
-        let statement =
-            StreamStatementTarget { environment, before: state(before), after: state(after) };
-        let digest = statement.digest(builder);
-        builder.register_public_inputs(&digest);
-        Self { statement, sections }
-    }
 }
 
 impl Section {
@@ -118,7 +145,7 @@ fn evaluate(
 /// Constrains exactly one of `ends` to be 1 and returns its position.
 ///
 /// Trust: the caller has constrained each to be a bit.
-fn count(builder: &mut Builder, ends: &[BoolTarget]) -> Target {
+pub(super) fn count(builder: &mut Builder, ends: &[BoolTarget]) -> Target {
     // `active` is 1 for each slot before the end: the sum of these is the position.
     let zero = builder.zero();
     let (mut active, mut count) = (zero, zero);

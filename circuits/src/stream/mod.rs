@@ -1,6 +1,9 @@
-//! The stream leaf: words lead the three chains on and evaluate at `x`.
+//! The stream leaf: words lead the three chains on and evaluate at `x`, or the data at `z`.
 //!
 //! docs/spec.md, sections 5 and 6.
+//!
+//! There are two circuits ([`DataEvaluation`]) that prove the same kind of statement. One evaluates all streams at
+//! x and knows only z = 0; the other evaluates the data in the field of its blobs, at z, and refuses z = 0.
 //!
 //! # Who binds what
 //!
@@ -15,10 +18,21 @@
 //!   construction) and from its queue, as many as the count says, hashes digests, counts and words
 //!   into `x`, and compares evaluations. Two different lists of `n` words agree at `x` with
 //!   probability at most `4 n / p^2` (times 4 for the slight bias of `x`), and neither can be
-//!   chosen after `x`.
+//!   chosen after `x`;
+//! - of data in *blobs* the contract has commitments to polynomials, hashes them into `z` too, and compares
+//!   values there: a batch of k blobs is one polynomial of degree below `4096 k`, so two different ones agree with
+//!   probability `4096 k / r`.
 //!
-//! Hence no limb is checked here: a wrong one breaks the digest or the evaluation.
+//! Hence no limb is checked here for the evaluation at x: a wrong one breaks the digest or the evaluation. At z the
+//! limbs are cut anew, which checks them again.
+//!
+//! A batch's leaves share one environment, and the header that L1 hashes has its z. It is zero unless L1 has checked the
+//! value at z. So which circuit evaluates a batch is L1's choice, not the prover's, and no word is left
+//! out of the evaluation that L1 compares.
 
+mod blob_section;
+#[cfg(test)]
+mod blob_tests;
 mod circuit;
 mod native;
 #[cfg(test)]
@@ -27,7 +41,7 @@ mod witness;
 
 use thiserror::Error;
 
-pub use native::{CAPACITY, StreamLeafWitness, advance, split};
+pub use native::{DataEvaluation, StreamLeafWitness, advance, split};
 
 use crate::config::{Circuit, LEAF, Proof};
 use crate::proving::{ProveError, prove};
@@ -39,12 +53,21 @@ use circuit::StreamLeafTarget;
 pub struct StreamLeaf {
     /// The circuit, for its wrapper.
     pub circuit: Circuit,
+    evaluation: DataEvaluation,
     target: StreamLeafTarget,
 }
 
 /// The words were not proven.
 #[derive(Debug, Error)]
 pub enum StreamLeafError {
+    /// The circuit evaluates the data at another point than the environment says.
+    #[error("stream leaf: expected z for data {expected:?}, got one for {got:?}")]
+    Evaluation {
+        /// What the circuit does.
+        expected: DataEvaluation,
+        /// What the witness needs.
+        got: DataEvaluation,
+    },
     /// A stream has more words than slots.
     #[error("stream leaf: expected at most {expected} words, got {got}")]
     TooManyWords {
@@ -63,23 +86,31 @@ pub enum StreamLeafError {
 
 impl StreamLeaf {
     /// Builds the circuit with slots for `capacity` words of each stream (data, priority,
-    /// withdrawal); [`CAPACITY`] fills 2^12 rows.
-    pub fn build(capacity: [usize; 3]) -> Self {
-        Self::from_source(capacity, &Build)
+    /// withdrawal), data at z in whole groups of 16; [`DataEvaluation::capacity`] fills the rows.
+    pub fn build(evaluation: DataEvaluation, capacity: [usize; 3]) -> Self {
+        Self::from_source(evaluation, capacity, &Build)
     }
 
     /// As [`Self::build`], with the circuit from `source`.
-    pub fn from_source(capacity: [usize; 3], source: &impl CircuitSource) -> Self {
+    pub fn from_source(
+        evaluation: DataEvaluation,
+        capacity: [usize; 3],
+        source: &impl CircuitSource,
+    ) -> Self {
         let mut builder = LEAF.builder();
-        let target = StreamLeafTarget::new(&mut builder, capacity);
-        Self { circuit: source.finish(builder), target }
+        let target = StreamLeafTarget::new(&mut builder, evaluation, capacity);
+        Self { circuit: source.finish(builder), evaluation, target }
     }
 
     /// Proves [`StreamLeafWitness::statement`]. The proof has been verified.
     ///
     /// # Errors
-    /// If there are more words than slots.
+    /// If there are more words than slots, or z is not for this circuit.
     pub fn prove(&self, witness: &StreamLeafWitness) -> Result<Proof, StreamLeafError> {
+        let (expected, got) = (self.evaluation, DataEvaluation::of(&witness.environment));
+        if got != expected {
+            return Err(StreamLeafError::Evaluation { expected, got });
+        }
         Ok(prove(&self.circuit, self.target.assign(witness)?)?)
     }
 }

@@ -1,8 +1,8 @@
 //! Native twin of the stream leaf, and its witness.
 
-use cairn_primitives::{Digest as NativeDigest, F, compress};
+use cairn_primitives::{Digest as NativeDigest, F, blob, compress};
 use cairn_types::{
-    BatchWords, Digest, EvaluatedStream, Extension, Stream, StreamEnvironment, StreamState,
+    BatchWords, BlobScalar, EvaluatedStream, Extension, Stream, StreamEnvironment, StreamState,
     StreamStatement, Word,
 };
 use plonky2::field::extension::FieldExtension;
@@ -10,9 +10,40 @@ use plonky2::field::extension::quadratic::QuadraticExtension;
 use plonky2::field::goldilocks_field::GoldilocksField;
 use plonky2::field::types::{Field, PrimeField64};
 
-/// Words of each stream (data, priority, withdrawal) that one leaf holds: what fills 2^12 rows at
-/// 1.85 rows a word.
-pub const CAPACITY: [usize; 3] = [1024, 512, 512];
+use crate::circuit_set::Size;
+
+/// Where a leaf evaluates the data words. It evaluates the others at x.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DataEvaluation {
+    /// At x too: for data in calldata, or with the committee. The environment's z is zero.
+    AtX,
+    /// In the blobs' field, at z, which is not zero.
+    AtZ,
+}
+
+impl DataEvaluation {
+    /// What the leaves of a batch do.
+    pub fn of(environment: &StreamEnvironment) -> Self {
+        if environment.z == BlobScalar::ZERO { Self::AtX } else { Self::AtZ }
+    }
+
+    /// Words of each stream (data, priority, withdrawal) that one leaf holds: what fills 2^12 rows at x,
+    /// with 1.85 rows a word, and 2^13 rows at z, with 2.5 rows a data word.
+    pub const fn capacity(self) -> [usize; 3] {
+        match self {
+            Self::AtX => [1024, 512, 512],
+            Self::AtZ => [2048, 512, 512],
+        }
+    }
+
+    /// The leaf's place in its family.
+    pub const fn size(self) -> Size {
+        match self {
+            Self::AtX => Size::Small,
+            Self::AtZ => Size::Medium,
+        }
+    }
+}
 
 /// The witness of one stream leaf.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +52,8 @@ pub struct StreamLeafWitness {
     pub environment: StreamEnvironment,
     /// The streams before the leaf's words.
     pub before: StreamState,
-    /// The leaf's words: data, priority, withdrawals, each at most as many as [`CAPACITY`] says.
+    /// The leaf's words: data, priority, withdrawals, each at most as many as
+    /// [`DataEvaluation::capacity`] says.
     pub words: [Vec<Word>; 3],
 }
 
@@ -32,8 +64,17 @@ impl StreamLeafWitness {
         let fold = |stream: EvaluatedStream, words: &[Word]| {
             words.iter().fold(stream, |stream, word| advance(stream, word, environment.x))
         };
+        let (data, blob) = match DataEvaluation::of(environment) {
+            DataEvaluation::AtX => (fold(before.data, data), before.blob),
+            DataEvaluation::AtZ => {
+                let stream = data.iter().fold(before.data.stream, chain);
+                let blob = blob::evaluate(before.blob, data, environment.z);
+                (EvaluatedStream { stream, ..before.data }, blob)
+            }
+        };
         let after = StreamState {
-            data: fold(before.data, data),
+            data,
+            blob,
             priority: fold(before.priority, priority),
             withdrawal: fold(before.withdrawal, withdrawals),
         };
@@ -45,14 +86,15 @@ impl StreamLeafWitness {
 /// the longest stream.
 pub fn split(environment: StreamEnvironment, words: &BatchWords<'_>) -> Vec<StreamLeafWitness> {
     let streams = [words.data, words.priority, words.withdrawals];
+    let capacity = DataEvaluation::of(&environment).capacity();
     let leaves =
-        streams.iter().zip(CAPACITY).map(|(words, capacity)| words.len().div_ceil(capacity));
+        streams.iter().zip(capacity).map(|(words, capacity)| words.len().div_ceil(capacity));
     let leaves = leaves.max().unwrap_or(0).max(1);
     let mut before = StreamState::default();
     (0..leaves)
         .map(|leaf| {
             let words = std::array::from_fn(|stream| {
-                let words = streams[stream].chunks(CAPACITY[stream]).nth(leaf);
+                let words = streams[stream].chunks(capacity[stream]).nth(leaf);
                 words.unwrap_or_default().to_vec()
             });
             let witness = StreamLeafWitness { environment, before, words };
@@ -65,23 +107,23 @@ pub fn split(environment: StreamEnvironment, words: &BatchWords<'_>) -> Vec<Stre
 /// A stream after one more word: `digest := compress(digest, limbs)`, `count := count + 1`,
 /// `y := y x + limb` a limb.
 pub fn advance(state: EvaluatedStream, word: &Word, x: Extension) -> EvaluatedStream {
-    let limbs = word.limbs();
     let x = to_field(x);
-    let y = limbs.into_iter().fold(to_field(state.y), |y, limb| {
+    let y = word.limbs().into_iter().fold(to_field(state.y), |y, limb| {
         y * x + QuadraticExtension::from(GoldilocksField::from_canonical_u64(limb))
     });
     let [y0, y1]: [GoldilocksField; 2] = y.to_basefield_array();
-    let digest = state.stream.digest.elements().map(F::new);
-    let digest = compress(&NativeDigest(digest), &NativeDigest(limbs.map(F::new)));
     EvaluatedStream {
-        stream: Stream {
-            digest: Digest::from_bytes(&digest.to_bytes32())
-                .expect("a digest's bytes are canonical"),
-            count: state.stream.count + 1,
-        },
+        stream: chain(state.stream, word),
         y: Extension::new([y0, y1].map(|y| y.to_canonical_u64()))
             .expect("the coordinates are canonical"),
     }
+}
+
+/// [`advance`] without the evaluation.
+fn chain(stream: Stream, word: &Word) -> Stream {
+    let digest = NativeDigest(stream.digest.elements().map(F::new));
+    let digest = compress(&digest, &NativeDigest(word.limbs().map(F::new)));
+    Stream { digest: digest.into(), count: stream.count + 1 }
 }
 
 fn to_field(element: Extension) -> QuadraticExtension<GoldilocksField> {

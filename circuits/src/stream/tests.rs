@@ -1,6 +1,8 @@
-//! The stream leaf against its native twin; dishonest ends of streams.
+//! The leaf that evaluates at x against its native twin; dishonest ends of streams.
 
-use cairn_types::{BatchWords, Digest, Extension, StreamEnvironment, StreamState, Word};
+use cairn_types::{
+    BatchWords, BlobScalar, Digest, Extension, StreamEnvironment, StreamState, Word,
+};
 use plonky2::field::goldilocks_field::GoldilocksField;
 use plonky2::field::types::Field;
 use plonky2::iop::witness::{PartialWitness, WitnessWrite};
@@ -10,9 +12,11 @@ use std::sync::LazyLock;
 use crate::proving::prove;
 use crate::statement::Statement;
 
-use super::{CAPACITY, StreamLeaf, StreamLeafWitness, split};
+use super::circuit::DataSection;
+use super::{DataEvaluation, StreamLeaf, StreamLeafError, StreamLeafWitness, split};
 
-static LEAF: LazyLock<StreamLeaf> = LazyLock::new(|| StreamLeaf::build([5, 2, 3]));
+static LEAF: LazyLock<StreamLeaf> =
+    LazyLock::new(|| StreamLeaf::build(DataEvaluation::AtX, [5, 2, 3]));
 
 fn words(max: usize) -> impl Strategy<Value = Vec<Word>> {
     prop::collection::vec(any::<[u8; 31]>().prop_map(Word::new), 0..=max)
@@ -28,7 +32,7 @@ prop_compose! {
     ) -> StreamLeafWitness {
         let x = Extension::new([x[0], x[2]].map(u64::from)).unwrap();
         let circuit_set_root = Digest::new([1, 2, 3, 4]).unwrap();
-        let environment = StreamEnvironment { x, circuit_set_root };
+        let environment = StreamEnvironment { x, z: BlobScalar::ZERO, circuit_set_root };
         let before = StreamLeafWitness {
             environment,
             before: StreamState::default(),
@@ -42,6 +46,7 @@ prop_compose! {
 fn some_witness() -> StreamLeafWitness {
     let environment = StreamEnvironment {
         x: Extension::new([3, 5]).unwrap(),
+        z: BlobScalar::ZERO,
         circuit_set_root: Digest::new([1, 2, 3, 4]).unwrap(),
     };
     let words = [4, 1, 2_u8].map(|count| vec![Word::new([count; 31]); count.into()]);
@@ -87,8 +92,13 @@ fn proves_with_ends(words: &[Word], ends: [GoldilocksField; 6]) -> bool {
     let mut set = |targets: &[_], values: &[GoldilocksField]| {
         inputs.set_target_arr(targets, values).unwrap();
     };
-    set(&target.statement.to_vec()[..27], &[GoldilocksField::TWO; 27]);
-    for (index, section) in target.sections.iter().enumerate() {
+    // Environment and state before.
+    let mut given = [GoldilocksField::TWO; 14 + 29];
+    given[2..10].fill(GoldilocksField::ZERO);
+    given[14 + 21..].fill(GoldilocksField::ZERO);
+    set(&target.statement.to_vec()[..given.len()], &given);
+    let DataSection::AtX(data) = &target.data else { unreachable!("the leaf evaluates at x") };
+    for (index, section) in [data, &target.priority, &target.withdrawals].into_iter().enumerate() {
         for (i, slot) in section.slots.iter().enumerate() {
             let limbs = words.get(i).map_or([0; 4], |word| word.limbs());
             set(slot, &limbs.map(GoldilocksField::from_canonical_u64));
@@ -123,9 +133,9 @@ fn too_many_words_are_refused() {
 
 #[test]
 fn leaves_of_a_long_batch_follow_on() {
-    let words: Vec<_> = (0..2 * CAPACITY[0] + 1).map(|i| Word::new([i as u8; 31])).collect();
-    let environment =
-        StreamEnvironment { x: Extension::new([3, 5]).unwrap(), circuit_set_root: Digest::ZERO };
+    let words: Vec<_> =
+        (0..2 * DataEvaluation::AtX.capacity()[0] + 1).map(|i| Word::new([i as u8; 31])).collect();
+    let environment = some_witness().environment;
     let batch = BatchWords { data: &words, priority: &words[..1], withdrawals: &[] };
     let leaves = split(environment, &batch);
     assert_eq!(leaves.len(), 3);
@@ -146,6 +156,22 @@ fn leaves_of_a_long_batch_follow_on() {
 
 #[test]
 fn the_leaf_fills_its_rows() {
-    let leaf = StreamLeaf::build(CAPACITY);
+    let leaf = StreamLeaf::build(DataEvaluation::AtX, DataEvaluation::AtX.capacity());
     assert_eq!(leaf.circuit.common.degree_bits(), 12);
+}
+
+#[test]
+fn neither_z_nor_a_value_there_is_taken() {
+    let other = BlobScalar::reduce([1; 32]);
+    let mut witness = some_witness();
+    witness.environment.z = other;
+    let error = LEAF.prove(&witness).unwrap_err();
+    assert!(matches!(error, StreamLeafError::Evaluation { got: DataEvaluation::AtZ, .. }));
+    // The circuit has zeros for both: there is nothing to assign.
+    let assigned = |witness: &StreamLeafWitness| LEAF.target.assign(witness).is_ok();
+    assert!(!assigned(&witness), "z");
+    let mut witness = some_witness();
+    assert!(assigned(&witness));
+    witness.before.blob = other;
+    assert!(!assigned(&witness), "value");
 }

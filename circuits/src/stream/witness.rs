@@ -1,9 +1,13 @@
 //! Witness generation of the stream leaf.
 
+use cairn_gadgets::bls_scalar::GROUP;
+use cairn_types::Word;
 use plonky2::field::types::Field;
+use plonky2::iop::target::Target;
 use plonky2::iop::witness::{PartialWitness, WitnessWrite};
 
-use super::circuit::StreamLeafTarget;
+use super::blob_section::BlobSection;
+use super::circuit::{DataSection, Section, StreamLeafTarget};
 use super::{StreamLeafError, StreamLeafWitness};
 use crate::config::F;
 use crate::statement::Statement;
@@ -14,8 +18,13 @@ impl StreamLeafTarget {
         &self,
         witness: &StreamLeafWitness,
     ) -> Result<PartialWitness<F>, StreamLeafError> {
-        for (section, words) in self.sections.iter().zip(&witness.words) {
-            let (expected, got) = (section.slots.len(), words.len());
+        let [data, priority, withdrawals] = &witness.words;
+        for (expected, words) in [
+            (self.data.capacity(), data),
+            (self.priority.slots.len(), priority),
+            (self.withdrawals.slots.len(), withdrawals),
+        ] {
+            let got = words.len();
             if got > expected {
                 return Err(StreamLeafError::TooManyWords { expected, got });
             }
@@ -31,19 +40,66 @@ impl StreamLeafTarget {
         inputs: &mut PartialWitness<F>,
         witness: &StreamLeafWitness,
     ) -> anyhow::Result<()> {
+        let [data, priority, withdrawals] = &witness.words;
         let statement = Statement::from(&witness.statement());
-        // What follows `before` is computed by the circuit.
+        // What follows `before` is computed by the circuit. Where z is a constant, it is set to that.
         let given = [statement.environment(), statement.before()].concat();
         inputs.set_target_arr(&self.statement.to_vec()[..given.len()], &given)?;
-        for (section, words) in self.sections.iter().zip(&witness.words) {
-            for (i, slot) in section.slots.iter().enumerate() {
-                let limbs = words.get(i).map_or([0; 4], |word| word.limbs());
-                inputs.set_target_arr(slot, &limbs.map(F::from_canonical_u64))?;
-            }
-            for (i, end) in section.ends.iter().enumerate() {
-                inputs.set_bool_target(*end, i == words.len())?;
-            }
+        match &self.data {
+            DataSection::AtX(section) => section.assign(inputs, data)?,
+            DataSection::AtZ(section) => section.assign(inputs, data)?,
+        }
+        self.priority.assign(inputs, priority)?;
+        self.withdrawals.assign(inputs, withdrawals)
+    }
+}
+
+impl DataSection {
+    fn capacity(&self) -> usize {
+        match self {
+            Self::AtX(section) => section.slots.len(),
+            Self::AtZ(section) => GROUP * section.groups.len(),
+        }
+    }
+}
+
+impl Section {
+    fn assign(&self, inputs: &mut PartialWitness<F>, words: &[Word]) -> anyhow::Result<()> {
+        assign_slots(inputs, &self.slots, words)?;
+        for (i, end) in self.ends.iter().enumerate() {
+            inputs.set_bool_target(*end, i == words.len())?;
         }
         Ok(())
     }
+}
+
+impl BlobSection {
+    fn assign(&self, inputs: &mut PartialWitness<F>, words: &[Word]) -> anyhow::Result<()> {
+        let groups = words.len() / GROUP;
+        let (words, rest) = words.split_at(GROUP * groups);
+        assign_slots(inputs, self.groups.as_flattened(), words)?;
+        for (i, end) in self.ends.iter().enumerate() {
+            inputs.set_bool_target(*end, i == groups)?;
+        }
+        let (unused, used) = self.rest.split_at(self.rest.len() - rest.len());
+        assign_slots(inputs, unused, &[])?;
+        assign_slots(inputs, used, rest)?;
+        for (i, start) in self.starts.into_iter().enumerate() {
+            inputs.set_bool_target(start, i == unused.len())?;
+        }
+        Ok(())
+    }
+}
+
+/// Fills slots with words, then with zeros.
+fn assign_slots(
+    inputs: &mut PartialWitness<F>,
+    slots: &[[Target; 4]],
+    words: &[Word],
+) -> anyhow::Result<()> {
+    for (i, slot) in slots.iter().enumerate() {
+        let limbs = words.get(i).map_or([0; 4], Word::limbs);
+        inputs.set_target_arr(slot, &limbs.map(F::from_canonical_u64))?;
+    }
+    Ok(())
 }

@@ -36,7 +36,7 @@ fn main() {
         digest += start.elapsed();
         assert_eq!(end.count as usize, TRANSFERS / 2);
         let start = Instant::now();
-        state.replay(&[], &data).expect("valid");
+        state.replay(&Word::default(), &[], &data).expect("valid");
         decode_and_execute += start.elapsed();
         let start = Instant::now();
         state.summary().commitment();

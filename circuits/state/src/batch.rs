@@ -105,7 +105,8 @@ impl BatchBuilder {
         append(&mut after.streams.withdrawal, &mut self.witness.withdrawals, withdrawal);
         after.state = self.state.summary();
         let after = *after;
-        self.witness.slots.push(SlotWitness { operation, form, before, after, a, b, c });
+        let fault = effects.fault;
+        self.witness.slots.push(SlotWitness { operation, form, fault, before, after, a, b, c });
         self.open = short.filter(|_| form == DataForm::Single);
         Ok(effects)
     }

@@ -4,6 +4,8 @@
 //! witness on the way, and [`State::replay`] does it again from what L1 has.
 
 mod batch;
+mod exit;
+mod fault;
 mod opening;
 mod refusal;
 mod replay;
@@ -14,6 +16,8 @@ mod tree;
 mod witness;
 
 pub use batch::BatchBuilder;
+pub use exit::{exit_message_digest, sign_exit, verify_exit};
+pub use fault::Fault;
 pub use opening::{Node, OpeningError, PartialTree, TreeOpening};
 pub use refusal::Refusal;
 pub use replay::ReplayError;

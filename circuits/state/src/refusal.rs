@@ -139,6 +139,7 @@ impl From<EncodeError> for Refusal {
         match error {
             EncodeError::ZeroKey => Self::ZeroKey,
             EncodeError::Limb(limb) => Self::AmountRange { got: limb.got },
+            EncodeError::Response { .. } => Self::Signature,
         }
     }
 }

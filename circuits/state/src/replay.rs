@@ -1,4 +1,5 @@
-//! The state from what L1 has: without signatures, which are in no data, but L1 has seen a proof of them.
+//! The state from what L1 has: without the signatures of data, which it does not hold, but L1 has seen a proof of
+//! them.
 
 use cairn_types::{DataItem, DecodeError, PriorityOperation, Withdrawal, Word};
 
@@ -25,7 +26,8 @@ pub enum ReplayError {
 }
 
 impl State {
-    /// Executes a batch from its words, and gives its withdrawals.
+    /// Executes a batch from its words, and gives its withdrawals. `domain` is the rollup's: forced transactions are
+    /// judged here as well, with their signatures.
     ///
     /// Trust: that signers authorized the data is what the batch's proof shows, not this. Compare
     /// the state commitment with the one on L1.
@@ -34,6 +36,7 @@ impl State {
     /// On words that no proven batch has. The state is then unchanged.
     pub fn replay(
         &mut self,
+        domain: &Word,
         priority: &[Word],
         data: &[Word],
     ) -> Result<Vec<Withdrawal>, ReplayError> {
@@ -56,7 +59,7 @@ impl State {
         };
         let execute = |state: &mut Self| -> Result<(), ReplayError> {
             for operation in &priority {
-                let effects = priority_effects(state, operation);
+                let effects = priority_effects(state, operation, domain);
                 commit(state, effects)?;
             }
             for transaction in transactions {

@@ -1,7 +1,7 @@
 //! The rollup state.
 
 use cairn_primitives::{F, Tag, hash};
-use cairn_types::{Account, AccountId, Digest, FIRST_USER_ID};
+use cairn_types::{Account, AccountId, Digest, FIRST_USER_ID, TREE_DEPTH};
 
 use crate::{AccountTree, Effects, LeafAccess, LeafChange, StateSummary, TreeOpening};
 
@@ -74,6 +74,11 @@ impl State {
     /// Opens leaves; ids in any order. Hashes the leaves written since the last time.
     pub fn open(&mut self, ids: &[AccountId]) -> TreeOpening {
         self.tree.open(ids)
+    }
+
+    /// The siblings on the way from a leaf to the root. Hashes the leaves written since the last time.
+    pub fn siblings(&mut self, id: AccountId) -> [Digest; TREE_DEPTH] {
+        self.tree.siblings(id)
     }
 
     /// Writes what an operation does. Trust: `effects` were computed on this very state.

@@ -3,11 +3,11 @@
 use cairn_primitives::schnorr::{SecretKey, verify};
 use cairn_primitives::{Digest, F, Tag, hash};
 use cairn_types::{
-    AMOUNT_BITS, Account, AccountId, Authorization, BALANCE_BITS, Operation, PriorityOperation,
-    PublicKey, SignedTransaction, TokenId, Transaction, Withdrawal,
+    AMOUNT_BITS, Account, AccountId, Authorization, BALANCE_BITS, ForcedTransaction, Operation,
+    PriorityOperation, PublicKey, SignedTransaction, TokenId, Transaction, Withdrawal, Word,
 };
 
-use crate::{Environment, Refusal, State};
+use crate::{Environment, Fault, Refusal, State};
 
 /// A read, or read and write, of a leaf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub struct Effects {
     pub next_token: u32,
     /// For the withdrawal stream.
     pub withdrawal: Option<Withdrawal>,
+    /// Why a forced transaction changes nothing; `None` if it does, and for all other operations.
+    pub fault: Option<Fault>,
 }
 
 /// Executes `operation`, or refuses it and leaves the state as it was.
@@ -57,7 +59,7 @@ pub fn effects(
     environment: &Environment,
 ) -> Result<Effects, Refusal> {
     match operation {
-        Operation::Priority(operation) => priority_effects(state, operation),
+        Operation::Priority(operation) => priority_effects(state, operation, &environment.domain),
         Operation::Signed(signed) => {
             let effects = transaction_effects(state, &signed.transaction)?;
             authorize(signed, &effects, environment)?;
@@ -66,17 +68,19 @@ pub fn effects(
     }
 }
 
-/// What a priority operation does; L1 has authorized it.
+/// What a priority operation does; L1 has authorized it, or has left the judgement to [`forced_effects`].
 ///
 /// # Errors
-/// All but those of authorization.
+/// All but those of authorization. None for a forced transaction that L1 accepts.
 pub(crate) fn priority_effects(
     state: &State,
     operation: &PriorityOperation,
+    domain: &Word,
 ) -> Result<Effects, Refusal> {
     operation.words()?; // refuses what the stream cannot hold: a zero key, a large amount
     let mut step = Step::new(state);
     match *operation {
+        PriorityOperation::Forced(forced) => return Ok(forced_effects(state, &forced, domain)),
         PriorityOperation::RegisterToken { token, key, .. } => {
             if u32::from(token) != state.next_token {
                 return Err(Refusal::NextToken { expected: state.next_token, got: token });
@@ -98,6 +102,24 @@ pub(crate) fn priority_effects(
         }
     }
     Ok(step.effects)
+}
+
+/// What a forced transaction does: what the transaction would do in a batch of the second in which L1 accepted
+/// it, or nothing. Then it reads the leaf that shows why, if there is one.
+fn forced_effects(state: &State, forced: &ForcedTransaction, domain: &Word) -> Effects {
+    let signed = forced.signed(*domain);
+    let environment = Environment { domain: *domain, timestamp: forced.enqueued };
+    effects(state, &Operation::Signed(signed), &environment).unwrap_or_else(|refusal| {
+        let fault = Fault::new(state, &signed, &refusal);
+        let mut step = Step::new(state);
+        let id = match (fault, signed.transaction) {
+            (Fault::Payee, Transaction::Transfer { to, .. }) => to,
+            (_, transaction) => transaction.from(),
+        };
+        step.change(A, id, step.get(id));
+        step.effects.fault = Some(fault);
+        step.effects
+    })
 }
 
 /// What a transaction does if its signer has authorized it. Alone it is what rebuilds the state from
@@ -206,7 +228,13 @@ impl<'a> Step<'a> {
         let (next_id, next_token) = (state.next_id, state.next_token);
         Self {
             state,
-            effects: Effects { leaves: [None; 3], next_id, next_token, withdrawal: None },
+            effects: Effects {
+                leaves: [None; 3],
+                next_id,
+                next_token,
+                withdrawal: None,
+                fault: None,
+            },
         }
     }
 
@@ -313,7 +341,7 @@ mod tests {
         let register =
             PriorityOperation::RegisterToken { token: 0, quantum_exponent: 0, key: key() };
         for operation in [register, deposit()] {
-            let effects = priority_effects(&state, &operation).expect("accepted");
+            let effects = priority_effects(&state, &operation, &Word::default()).expect("accepted");
             state.commit(&effects);
         }
         state
@@ -323,11 +351,11 @@ mod tests {
     fn ids_run_out() {
         let mut state = state();
         state.next_id = u32::MAX.into();
-        let effects = priority_effects(&state, &deposit()).expect("the last id");
+        let effects = priority_effects(&state, &deposit(), &Word::default()).expect("the last id");
         state.commit(&effects);
         assert_eq!(state.next_id, 1 << 32);
         let refused = Err(Refusal::IdsExhausted { next_id: 1 << 32 });
-        assert_eq!(priority_effects(&state, &deposit()), refused);
+        assert_eq!(priority_effects(&state, &deposit(), &Word::default()), refused);
         let to_new = Transaction::TransferToNew { from: 0, key: key(), amount: 0, fee: 0 };
         assert_eq!(transaction_effects(&state, &to_new), refused);
     }
@@ -337,10 +365,16 @@ mod tests {
         let mut state = state();
         state.next_id -= 1;
         let id = 1 << 16;
-        assert_eq!(priority_effects(&state, &deposit()), Err(Refusal::Occupied { id }));
+        assert_eq!(
+            priority_effects(&state, &deposit(), &Word::default()),
+            Err(Refusal::Occupied { id })
+        );
         state.next_token = 0;
         let again = PriorityOperation::RegisterToken { token: 0, quantum_exponent: 0, key: key() };
-        assert_eq!(priority_effects(&state, &again), Err(Refusal::Occupied { id: 0 }));
+        assert_eq!(
+            priority_effects(&state, &again, &Word::default()),
+            Err(Refusal::Occupied { id: 0 })
+        );
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! What a circuit needs to prove a batch: plain data, one slot an operation.
 
+use cairn_primitives::blob;
 use cairn_types::{
-    Account, AccountId, BatchWords, ChunkState, Digest, Header, Operation, StreamState, Streams,
-    Word, point,
+    Account, AccountId, BatchWords, BlobScalar, ChunkState, DataLocation, Digest, EvaluatedStream,
+    Extension, Header, Operation, StreamState, Streams, Word, points,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{TreeOpening, evaluate};
+use crate::{Fault, TreeOpening, evaluate};
 
 /// What all operations of a batch share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,11 +72,13 @@ pub struct SlotWitness {
     pub operation: Operation,
     /// How it stands in the data.
     pub form: DataForm,
+    /// Why it changes nothing, if it is a forced transaction that does not hold.
+    pub fault: Option<Fault>,
     /// Everything before.
     pub before: Running,
     /// Everything after.
     pub after: Running,
-    /// The leaf that pays.
+    /// The leaf that pays; of a forced transaction that does not hold, the leaf that shows it, which is only read.
     pub a: Option<LeafAccess>,
     /// The leaf that is paid or created; of a deposit the leaf that it names, which is only read.
     pub b: Option<LeafAccess>,
@@ -126,10 +129,22 @@ impl BatchWitness {
         BatchWords { data, priority, withdrawals }
     }
 
-    /// The header as the contract builds it, when this is batch `number`.
-    pub fn header(&self, number: u32) -> Header {
+    /// The header as the contract builds it, when this is batch `number` and its data is there.
+    ///
+    /// L1 has the data's value at one point only: at z for data in blobs, else at x. The other is zero.
+    pub fn header(&self, number: u32, location: &DataLocation) -> Header {
         let Environment { domain, timestamp } = self.environment;
-        let x = point(&domain, number, &self.after.streams, &self.words());
+        let (x, z) = points(&domain, number, &self.after.streams, &self.words(), location);
+        let (data, blob) = match location {
+            DataLocation::Blobs(_) => {
+                let stream = self.after.streams.data;
+                let data = EvaluatedStream { stream, y: Extension::ZERO };
+                (data, blob::evaluate(BlobScalar::ZERO, &self.data, z))
+            }
+            DataLocation::Calldata | DataLocation::Committee => {
+                (evaluate(&self.data, x), BlobScalar::ZERO)
+            }
+        };
         Header {
             domain,
             number,
@@ -137,10 +152,12 @@ impl BatchWitness {
             state_before: self.before.state.commitment(),
             state_after: self.after.state.commitment(),
             x,
+            z,
             streams: StreamState {
-                data: evaluate(&self.data, x),
+                data,
                 priority: evaluate(&self.priority, x),
                 withdrawal: evaluate(&self.withdrawals, x),
+                blob,
             },
         }
     }

@@ -6,11 +6,15 @@
 use std::path::Path;
 
 use cairn_primitives::schnorr::SecretKey;
-use cairn_state::{BatchBuilder, BatchWitness, Environment, State, message_digest, sign};
+use cairn_state::{
+    BatchBuilder, BatchWitness, Environment, State, exit_message_digest, message_digest, sign,
+    sign_exit,
+};
 use cairn_types::{
-    Authorization, DataItem, Digest, Extension, HEADER_BYTES, KIND_BATCHES, Operation,
-    PackedAmount, PackedFee, PriorityOperation, PublicKey, SealStatement, Transaction, Withdrawal,
-    Word, domain,
+    Authorization, BlobScalar, DataItem, DataLocation, Digest, ExitEntry, Extension,
+    ForcedTransaction, HEADER_BYTES, KIND_BATCHES, Operation, PackedAmount, PackedFee,
+    PriorityOperation, PublicKey, SealStatement, SignedTransaction, Transaction, Withdrawal, Word,
+    domain, exit_message,
 };
 use serde_json::{Value, json};
 
@@ -91,16 +95,18 @@ fn authorization(state: &State, environment: &Environment, of: &Transaction) -> 
 }
 
 /// Executes everything, and describes what was signed.
-fn batch() -> (BatchWitness, Vec<Value>) {
+fn batch() -> (BatchWitness, Vec<Value>, Vec<Value>) {
     let environment = Environment { domain: domain(CHAIN_ID, &ROLLUP), timestamp: 1_700_000_000 };
     let mut batch = BatchBuilder::new(State::genesis(), environment);
     for operation in priority_operations() {
         batch.push(Operation::Priority(operation)).unwrap();
     }
+    let mut queued = Vec::new();
     let signed = transactions().map(|transaction| {
         let authorization = authorization(batch.state(), &environment, &transaction);
         let signed = sign(&secret(1), transaction, authorization);
         batch.push(Operation::Signed(signed)).unwrap();
+        queued.push(forced(&signed, environment.timestamp - queued.len() as u32));
         json!({
             "long_words": words(&DataItem::Long(transaction).words().unwrap()),
             "message": integers(signed.message()),
@@ -108,7 +114,29 @@ fn batch() -> (BatchWitness, Vec<Value>) {
             "signature": bytes(signed.signature.to_bytes()),
         })
     });
-    (batch.finish().1, signed.to_vec())
+    (batch.finish().1, signed.to_vec(), queued)
+}
+
+/// What L1 makes of a signed transaction.
+fn forced(signed: &SignedTransaction, enqueued: u32) -> Value {
+    let SignedTransaction { transaction, authorization, signature } = signed;
+    let [.., to, t0, t1, t2, t3, t4] = signed.message();
+    let words_of = ForcedTransaction::new(signed, enqueued).words().unwrap();
+    json!({
+        "kind": transaction.tag(),
+        "from": transaction.from(),
+        "nonce": authorization.nonce,
+        "token": authorization.token,
+        "amount": integer(transaction.amount()),
+        "fee": integer(transaction.fee()),
+        "expiry": authorization.expiry,
+        "to": to,
+        "target": integers([t0, t1, t2, t3, t4]),
+        "challenge": integers(signature.e()),
+        "response": integers(signature.s()),
+        "enqueued": enqueued,
+        "words": words(&words_of),
+    })
 }
 
 fn priority(operation: &PriorityOperation) -> Value {
@@ -119,6 +147,7 @@ fn priority(operation: &PriorityOperation) -> Value {
         PriorityOperation::Deposit { leaf, token, amount, key } => {
             (json!({ "leaf": leaf, "token": token, "amount": integer(amount) }), key)
         }
+        PriorityOperation::Forced(_) => unreachable!("described by `forced`"),
     };
     let mut value = fields;
     value["key"] = integers(key.elements());
@@ -151,9 +180,52 @@ fn packed() -> Value {
     })
 }
 
+fn scalar(scalar: BlobScalar) -> String {
+    bytes(scalar.to_bytes())
+}
+
+/// The same batch with its data in blobs.
+fn in_blobs(witness: &BatchWitness) -> Value {
+    let hashes = vec![[1; 32], [2; 32]];
+    let header = witness.header(1, &DataLocation::Blobs(hashes.clone()));
+    json!({
+        "versioned_hashes": hashes.iter().map(bytes).collect::<Vec<_>>(),
+        "point": extension(header.x),
+        "priority_value": extension(header.streams.priority.y),
+        "withdrawal_value": extension(header.streams.withdrawal.y),
+        "blob_point": scalar(header.z),
+        "blob_value": scalar(header.streams.blob),
+        "header": bytes(header.chain_input(&[0; 32])),
+    })
+}
+
+/// Two leaves, one with the largest fields, exit from the state after the batch.
+fn exit(domain: &Word, state: &Digest, circuit_set_root: Digest) -> Value {
+    let recipient = core::array::from_fn(|i| 0xe0 + i as u8);
+    let entries = [
+        ExitEntry { leaf: ALICE, token: 1, balance: 0x0102_0304_0506_0708, recipient },
+        ExitEntry {
+            leaf: u32::MAX,
+            token: u16::MAX,
+            balance: (1 << 63) - 1,
+            recipient: [0xff; 20],
+        },
+    ];
+    let leaves: Vec<u8> = entries.iter().flat_map(ExitEntry::to_bytes).collect();
+    let statement = SealStatement::exit(circuit_set_root, state, domain, &entries);
+    json!({
+        "leaves": bytes(leaves),
+        "list_hash": bytes(statement.to),
+        "public_input": bytes(statement.public_input()),
+        "message": integers(exit_message(domain, ALICE, &recipient)),
+        "message_digest": digest(exit_message_digest(domain, ALICE, &recipient).into()),
+        "signature": bytes(sign_exit(&secret(1), domain, ALICE, &recipient).to_bytes()),
+    })
+}
+
 fn encodings() -> Value {
-    let (witness, signed) = batch();
-    let header = witness.header(1);
+    let (witness, signed, forced) = batch();
+    let header = witness.header(1, &DataLocation::Calldata);
     let h_from = [0; 32];
     let h_to = header.chain_hash(&h_from);
     let chain_input: [u8; HEADER_BYTES] = header.chain_input(&h_from);
@@ -169,6 +241,8 @@ fn encodings() -> Value {
         "deposits": deposits.map(|operation| priority(&operation)),
         "withdrawal": withdrawal(witness.withdrawals[0]),
         "signed": signed,
+        "exit": exit(&header.domain, &header.state_after, circuit_set_root),
+        "forced": forced,
         "packed": packed(),
         "data_limbs": limbs(&witness.data),
         "data": words(&witness.data),
@@ -188,6 +262,10 @@ fn encodings() -> Value {
         "data_value": extension(streams.data.y),
         "priority_value": extension(streams.priority.y),
         "withdrawal_value": extension(streams.withdrawal.y),
+        "data_mode": 0,
+        "blob_point": scalar(header.z),
+        "blob_value": scalar(streams.blob),
+        "in_blobs": in_blobs(&witness),
         "header": bytes(chain_input),
         "h_from": bytes(h_from),
         "h_to": bytes(h_to),

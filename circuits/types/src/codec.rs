@@ -1,6 +1,6 @@
 //! What the codecs of all words share: tags, errors and the two-part form of keys.
 
-use crate::{NonCanonical, PackError, PublicKey, Word, WordError};
+use crate::{NonCanonical, PackError, PublicKey, Signature, Word, WordError};
 
 /// Byte 0 of a word.
 pub mod word_tag {
@@ -20,6 +20,8 @@ pub mod word_tag {
     pub const REGISTER_TOKEN: u8 = 0x20;
     /// Priority: deposit, two words.
     pub const DEPOSIT: u8 = 0x21;
+    /// Priority: forced transaction, five words.
+    pub const FORCED: u8 = 0x22;
     /// Withdrawal stream: a payment owed on L1.
     pub const WITHDRAWAL: u8 = 0x30;
 }
@@ -33,6 +35,12 @@ pub enum EncodeError {
     /// Operations name keys; zero is none.
     #[error("the key is zero, expected a key")]
     ZeroKey,
+    /// The response of a forced transaction is too large, which L1 refuses.
+    #[error("response: expected top 32 bits below {expected:#x}, got {got:#x}", expected = Signature::RESPONSE_TOP_LIMIT)]
+    Response {
+        /// Its top 32 bits.
+        got: u32,
+    },
 }
 
 /// Words that no encoder makes.
@@ -91,18 +99,27 @@ pub(crate) fn split_key(key: &PublicKey) -> Result<(u64, [u64; 5]), EncodeError>
     if key.is_zero() {
         return Err(EncodeError::ZeroKey);
     }
-    let elements = key.elements();
-    let high = elements.iter().fold(0, |high, element| high << 2 | element >> 62);
-    Ok((high, elements.map(|element| element & ((1 << 62) - 1))))
+    Ok(split(key.elements()))
 }
 
 /// Inverse of [`split_key`]; bits of `high` above the ten are ignored.
 pub(crate) fn join_key(high: u64, low: [u64; 5]) -> Result<PublicKey, NonCanonical> {
-    let mut shift = 10;
-    PublicKey::new(low.map(|low| {
+    PublicKey::new(join(high, low))
+}
+
+/// The two high bits of each integer, those of the first on top, and the 62 low bits.
+pub(crate) fn split<const N: usize>(integers: [u64; N]) -> (u64, [u64; N]) {
+    let high = integers.iter().fold(0, |high, integer| high << 2 | integer >> 62);
+    (high, integers.map(|integer| integer & ((1 << 62) - 1)))
+}
+
+/// Inverse of [`split`]; bits of `high` above the `2 N` are ignored.
+pub(crate) fn join<const N: usize>(high: u64, low: [u64; N]) -> [u64; N] {
+    let mut shift = 2 * N as u32;
+    low.map(|low| {
         shift -= 2;
         (high >> shift & 3) << 62 | low
-    }))
+    })
 }
 
 /// The first `N` words, which are those of one operation.

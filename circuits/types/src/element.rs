@@ -132,6 +132,9 @@ impl Signature {
     /// Length of [`Self::to_bytes`].
     pub const BYTES: usize = 56;
 
+    /// The top 32 bits of a canonical response are below this, the top 32 bits of the group order.
+    pub const RESPONSE_TOP_LIMIT: u32 = 0x7fff_fffd;
+
     /// Checks that both elements of `e` are canonical.
     pub fn new(e: [u64; 2], s: [u64; 5]) -> Result<Self, NonCanonical> {
         Ok(Self { e: canonical(e)?, s })
@@ -145,6 +148,11 @@ impl Signature {
     /// The response, little-endian limbs.
     pub const fn s(&self) -> [u64; 5] {
         self.s
+    }
+
+    /// The top 32 bits of the response.
+    pub const fn response_top(&self) -> u32 {
+        (self.s[4] >> 32) as u32
     }
 
     /// `e0, e1, s` in little-endian bytes.

@@ -1,11 +1,11 @@
 //! Batch headers, their hash chain, and the one public input of the SNARK.
 
-use crate::{Digest, EvaluatedStream, Extension, SealStatement, StreamState, Word};
+use crate::{BlobScalar, Digest, EvaluatedStream, Extension, SealStatement, StreamState, Word};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 /// Bytes hashed for one link of the chain: the previous hash and the header.
-pub const HEADER_BYTES: usize = 308;
+pub const HEADER_BYTES: usize = 372;
 /// [`SealStatement::kind`] of a range of batches.
 pub const KIND_BATCHES: u32 = 1;
 
@@ -25,7 +25,9 @@ pub struct Header {
     pub state_after: Digest,
     /// The point of evaluation.
     pub x: Extension,
-    /// The streams of the batch and their evaluations at `x`.
+    /// Where the data's blobs are evaluated; zero if the data is not in blobs.
+    pub z: BlobScalar,
+    /// The streams of the batch and their evaluations at `x` and `z`.
     pub streams: StreamState,
 }
 
@@ -49,7 +51,9 @@ impl Header {
         for EvaluatedStream { y, .. } in streams {
             bytes.extend(y.to_bytes());
         }
-        bytes.try_into().expect("the fields above are 308 bytes")
+        bytes.extend(self.z.to_bytes());
+        bytes.extend(self.streams.blob.to_bytes());
+        bytes.try_into().expect("the fields above are 372 bytes")
     }
 
     /// `h_i = sha256(h_{i-1} || header_i)`; the first previous hash is zero.

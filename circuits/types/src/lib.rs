@@ -8,25 +8,30 @@ mod account;
 mod codec;
 mod data;
 mod element;
+mod exit;
+mod forced;
 mod header;
 mod operation;
 mod packed;
 mod priority;
+mod scalar;
 mod statement;
 mod stream;
 mod withdrawal;
 
-pub use abi::{BatchWords, domain, point};
+pub use abi::{BatchWords, DataLocation, domain, points};
 pub use account::{Account, AccountId, TokenId};
 pub use codec::{DecodeError, EncodeError, Malformed, word_tag};
 pub use data::{DataItem, ShortTransfer};
 pub use element::{Digest, MODULUS, NonCanonical, PublicKey, Signature};
+pub use exit::{EXIT_ENTRY_BYTES, EXIT_MESSAGE_LENGTH, ExitEntry, KIND_EXIT, exit_message};
+pub use forced::{FORCED_WORDS, ForcedTransaction};
 pub use header::{HEADER_BYTES, Header, KIND_BATCHES};
 pub use operation::{
     Authorization, Operation, PriorityOperation, SignedTransaction, Transaction, address_limbs,
 };
 pub use packed::{PackError, Packed, PackedAmount, PackedFee};
-pub use priority::PRIORITY_WORDS;
+pub use scalar::{BlobScalar, NotAScalar};
 pub use statement::{
     CHUNK_STATEMENT_LENGTH, ChunkEnvironment, ChunkState, ChunkStatement, EvaluatedStream,
     Extension, SEAL_STATEMENT_LENGTH, STREAM_STATEMENT_LENGTH, SealStatement, StreamEnvironment,
@@ -53,6 +58,8 @@ pub mod tag {
     pub const VERIFIER_KEY: u64 = 7;
     /// The deterministic Schnorr nonce; native only.
     pub const SCHNORR_NONCE: u64 = 8;
+    /// What the key of a leaf signs to leave a frozen rollup.
+    pub const EXIT_MESSAGE: u64 = 9;
 }
 
 /// Depth of the account tree: ids are 32 bits, bit 0 nearest the leaf.

@@ -1,6 +1,6 @@
 //! Operations: everything that changes the state.
 
-use crate::{AccountId, PublicKey, Signature, TokenId, Word, word_tag};
+use crate::{AccountId, ForcedTransaction, PublicKey, Signature, TokenId, Word, word_tag};
 use serde::{Deserialize, Serialize};
 
 /// One step of the rollup.
@@ -35,6 +35,8 @@ pub enum PriorityOperation {
         /// Key of the depositor.
         key: PublicKey,
     },
+    /// Executes the transaction if all of it holds, else changes nothing.
+    Forced(ForcedTransaction),
 }
 
 /// What a signer asks for, exactly as it stands in the data of a batch.
@@ -125,17 +127,22 @@ impl Transaction {
         }
     }
 
-    /// The elements that are hashed with [`crate::tag::SIGNED_OPERATION`] and signed:
-    /// `domain(4), type, from, nonce, token, amount, fee, expiry, to, target(5)`.
-    pub fn message(&self, authorization: &Authorization) -> [u64; 17] {
-        let (to, target) = match *self {
-            Self::Transfer { to, .. } => (to, authorization.recipient.elements()),
+    /// `to` and `target(5)` of the message; `recipient` is the key of the leaf that a transfer pays.
+    pub(crate) fn payee(&self, recipient: &PublicKey) -> (AccountId, [u64; 5]) {
+        match *self {
+            Self::Transfer { to, .. } => (to, recipient.elements()),
             Self::TransferToNew { key, .. } | Self::ChangeKey { key, .. } => (0, key.elements()),
             Self::Withdraw { recipient, .. } => {
                 let [high, middle, low] = address_limbs(&recipient);
                 (0, [high, middle, low, 0, 0])
             }
-        };
+        }
+    }
+
+    /// The elements that are hashed with [`crate::tag::SIGNED_OPERATION`] and signed:
+    /// `domain(4), type, from, nonce, token, amount, fee, expiry, to, target(5)`.
+    pub fn message(&self, authorization: &Authorization) -> [u64; 17] {
+        let (to, target) = self.payee(&authorization.recipient);
         let [d0, d1, d2, d3] = authorization.domain.limbs();
         let [t0, t1, t2, t3, t4] = target;
         [

@@ -1,13 +1,13 @@
 //! The statements of chunk, stream and seal proofs. A proof has one public digest: the hash of the
 //! elements given here, under the tag of its kind.
 
-use crate::{Digest, MODULUS, NonCanonical, Stream, Word};
+use crate::{BlobScalar, Digest, MODULUS, NonCanonical, Stream, Word};
 use serde::{Deserialize, Serialize};
 
 /// Elements of a [`ChunkStatement`].
 pub const CHUNK_STATEMENT_LENGTH: usize = 47;
 /// Elements of a [`StreamStatement`].
-pub const STREAM_STATEMENT_LENGTH: usize = 48;
+pub const STREAM_STATEMENT_LENGTH: usize = 72;
 /// Elements of a [`SealStatement`].
 pub const SEAL_STATEMENT_LENGTH: usize = 21;
 
@@ -109,8 +109,10 @@ impl ChunkStatement {
 /// What all stream proofs of a batch share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct StreamEnvironment {
-    /// The point of evaluation, see [`crate::point`].
+    /// The point of evaluation, see [`crate::points`].
     pub x: Extension,
+    /// Where the data's blobs are evaluated, see [`crate::points`]; zero if the data is not in blobs.
+    pub z: BlobScalar,
     /// Merkle root over the verifier keys that the recursion admits.
     pub circuit_set_root: Digest,
 }
@@ -133,9 +135,12 @@ pub struct StreamState {
     pub priority: EvaluatedStream,
     /// Withdrawals.
     pub withdrawal: EvaluatedStream,
+    /// `value := value * z + word` mod r over all data words so far, from zero.
+    pub blob: BlobScalar,
 }
 
-/// Words that lead the streams from `before` to `after` evaluate so at `x`.
+/// Words that lead the streams from `before` to `after` evaluate so: all of them at `x` if `z` is zero;
+/// else the data at `z`, and the others at `x`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct StreamStatement {
     /// What all stream proofs share.
@@ -147,27 +152,30 @@ pub struct StreamStatement {
 }
 
 impl StreamStatement {
-    /// `x(2), circuit_set_root(4)`, then `before` and `after`, each, for data, priority, withdrawal,
-    /// `digest(4), count, y(2)`.
+    /// `x(2), z(8), circuit_set_root(4)`, then `before` and `after`, each, for data, priority, withdrawal,
+    /// `digest(4), count, y(2)`, and then `blob(8)`; z and blob as big-endian u32.
     pub fn to_elements(&self) -> Vec<u64> {
         let Self { environment, before, after } = self;
         let mut elements = Vec::with_capacity(STREAM_STATEMENT_LENGTH);
         elements.extend(environment.x.coordinates());
+        elements.extend(environment.z.words().map(u64::from));
         elements.extend(environment.circuit_set_root.elements());
         for state in [before, after] {
             for EvaluatedStream { stream, y } in [state.data, state.priority, state.withdrawal] {
                 elements.extend(stream_elements(&stream));
                 elements.extend(y.coordinates());
             }
+            elements.extend(state.blob.words().map(u64::from));
         }
         elements
     }
 }
 
-/// A range of batches leads the header chain from `from` to `to`.
+/// A range of batches leads the header chain from `from` to `to`; or leaves of a state exit, see
+/// [`SealStatement::exit`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SealStatement {
-    /// What is sealed, see [`crate::KIND_BATCHES`].
+    /// What is proven, see [`crate::KIND_BATCHES`] and [`crate::KIND_EXIT`].
     pub kind: u32,
     /// Merkle root over the verifier keys that the recursion admits.
     pub circuit_set_root: Digest,

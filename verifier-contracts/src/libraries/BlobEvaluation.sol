@@ -2,8 +2,7 @@
 pragma solidity 0.8.37;
 
 /// @title The value of a batch's data at a random point, read from its blobs
-/// @notice L1's half of batches in blobs (docs/decisions/0009). No batch uses it yet: the circuits do
-/// not evaluate the data at a point of this field.
+/// @notice L1's half of batches in blobs (docs/decisions/0009).
 ///
 /// A blob is a polynomial over the scalar field of BLS12-381. Its coefficients, highest
 /// first, are 4,096 words of the batch; those after the last word are zero. All blobs together are

@@ -20,6 +20,8 @@ struct Header {
     uint128 dataValue;
     uint128 priorityValue;
     uint128 withdrawalValue;
+    bytes32 blobPoint;
+    bytes32 blobValue;
 }
 
 /// @title The hashes that tie contract and circuit together
@@ -31,6 +33,12 @@ library Statement {
     /// @notice The kind of statement that leaving a frozen rollup is.
     uint32 internal constant EXIT = 2;
 
+    /// @notice Tag of the point for the streams.
+    string internal constant POINT = "cairn.point.v1";
+
+    /// @notice Tag of the point for the blobs.
+    string internal constant BLOB_POINT = "cairn.blobpoint.v1";
+
     /// @notice What makes a signature and a proof valid for this rollup on this chain only. 248
     /// bits, so that it is four limbs of 62 bits in a circuit.
     function domainOf(uint256 chainId, address rollup) internal pure returns (bytes32) {
@@ -38,17 +46,19 @@ library Statement {
         return bytes32(uint256(uint248(uint256(hash))));
     }
 
-    /// @notice The hash that draws the point at which the streams are evaluated. It covers both
-    /// what the circuits commit to (digests) and what L1 has (bytes).
+    /// @notice The hash that draws a point at which the streams are evaluated: over GF(p^2) with
+    /// the tag `POINT`, over the scalar field of the blobs with `BLOB_POINT`. It covers both what the
+    /// circuits commit to (digests) and what L1 has (hashes of bytes or blobs).
     function pointHash(
+        string memory tag,
         Header memory header,
-        bytes calldata data,
-        bytes calldata priorityWords,
-        bytes calldata withdrawals
+        bytes32 dataHash,
+        bytes32 priorityHash,
+        bytes32 withdrawalsHash
     ) internal pure returns (bytes32) {
         return keccak256(
             abi.encode(
-                "cairn.point.v1",
+                tag,
                 header.domain,
                 header.number,
                 header.dataDigest,
@@ -57,14 +67,14 @@ library Statement {
                 header.priorityCount,
                 header.withdrawalDigest,
                 header.withdrawalCount,
-                keccak256(data),
-                keccak256(priorityWords),
-                keccak256(withdrawals)
+                dataHash,
+                priorityHash,
+                withdrawalsHash
             )
         );
     }
 
-    /// @notice `h_i = sha256(h_(i-1) || header_i)`, over 308 bytes.
+    /// @notice `h_i = sha256(h_(i-1) || header_i)`, over 372 bytes.
     function chainHash(Header memory header) internal pure returns (bytes32) {
         return sha256(
             bytes.concat(
@@ -85,7 +95,12 @@ library Statement {
                     header.withdrawalCount
                 ),
                 abi.encodePacked(
-                    header.point, header.dataValue, header.priorityValue, header.withdrawalValue
+                    header.point,
+                    header.dataValue,
+                    header.priorityValue,
+                    header.withdrawalValue,
+                    header.blobPoint,
+                    header.blobValue
                 )
             )
         );

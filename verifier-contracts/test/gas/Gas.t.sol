@@ -25,8 +25,14 @@ contract GasTest is RollupTest {
         vm.deal(RECIPIENT, 1);
         token.mint(RECIPIENT, 1);
 
-        last = _commitRecorded(genesis);
-        _prove(genesis, last);
+        // Every slot for a record has been used.
+        Batch memory batch = _commitRecorded(genesis);
+        _prove(genesis, batch);
+        for (uint256 i = 0; i < 256; ++i) {
+            last = _commitEmpty(batch);
+            _prove(batch, last);
+            batch = last;
+        }
     }
 
     // --- commit ---
@@ -37,12 +43,12 @@ contract GasTest is RollupTest {
     }
 
     function test_gas_commit_64ShortTransfers() public {
-        rollup.commit(last, _commitment(), _streams(_randomBytes(32 * 31), ""));
+        rollup.commit(last, _commitmentOf(32), _streams(_randomBytes(32 * 31), ""));
         vm.snapshotGasLastCall("commit: 64 short transfers");
     }
 
     function test_gas_commit_largestData() public {
-        rollup.commit(last, _commitment(), _streams(_randomBytes(3_870 * 31), ""));
+        rollup.commit(last, _commitmentOf(3_870), _streams(_randomBytes(3_870 * 31), ""));
         vm.snapshotGasLastCall("commit: 7740 short transfers");
     }
 
@@ -161,7 +167,7 @@ contract GasTest is RollupTest {
         Batch memory batch = rollup.commit(last, _commitment(), _streams("", Reference.join(words)));
         _prove(last, batch);
         bytes32[] memory path = Reference.withdrawalPath(words, 0);
-        custody.claim(2, 0, words[0], path);
+        custody.claim(batch.number, 0, words[0], path);
     }
 
     function _commitRecorded(Batch memory previous) private returns (Batch memory) {

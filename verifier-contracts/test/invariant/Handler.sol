@@ -271,7 +271,7 @@ contract Handler is Model {
     function _noteFinal(uint32 before) private {
         for (uint32 batch = before + 1; batch <= ROLLUP.provenBatches(); ++batch) {
             finalRoot[batch] = ROLLUP.withdrawalsRoot(batch);
-            finalHash[batch] = ROLLUP.batchHash(batch);
+            finalHash[batch] = keccak256(abi.encode(records[batch]));
         }
     }
 }

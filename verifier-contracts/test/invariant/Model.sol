@@ -106,8 +106,8 @@ abstract contract Model {
         uint32 proven = ROLLUP.provenBatches();
         for (uint32 batch = 1; batch <= proven; ++batch) {
             if (ROLLUP.withdrawalsRoot(batch) != finalRoot[batch]) return false;
-            if (ROLLUP.batchHash(batch) != finalHash[batch]) return false;
         }
+        if (proven != 0 && ROLLUP.batchHash(proven) != finalHash[proven]) return false;
         return ROLLUP.provenState() == records[proven].state;
     }
 

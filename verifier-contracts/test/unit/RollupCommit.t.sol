@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {vm} from "../../script/Vm.sol";
+import {DataAvailability, DataMode} from "../../src/DataAvailability.sol";
 import {Governed} from "../../src/Governed.sol";
 import {Batch, Commitment, Settlement, Streams} from "../../src/Settlement.sol";
 import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
@@ -23,7 +24,7 @@ contract RollupCommitTest is RollupTest {
             chainHash: _chainHash(genesis, _commitment(), [bytes(""), "", ""])
         });
         vm.expectEmit(address(rollup));
-        emit Settlement.BatchCommitted(1, expected, bytes32(0));
+        emit Settlement.BatchCommitted(1, expected, bytes32(0), DataMode.CALLDATA);
         Batch memory batch = _commitEmpty(genesis);
         vm.assertEq(abi.encode(batch), abi.encode(expected));
         vm.assertEq(rollup.committedBatches(), 1);
@@ -41,8 +42,9 @@ contract RollupCommitTest is RollupTest {
         Streams memory streams = Streams({
             data: WORDS, priority: priorityWords, origins: _origins(2), withdrawals: withdrawals
         });
-        Batch memory batch = rollup.commit(genesis, _commitment(), streams);
-        bytes32 expected = _chainHash(genesis, _commitment(), [WORDS, priorityWords, withdrawals]);
+        Batch memory batch = rollup.commit(genesis, _commitmentOf(2), streams);
+        bytes32 expected =
+            _chainHash(genesis, _commitmentOf(2), [WORDS, priorityWords, withdrawals]);
         vm.assertEq(batch.chainHash, expected);
         vm.assertEq(batch.priorityEnd, 2);
         (, bytes32 root) = abi.decode(vm.getRecordedLogs()[0].data, (Batch, bytes32));
@@ -57,6 +59,7 @@ contract RollupCommitTest is RollupTest {
         next.timestamp = NOW + 50;
         next.state = bytes32(uint256(22));
         next.dataDigest = bytes32(uint256(33));
+        next.dataCount = 2;
         Batch memory expected = Batch({
             number: 2,
             timestamp: NOW + 50,
@@ -71,7 +74,7 @@ contract RollupCommitTest is RollupTest {
 
     function test_commit_largestData_succeeds() public {
         bytes memory data = new bytes(119_970);
-        Batch memory batch = rollup.commit(genesis, _commitment(), _streams(data, ""));
+        Batch memory batch = rollup.commit(genesis, _commitmentOf(3_870), _streams(data, ""));
         vm.assertEq(batch.number, 1);
     }
 
@@ -84,6 +87,28 @@ contract RollupCommitTest is RollupTest {
         vm.assertEq(two.priorityEnd, 2);
         vm.assertEq(three.priorityEnd, 2);
         vm.assertEq(rollup.committedBatches(), 3);
+    }
+
+    /// @dev Records stand in a ring. All that wait stay apart from each other and from the last proven.
+    function test_commit_aroundTheRing_succeeds() public {
+        Batch[] memory batches = new Batch[](600);
+        batches[0] = genesis;
+        uint256 proven = 0;
+        for (uint256 i = 1; i < 600; ++i) {
+            batches[i] = _commitEmpty(batches[i - 1]);
+            if (i - proven < 256) continue;
+            for (uint256 j = proven; j <= i; ++j) {
+                vm.assertEq(rollup.batchHash(uint32(j)), keccak256(abi.encode(batches[j])));
+            }
+            _prove(batches[proven], batches[proven + 100]);
+            proven += 100;
+        }
+        vm.assertEq(rollup.batchHash(uint32(proven - 1)), bytes32(0));
+        vm.assertEq(rollup.batchHash(600), bytes32(0));
+        // One that stood in the same place is no record of the last proven batch.
+        Batch memory stale = batches[proven - 257];
+        vm.expectRevert(abi.encodeWithSelector(Settlement.WrongBatch.selector, 599, stale.number));
+        _commitEmpty(stale);
     }
 
     function test_commit_oldestTimestamp_succeeds() public {
@@ -158,17 +183,17 @@ contract RollupCommitTest is RollupTest {
 
     function test_commit_tooMuchData_reverts() public {
         bytes memory data = new bytes(120_001);
-        vm.expectRevert(abi.encodeWithSelector(Settlement.TooMuchData.selector, 120_001));
-        rollup.commit(genesis, _commitment(), _streams(data, ""));
+        vm.expectRevert(abi.encodeWithSelector(DataAvailability.TooMuchData.selector, 120_001));
+        rollup.commit(genesis, _commitmentOf(3_870), _streams(data, ""));
     }
 
     function test_commit_dataNotWholeWords_reverts() public {
-        vm.expectRevert(abi.encodeWithSelector(Settlement.NotWholeWords.selector, 30));
+        vm.expectRevert(abi.encodeWithSelector(DataAvailability.NotWholeWords.selector, 30));
         rollup.commit(genesis, _commitment(), _streams(new bytes(30), ""));
     }
 
     function test_commit_withdrawalsNotWholeWords_reverts() public {
-        vm.expectRevert(abi.encodeWithSelector(Settlement.NotWholeWords.selector, 32));
+        vm.expectRevert(abi.encodeWithSelector(DataAvailability.NotWholeWords.selector, 32));
         rollup.commit(genesis, _commitment(), _streams("", new bytes(32)));
     }
 
@@ -218,7 +243,9 @@ contract RollupCommitTest is RollupTest {
             abi.encodePacked(next.withdrawalDigest, uint32(streams[2].length / 31)),
             values
         );
-        vm.assertEq(header.length, 308);
+        // Data in calldata: neither z nor a value there.
+        header = bytes.concat(header, new bytes(64));
+        vm.assertEq(header.length, 372);
         return sha256(header);
     }
 

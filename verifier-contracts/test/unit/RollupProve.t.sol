@@ -199,12 +199,12 @@ contract RollupProveTest is RollupTest {
     function test_prove_proofOfOtherData_reverts() public {
         bytes memory data = new bytes(31);
         uint256 beforeCommit = vm.snapshotState();
-        Batch memory honest = rollup.commit(three, _commitment(), _streams(data, ""));
+        Batch memory honest = rollup.commit(three, _commitmentOf(1), _streams(data, ""));
         uint256[8] memory proof = _proof(genesis, honest);
         vm.revertToState(beforeCommit);
 
         data[30] = 0x01;
-        Batch memory forged = rollup.commit(three, _commitment(), _streams(data, ""));
+        Batch memory forged = rollup.commit(three, _commitmentOf(1), _streams(data, ""));
         vm.expectRevert(IVerifier.ProofInvalid.selector);
         rollup.prove(genesis, forged, 0, proof);
     }

@@ -38,7 +38,8 @@ contract TimelockTest {
                 priorityFee: FEE,
                 priorityDeadline: 14 days,
                 upgradeDelay: 30 days,
-                forcedTransactions: false
+                forcedTransactions: false,
+                dataModes: 3
             })
         );
     }

@@ -34,6 +34,28 @@ library Kzg {
         return bytes.concat(bytes32(value), commitment, proof);
     }
 
+    /// @notice z of docs/spec.md, section 6, word by word, for the digests of `RollupTest` and streams
+    /// without priority operations and withdrawals.
+    function point(bytes32 domain, uint256 number, uint256 count, bytes32[] memory hashes)
+        internal
+        pure
+        returns (uint256)
+    {
+        bytes32 empty = keccak256("");
+        bytes memory head =
+            abi.encode(uint256(12 * 32), domain, number, uint256(2), count, uint256(3), uint256(0));
+        bytes memory tail = abi.encode(
+            uint256(4),
+            uint256(0),
+            keccak256(abi.encodePacked(hashes)),
+            empty,
+            empty,
+            uint256(18),
+            bytes32("cairn.blobpoint.v1")
+        );
+        return uint256(keccak256(bytes.concat(head, tail))) % R;
+    }
+
     /// @notice `base ** exponent`, one step after the other.
     function power(uint256 base, uint256 exponent) internal pure returns (uint256 result) {
         result = 1;

@@ -6,6 +6,7 @@ import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol"
 import {DemoToken} from "../../script/DemoToken.sol";
 import {Vm, vm} from "../../script/Vm.sol";
 import {Custody} from "../../src/Custody.sol";
+import {DataMode} from "../../src/DataAvailability.sol";
 import {Governed} from "../../src/Governed.sol";
 import {PriorityQueue} from "../../src/PriorityQueue.sol";
 import {Batch, Commitment, Rollup, Streams} from "../../src/Rollup.sol";
@@ -64,7 +65,8 @@ abstract contract RollupTest {
             priorityFee: FEE,
             priorityDeadline: DEADLINE,
             upgradeDelay: UPGRADE_DELAY,
-            forcedTransactions: true
+            forcedTransactions: true,
+            dataModes: 7
         });
     }
 
@@ -90,8 +92,18 @@ abstract contract RollupTest {
             state: bytes32(uint256(1)),
             dataDigest: bytes32(uint256(2)),
             priorityDigest: bytes32(uint256(3)),
-            withdrawalDigest: bytes32(uint256(4))
+            withdrawalDigest: bytes32(uint256(4)),
+            dataMode: DataMode.CALLDATA,
+            dataCount: 0,
+            dataValue: 0,
+            blobValue: bytes32(uint256(5))
         });
+    }
+
+    /// @dev So many words of data.
+    function _commitmentOf(uint32 dataCount) internal pure returns (Commitment memory next) {
+        next = _commitment();
+        next.dataCount = dataCount;
     }
 
     function _streams(bytes memory data, bytes memory withdrawals)

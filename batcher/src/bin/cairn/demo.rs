@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use cairn_batcher::demo::{self, Options};
+use cairn_batcher::demo::{self, Data, Options};
 use eyre::Result;
 
 #[derive(Debug, clap::Args)]
@@ -13,6 +13,9 @@ pub(crate) struct Arguments {
     /// Real transfers: a CSV file with the columns timestamp,token,from,to,amount.
     #[arg(long, value_name = "FILE.csv")]
     input: Option<PathBuf>,
+    /// Where the batch's data goes on L1.
+    #[arg(long, value_enum, default_value_t)]
+    data: Data,
     /// Accounts, keys and random transfers follow from it.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -37,12 +40,16 @@ pub(crate) struct Arguments {
     /// Writes the batch and its proof as golden files for the contracts' tests.
     #[arg(long, value_name = "DIR")]
     write_fixtures: Option<PathBuf>,
+    /// At the end, freezes the rollup in a stranger's name and lets every account leave.
+    #[arg(long)]
+    exit: bool,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let options = Options {
         transfers: arguments.transfers as usize,
         input: arguments.input,
+        data: arguments.data,
         seed: arguments.seed,
         threads: arguments.threads.map(usize::from),
         json: arguments.json,
@@ -51,6 +58,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         cache: arguments.cache,
         contracts: arguments.contracts,
         write_fixtures: arguments.write_fixtures,
+        exit: arguments.exit,
     };
     if demo::run(options).await?.succeeded() {
         return Ok(ExitCode::SUCCESS);

@@ -9,6 +9,8 @@ mod verify_deployment;
 
 use std::process::ExitCode;
 
+use cairn_batcher::exit::command::{self as exit, ExitCommand};
+use cairn_prover::allocator::{Allocator, keep_pages};
 use clap::{Parser, Subcommand};
 
 /// A ZK-rollup: batches of signed transfers, proven and settled on Ethereum.
@@ -27,19 +29,27 @@ enum Command {
     Reconstruct(reconstruct::Arguments),
     /// Writes the state after a proven batch to a file, or checks such a file.
     Snapshot(snapshot::Arguments),
+    /// Leaves a frozen rollup, or lets others leave.
+    #[command(subcommand)]
+    Exit(ExitCommand),
     /// Deploys the contracts and writes a manifest of what was deployed.
     Deploy(deploy::Arguments),
     /// Rebuilds the contracts from source and compares them with the chain, byte for byte.
     VerifyDeployment(verify_deployment::Arguments),
 }
 
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator;
+
 #[tokio::main]
 async fn main() -> ExitCode {
+    keep_pages();
     let command = async {
         match Arguments::parse().command {
             Command::Demo(arguments) => demo::run(arguments).await,
             Command::Reconstruct(arguments) => reconstruct::run(arguments).await,
             Command::Snapshot(arguments) => snapshot::run(arguments).await,
+            Command::Exit(command) => exit::run(command).await.map(|()| ExitCode::SUCCESS),
             Command::Deploy(arguments) => deploy::run(arguments).await,
             Command::VerifyDeployment(arguments) => verify_deployment::run(arguments).await,
         }

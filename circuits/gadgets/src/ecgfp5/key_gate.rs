@@ -9,8 +9,8 @@ use super::algebra::{
     POINT, Point, boolean, coefficients, constrain_double, constrain_sum, mul, quintic, scale,
     select, sub,
 };
-use super::gate::impl_gate;
 use super::witness::KeyGenerator;
+use crate::gate::impl_gate;
 use crate::ring::Ring;
 
 /// Whether w encodes a point P other than the neutral element, and P, 2 P, 3 P; those of the

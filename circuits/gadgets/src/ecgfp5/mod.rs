@@ -13,7 +13,6 @@
 //! are points of the group: the loop starts at one, and every row keeps that.
 
 mod algebra;
-mod gate;
 mod key_gate;
 mod step_gate;
 mod table;

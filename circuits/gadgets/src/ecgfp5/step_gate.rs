@@ -4,9 +4,9 @@ use super::algebra::{
     POINT, Point, Quintic, add, boolean, constrain_double, displacement, mul, not, quintic,
     scale_add, sub,
 };
-use super::gate::impl_gate;
 use super::table::look_up;
 use super::witness::StepGenerator;
+use crate::gate::impl_gate;
 use crate::ring::Ring;
 
 /// `out = 4 acc + (digit of e) P + F[digits of s0, s1, s2]`, the row of

@@ -1,4 +1,5 @@
-//! The leaf that pays, the one that collects the fee, and the leaf that a deposit names.
+//! The leaf that pays, the one that collects the fee, and the leaf that a deposit names or that refuses a forced
+//! transaction.
 
 use cairn_primitives::F;
 use p3_air::AirBuilder;
@@ -11,7 +12,8 @@ use super::operand::Operand;
 use crate::expression::lift;
 use crate::range::Uint;
 
-/// Access A: the leaf that pays; of a deposit, the leaf that it names, which is only read.
+/// Access A: the leaf that pays; of a deposit, the leaf that it names, and of a forced transaction that changes nothing
+/// that of the payer or, if it is mismatched, of the payee. These are only read.
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
 pub(crate) struct PayerColumns<T> {
@@ -65,24 +67,25 @@ impl<T: Copy> PayerColumns<T> {
         let key: [AB::Expr; 5] = lift(&self.key);
         let key_after = std::array::from_fn(|i| {
             let change = operand.target[i].clone() - key[i].clone();
-            key[i].clone() + kind.of(Kind::ChangeKey) * change
+            key[i].clone() + kind.change_key.clone() * change
         });
 
         let access = Access {
-            id: operand.payer.clone(),
+            id: operand.payer.clone()
+                + kind.of(Kind::Mismatched) * (operand.payee.clone() - operand.payer.clone()),
             time: Place::A.time(clock),
             gap: self.gap.check(builder, real),
             before: leaf(key, token.clone(), nonce, balance),
             after: leaf(key_after, token, nonce_after, balance_after),
         };
-        access.perform(builder, signed() + kind.of(Kind::Deposit));
+        access.perform(builder, signed() + kind.of(Kind::Deposit) + kind.refusing.clone());
     }
 
     /// Asserts that the top-up bit of a deposit says whether the leaf is of its key and token. It is
-    /// zero for all other kinds.
+    /// zero for all other kinds; a leaf that is mismatched is not of key and token.
     ///
-    /// If all differences are zero, the bit is that of the deposit, by the last constraint; if one is
-    /// not, the bit is zero, and for a deposit the hints must be such that the product is one.
+    /// If all differences are zero, the bit is that of the deposit, by the last constraint, and nothing is mismatched; if
+    /// one is not, the bit is zero, and for a deposit the hints must be such that the product is one.
     pub(crate) fn match_deposit<AB: AirBuilder<F = F, Var = T>>(
         &self,
         builder: &mut AB,
@@ -95,7 +98,9 @@ impl<T: Copy> PayerColumns<T> {
         let top_up = AB::Expr::from(self.top_up);
         builder.assert_zeros(differences.clone().map(|difference| top_up.clone() * difference));
         let product = AB::Expr::dot_product(&differences, &lift(&self.difference_inverse));
-        builder.assert_eq(product, operand.kind.of(Kind::Deposit) - top_up);
+        let deposit = operand.kind.of(Kind::Deposit);
+        builder.assert_zero(top_up.clone() * (AB::Expr::ONE - deposit.clone()));
+        builder.assert_eq(product, deposit - top_up + operand.kind.of(Kind::Mismatched));
     }
 }
 

@@ -18,7 +18,7 @@ pub const SIGNATURE_BYTES: usize = 56;
 ///
 /// So `s < n` and `s + n` is no second signature, for one comparison in the circuit; a signer meets
 /// the excluded values with probability 2^-32 and then takes another nonce.
-pub const RESPONSE_TOP_LIMIT: u32 = 0x7fff_fffd;
+pub const RESPONSE_TOP_LIMIT: u32 = cairn_types::Signature::RESPONSE_TOP_LIMIT;
 
 /// A signature: challenge `e` and response `s`, five little-endian 64-bit limbs.
 ///

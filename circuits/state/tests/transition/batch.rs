@@ -5,8 +5,8 @@ use cairn_state::{
     absorb, absorb_evaluated, evaluate,
 };
 use cairn_types::{
-    DataItem, Digest, EvaluatedStream, Extension, Malformed, Operation, Stream, Streams,
-    Transaction, Withdrawal, Word,
+    BlobScalar, DataItem, DataLocation, Digest, EvaluatedStream, Extension, Malformed, Operation,
+    Stream, Streams, Transaction, Withdrawal, Word,
 };
 
 use crate::world::*;
@@ -110,7 +110,7 @@ fn witness_survives_its_container() {
 fn words_rebuild_the_state_from_genesis() {
     let (mut state, witness) = batch();
     let mut rebuilt = State::genesis();
-    rebuilt.replay(&witness.priority, &witness.data).unwrap();
+    rebuilt.replay(&ENVIRONMENT.domain, &witness.priority, &witness.data).unwrap();
     assert_eq!(rebuilt.summary(), state.summary());
     assert_eq!(leaves(&rebuilt), leaves(&state));
 }
@@ -121,7 +121,7 @@ fn words_of_no_batch_change_nothing() {
     let mut state = State::genesis();
     let before = state.summary();
     let mut replay = |priority: &[Word], data: &[Word]| {
-        let error = state.replay(priority, data).unwrap_err();
+        let error = state.replay(&ENVIRONMENT.domain, priority, data).unwrap_err();
         assert_eq!(state.summary(), before);
         error
     };
@@ -176,13 +176,24 @@ fn evaluation_is_horner_over_all_limbs() {
 #[test]
 fn header_holds_what_the_batch_did() {
     let (mut state, witness) = batch();
-    let header = witness.header(1);
+    let header = witness.header(1, &DataLocation::Calldata);
     assert_eq!(header.state_before, State::genesis().summary().commitment());
     assert_eq!(header.state_after, state.summary().commitment());
     assert_eq!(header.streams.data, evaluate(&witness.data, header.x));
     assert_eq!(header.streams.priority, evaluate(&witness.priority, header.x));
     assert_eq!(header.streams.withdrawal, evaluate(&witness.withdrawals, header.x));
-    assert_ne!(witness.header(2).x, header.x);
+    assert_ne!(witness.header(2, &DataLocation::Calldata).x, header.x);
+    assert_eq!((header.z, header.streams.blob), (BlobScalar::ZERO, BlobScalar::ZERO));
+
+    // In blobs, the data has a value at z and none at x.
+    let in_blobs = witness.header(1, &DataLocation::Blobs(vec![[1; 32]]));
+    assert_ne!(in_blobs.x, header.x);
+    assert_ne!(in_blobs.z, BlobScalar::ZERO);
+    let value = cairn_primitives::blob::evaluate(BlobScalar::ZERO, &witness.data, in_blobs.z);
+    assert_eq!(in_blobs.streams.blob, value);
+    assert_eq!(in_blobs.streams.data.y, Extension::ZERO);
+    assert_eq!(in_blobs.streams.data.stream, header.streams.data.stream);
+    assert_eq!(in_blobs.streams.priority, evaluate(&witness.priority, in_blobs.x));
 }
 
 #[test]

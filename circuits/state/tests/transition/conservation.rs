@@ -13,7 +13,7 @@ const IDS: [u32; 8] = [0, 1, ALICE, BOB, BOB_1, BOB_1 + 1, BOB_1 + 2, 77];
 
 fn operation() -> impl Strategy<Value = (u8, u32, u32, u64, u64, u8)> {
     let id = || prop::sample::select(&IDS[..]);
-    (0..8u8, id(), id(), 0..1_200u64, 0..40u64, 0..4u8)
+    (0..10u8, id(), id(), 0..1_200u64, 0..40u64, 0..4u8)
 }
 
 /// Sums of balances, by token.
@@ -59,7 +59,11 @@ proptest! {
                 4 => Transaction::Transfer { from, to, amount, fee: fee + 5_001 },
                 _ => Transaction::Transfer { from, to, amount, fee },
             };
-            let operation = if kind == 0 {
+            let operation = if kind >= 8 {
+                // Often of another signer, or of another time.
+                let signed = signed(state, transaction, if n == 0 { n } else { signer(state, from) });
+                Operation::Priority(forced(&signed))
+            } else if kind == 0 {
                 Operation::Priority(deposit(to, (n % 2).into(), amount, n))
             } else {
                 Operation::Signed(signed(state, transaction, signer(state, from)))
@@ -74,7 +78,7 @@ proptest! {
         }
         let (mut state, witness) = batch.finish();
         let mut rebuilt = world();
-        let withdrawals = rebuilt.replay(&witness.priority, &witness.data).unwrap();
+        let withdrawals = rebuilt.replay(&ENVIRONMENT.domain, &witness.priority, &witness.data).unwrap();
         prop_assert_eq!(rebuilt.summary(), state.summary());
         let words: Vec<_> = withdrawals.iter().map(|w| w.word().unwrap()).collect();
         prop_assert_eq!(words, witness.withdrawals);

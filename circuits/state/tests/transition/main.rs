@@ -2,6 +2,7 @@
 
 mod batch;
 mod conservation;
+mod forced;
 mod opening;
 mod operations;
 mod refusals;

@@ -3,8 +3,8 @@
 use cairn_primitives::schnorr::SecretKey;
 use cairn_state::{BatchBuilder, Effects, Environment, Refusal, State, apply, sign};
 use cairn_types::{
-    Account, AccountId, Authorization, Operation, PriorityOperation, PublicKey, SignedTransaction,
-    TokenId, Transaction, Word,
+    Account, AccountId, Authorization, ForcedTransaction, Operation, PriorityOperation, PublicKey,
+    SignedTransaction, TokenId, Transaction, Word,
 };
 
 pub(crate) const ENVIRONMENT: Environment =
@@ -35,6 +35,11 @@ pub(crate) fn register(token: TokenId) -> PriorityOperation {
 
 pub(crate) fn deposit(leaf: AccountId, token: TokenId, amount: u64, n: u8) -> PriorityOperation {
     PriorityOperation::Deposit { leaf, token, amount, key: key(n) }
+}
+
+/// Queued in the second of the batch.
+pub(crate) fn forced(signed: &SignedTransaction) -> PriorityOperation {
+    PriorityOperation::Forced(ForcedTransaction::new(signed, ENVIRONMENT.timestamp))
 }
 
 /// Tokens 0 and 1; Alice has 1,000 of token 0, Bob 500 of each.

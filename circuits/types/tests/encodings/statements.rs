@@ -1,10 +1,10 @@
 //! Statements, headers and what Solidity hashes: layouts, against values computed independently.
 
 use cairn_types::{
-    BatchWords, CHUNK_STATEMENT_LENGTH, ChunkEnvironment, ChunkState, ChunkStatement, Digest,
-    EvaluatedStream, Extension, HEADER_BYTES, Header, KIND_BATCHES, MODULUS, SEAL_STATEMENT_LENGTH,
-    STREAM_STATEMENT_LENGTH, SealStatement, Stream, StreamEnvironment, StreamState,
-    StreamStatement, Streams, Word, domain, point,
+    BatchWords, BlobScalar, CHUNK_STATEMENT_LENGTH, ChunkEnvironment, ChunkState, ChunkStatement,
+    DataLocation, Digest, EvaluatedStream, ExitEntry, Extension, HEADER_BYTES, Header,
+    KIND_BATCHES, MODULUS, SEAL_STATEMENT_LENGTH, STREAM_STATEMENT_LENGTH, SealStatement, Stream,
+    StreamEnvironment, StreamState, StreamStatement, Streams, Word, domain, exit_message, points,
 };
 use sha2::{Digest as _, Sha256};
 use sha3::Keccak256;
@@ -29,6 +29,10 @@ impl Counter {
     fn evaluated(&mut self) -> EvaluatedStream {
         EvaluatedStream { stream: self.stream(), y: self.extension() }
     }
+    fn scalar(&mut self) -> BlobScalar {
+        let words: Vec<u8> = (0..8).flat_map(|_| (self.next() as u32).to_be_bytes()).collect();
+        BlobScalar::new(words.try_into().unwrap()).unwrap()
+    }
     fn chunk_state(&mut self) -> ChunkState {
         ChunkState {
             state: self.digest(),
@@ -42,6 +46,7 @@ impl Counter {
             data: self.evaluated(),
             priority: self.evaluated(),
             withdrawal: self.evaluated(),
+            blob: self.scalar(),
         }
     }
 }
@@ -64,7 +69,11 @@ fn statements_have_the_order_of_the_spec() {
 
     let mut n = Counter(0);
     let stream = StreamStatement {
-        environment: StreamEnvironment { x: n.extension(), circuit_set_root: n.digest() },
+        environment: StreamEnvironment {
+            x: n.extension(),
+            z: n.scalar(),
+            circuit_set_root: n.digest(),
+        },
         before: n.stream_state(),
         after: n.stream_state(),
     };
@@ -90,6 +99,7 @@ fn headers_have_the_order_of_the_spec() {
         state_before: n.digest(),
         state_after: n.digest(),
         x: n.extension(),
+        z: BlobScalar::reduce([0x5a; 32]),
         streams: n.stream_state(),
     };
     let previous = [0xee; 32];
@@ -105,6 +115,9 @@ fn headers_have_the_order_of_the_spec() {
         expected.extend((first as u32 + 4).to_be_bytes());
     }
     expected.extend(u64s(&[9, 10, 16, 17, 23, 24, 30, 31]));
+    expected.extend([0x5a; 32]);
+    // The value at z follows the streams, word by word.
+    expected.extend((32..40_u32).flat_map(u32::to_be_bytes));
     assert_eq!(expected.len(), HEADER_BYTES);
     assert_eq!(header.chain_input(&previous)[..], expected);
     assert_eq!(header.chain_hash(&previous)[..], Sha256::digest(&expected)[..]);
@@ -155,26 +168,92 @@ fn point_binds_everything() {
     let (data, priority, withdrawals) = ([Word::new([1; 31]); 3], [Word::new([2; 31])], []);
     let words = BatchWords { data: &data, priority: &priority, withdrawals: &withdrawals };
     let at = Word::new([0xdd; 31]);
-    let x = point(&at, 7, &streams, &words);
+    let (x, z) = points(&at, 7, &streams, &words, &DataLocation::Calldata);
+    assert_eq!(z, BlobScalar::ZERO);
 
-    let label = [b"cairn.point.v1".to_vec(), vec![0; 18]].concat();
-    let mut encoded = [abi(12 * 32), vec![0], vec![0xdd; 31], abi(7)].concat();
-    for stream in [streams.data, streams.priority, streams.withdrawal] {
-        encoded.extend(stream.digest.to_bytes());
-        encoded.extend(abi(stream.count.into()));
-    }
-    encoded.extend(Keccak256::digest([1; 93]));
-    encoded.extend(Keccak256::digest([2; 31]));
-    encoded.extend(Keccak256::digest([]));
-    encoded.extend([abi(14), label].concat());
-    let k = Keccak256::digest(encoded);
-    let part = |at: usize| u64::from_be_bytes(k[at..at + 8].try_into().unwrap()) % MODULUS;
-    assert_eq!(x.coordinates(), [part(24), part(16)]);
+    let k = |tag: &str, data: [u8; 32]| {
+        let mut label = tag.as_bytes().to_vec();
+        label.resize(32, 0);
+        let mut encoded = [abi(12 * 32), vec![0], vec![0xdd; 31], abi(7)].concat();
+        for stream in [streams.data, streams.priority, streams.withdrawal] {
+            encoded.extend(stream.digest.to_bytes());
+            encoded.extend(abi(stream.count.into()));
+        }
+        encoded.extend(data);
+        encoded.extend(Keccak256::digest([2; 31]));
+        encoded.extend(Keccak256::digest([]));
+        encoded.extend([abi(tag.len() as u64), label].concat());
+        <[u8; 32]>::from(Keccak256::digest(encoded))
+    };
+    let x_of = |data| {
+        let k = k("cairn.point.v1", data);
+        let part = |at: usize| u64::from_be_bytes(k[at..at + 8].try_into().unwrap()) % MODULUS;
+        [part(24), part(16)]
+    };
+    assert_eq!(x.coordinates(), x_of(Keccak256::digest([1; 93]).into()));
 
+    // Blobs: their hashes stand for the words.
+    let blobs = DataLocation::Blobs(vec![[8; 32], [9; 32]]);
+    let hash: [u8; 32] = Keccak256::digest([[8; 32], [9; 32]].concat()).into();
+    let (x_of_blobs, z) = points(&at, 7, &streams, &words, &blobs);
+    assert_eq!(x_of_blobs.coordinates(), x_of(hash));
+    assert_eq!(z, BlobScalar::reduce(k("cairn.blobpoint.v1", hash)));
+    // The committee: nothing does.
+    let (x_of_committee, z) = points(&at, 7, &streams, &words, &DataLocation::Committee);
+    assert_eq!(x_of_committee.coordinates(), x_of([0; 32]));
+    assert_eq!(z, BlobScalar::ZERO);
+
+    let point = |at: &Word, number, streams: &Streams, words: &BatchWords<'_>| {
+        points(at, number, streams, words, &DataLocation::Calldata).0
+    };
     let other = Streams { withdrawal: n.stream(), ..streams };
     assert_ne!(point(&at, 7, &other, &words), x);
     assert_ne!(point(&at, 8, &streams, &words), x);
     assert_ne!(point(&Word::default(), 7, &streams, &words), x);
     let swapped = BatchWords { data: &priority, priority: &data, withdrawals: &withdrawals };
     assert_ne!(point(&at, 7, &streams, &swapped), x);
+}
+
+#[test]
+fn scalars_are_below_the_order() {
+    // r - 1, r and 2^256 - 1 = 2 r + rest.
+    let order = "73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001";
+    let order: [u8; 32] = hex::decode(order).unwrap().try_into().unwrap();
+    let mut largest = order;
+    largest[31] -= 1;
+    assert_eq!(BlobScalar::new(largest).unwrap().to_bytes(), largest);
+    assert_eq!(BlobScalar::new(order).unwrap_err().got, order);
+    assert_eq!(BlobScalar::reduce(order), BlobScalar::ZERO);
+    let rest = "1824b159acc5056f998c4fefecbc4ff55884b7fa0003480200000001fffffffd";
+    assert_eq!(hex::encode(BlobScalar::reduce([0xff; 32]).to_bytes()), rest);
+    assert_eq!(BlobScalar::new(largest).unwrap().words()[7], 0);
+    assert_eq!(BlobScalar::new(largest).unwrap().words()[0], 0x73ed_a753);
+    let json = bincode::serde::encode_to_vec(order, bincode::config::standard()).unwrap();
+    let decoded: Result<(BlobScalar, _), _> =
+        bincode::serde::decode_from_slice(&json, bincode::config::standard());
+    assert!(decoded.is_err(), "decoding checks too");
+}
+
+/// Entry, list and message by hand.
+#[test]
+fn exits_have_the_order_of_the_spec() {
+    let recipient: [u8; 20] = std::array::from_fn(|i| 0x41 + i as u8);
+    let first = ExitEntry { leaf: 0x0102_0304, token: 0x0506, balance: 0x0708_090a, recipient };
+    let second = ExitEntry { leaf: 5, ..first };
+    let mut entry = vec![1, 2, 3, 4, 5, 6, 0, 0, 0, 0, 7, 8, 9, 10];
+    entry.extend(b"ABCDEFGHIJKLMNOPQRST");
+    assert_eq!(first.to_bytes()[..], entry);
+
+    let domain = Word::from_limbs([11, 12, 13, 14]).unwrap();
+    let [state, root] = [1, 5].map(|n| Digest::new([n, n + 1, n + 2, n + 3]).unwrap());
+    let statement = SealStatement::exit(root, &state, &domain, &[first, second]);
+    assert_eq!((statement.kind, statement.circuit_set_root), (2, root));
+    assert_eq!(statement.from, state.to_bytes());
+    let mut list = [&[0][..], &domain.bytes(), &entry, &[0, 0, 0, 5]].concat();
+    list.extend(&entry[4..]);
+    assert_eq!(statement.to[..], Sha256::digest(list)[..]);
+
+    let words = [0x4142_4344, 0x4546_4748, 0x494a_4b4c, 0x4d4e_4f50, 0x5152_5354];
+    let message = [&[11, 12, 13, 14, 2, 9][..], &words].concat();
+    assert_eq!(exit_message(&domain, 9, &recipient)[..], message);
 }

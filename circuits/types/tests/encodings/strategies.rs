@@ -1,6 +1,9 @@
 //! Strategies that the tests of the codecs share.
 
-use cairn_types::{MODULUS, PackedAmount, PackedFee, PriorityOperation, PublicKey, Transaction};
+use cairn_types::{
+    ForcedTransaction, MODULUS, PackedAmount, PackedFee, PriorityOperation, PublicKey, Signature,
+    Transaction,
+};
 use proptest::prelude::*;
 
 /// Any nonzero key; elements near the modulus and zero often.
@@ -36,13 +39,37 @@ pub(crate) fn transaction() -> impl Strategy<Value = Transaction> {
     })
 }
 
+/// Any signature with a canonical response, valid or not.
+fn signature() -> impl Strategy<Value = Signature> {
+    let top = u64::from(Signature::RESPONSE_TOP_LIMIT) << 32;
+    let response = (any::<[u64; 4]>(), 0..top);
+    ([0..MODULUS, 0..MODULUS], response).prop_map(|(e, ([s0, s1, s2, s3], s4))| {
+        Signature::new(e, [s0, s1, s2, s3, s4]).expect("canonical")
+    })
+}
+
+pub(crate) fn forced_transaction() -> impl Strategy<Value = ForcedTransaction> {
+    let fields = (any::<u16>(), any::<[u32; 3]>(), key(), signature());
+    (transaction(), fields).prop_map(|(transaction, (token, numbers, key, signature))| {
+        let [nonce, expiry, enqueued] = numbers;
+        let recipient = match transaction {
+            Transaction::Transfer { .. } => key,
+            _ => PublicKey::ZERO,
+        };
+        ForcedTransaction { transaction, token, nonce, expiry, recipient, signature, enqueued }
+    })
+}
+
 pub(crate) fn priority_operation() -> impl Strategy<Value = PriorityOperation> {
     let fields = (any::<u32>(), any::<u16>(), any::<u8>(), amount(), key());
-    (any::<bool>(), fields).prop_map(|(deposit, (leaf, token, quantum_exponent, amount, key))| {
-        if deposit {
-            PriorityOperation::Deposit { leaf, token, amount, key }
-        } else {
-            PriorityOperation::RegisterToken { token, quantum_exponent, key }
-        }
-    })
+    let plain = (any::<bool>(), fields).prop_map(
+        |(deposit, (leaf, token, quantum_exponent, amount, key))| {
+            if deposit {
+                PriorityOperation::Deposit { leaf, token, amount, key }
+            } else {
+                PriorityOperation::RegisterToken { token, quantum_exponent, key }
+            }
+        },
+    );
+    prop_oneof![plain, forced_transaction().prop_map(PriorityOperation::Forced)]
 }

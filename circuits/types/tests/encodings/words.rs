@@ -2,8 +2,8 @@
 
 use crate::strategies;
 use cairn_types::{
-    DataItem, DecodeError, EncodeError, Malformed, PackError, PriorityOperation, PublicKey,
-    Transaction, Withdrawal, Word, WordError, word_tag,
+    DataItem, DecodeError, EncodeError, ForcedTransaction, Malformed, PackError, PriorityOperation,
+    PublicKey, Signature, Transaction, Withdrawal, Word, WordError, word_tag,
 };
 use proptest::prelude::*;
 
@@ -64,11 +64,11 @@ proptest! {
 
     #[test]
     fn arbitrary_words_are_refused_or_canonical(
-        words in prop::collection::vec((any::<[u8; 31]>(), 0..12usize), 0..6),
+        words in prop::collection::vec((any::<[u8; 31]>(), 0..13usize), 0..6),
     ) {
         use word_tag::*;
         let tags = [PAIR, SINGLE, TRANSFER, TRANSFER_TO_NEW, WITHDRAW, CHANGE_KEY, REGISTER_TOKEN,
-            DEPOSIT, WITHDRAWAL];
+            DEPOSIT, FORCED, WITHDRAWAL];
         let words: Vec<_> = words.into_iter().map(|(mut bytes, tag)| {
             if let Some(tag) = tags.get(tag) { bytes[0] = *tag }
             Word::new(bytes)
@@ -152,11 +152,39 @@ fn fields_stand_where_the_spec_says() {
     assert_eq!(limbs(change), [[head + (2 << 54), 1, 0, 12], [2, 3, 4, 5]]);
 
     let deposit = PriorityOperation::Deposit { leaf: 9, token: 6, amount: 11, key: key() };
-    let words = deposit.words().unwrap().map(|word| word.limbs());
+    let limbs = |operation: PriorityOperation| {
+        operation.words().unwrap().iter().map(Word::limbs).collect::<Vec<_>>()
+    };
+    let words = limbs(deposit);
     assert_eq!(words, [[head + (0x10 << 54), 1, 6, 11], [2, 3, 4, 5]]);
     let register = PriorityOperation::RegisterToken { token: 9, quantum_exponent: 10, key: key() };
-    let words = register.words().unwrap().map(|word| word.limbs());
+    let words = limbs(register);
     assert_eq!(words, [[head + (0x0f << 54), 1, 10, 0], [2, 3, 4, 5]]);
+    // High bits of the challenge 2, 1, of the response 3, 1, 0, 0, 1.
+    let signature = Signature::new(
+        [2 << 62 | 21, 1 << 62 | 22],
+        [3 << 62 | 31, 1 << 62 | 32, 33, 34, 1 << 62 | 35],
+    );
+    let forced = ForcedTransaction {
+        transaction: TRANSFER,
+        token: 6,
+        nonce: 13,
+        expiry: 14,
+        recipient: key(),
+        signature: signature.unwrap(),
+        enqueued: 15,
+    };
+    let words = limbs(PriorityOperation::Forced(forced));
+    let head = 0x22 << 54 | 0x10 << 42 | 0b00_10_00_00_11 << 32 | 7;
+    let highs = 6 << 46 | 0b11_01_00_00_01 << 36 | 0b10_01 << 32 | 13;
+    let expected = [
+        [head, 1, 90_000_000_000_000, 100],
+        [2, 3, 4, 5],
+        [highs, 8, 14, 15],
+        [21, 22, 31, 32],
+        [33, 34, 35, 0],
+    ];
+    assert_eq!(words, expected);
     let word = Withdrawal { token: 6, recipient, amount: 11 }.word().unwrap();
     assert_eq!(word.limbs(), [0x30 << 54 | 6 << 36 | high, middle, low, 11]);
 
@@ -255,6 +283,81 @@ fn amounts_must_fit_a_limb() {
     let transfer = Transaction::Transfer { from: 7, to: 8, amount: 1 << 62, fee: 0 };
     let refused = Err(EncodeError::Limb(WordError { limb: 2, got: 1 << 62 }));
     assert_eq!(DataItem::Long(transfer).words(), refused);
+}
+
+/// What L1 refuses has no words, and words that say it are malformed.
+#[test]
+fn forced_transactions_that_l1_refuses() {
+    let signature = Signature::new([1, 2], [3, 4, 5, 6, 7]).unwrap();
+    let forced = |transaction| ForcedTransaction {
+        transaction,
+        token: 0,
+        nonce: 0,
+        expiry: 0,
+        recipient: PublicKey::ZERO,
+        signature,
+        enqueued: 0,
+    };
+    let transfer = forced(TRANSFER);
+    assert_eq!(transfer.words(), Err(EncodeError::ZeroKey));
+    let new_key = Transaction::ChangeKey { from: 9, key: PublicKey::ZERO, fee: 12 };
+    assert_eq!(forced(new_key).words(), Err(EncodeError::ZeroKey));
+    let limit = u64::from(Signature::RESPONSE_TOP_LIMIT) << 32;
+    let signed = |s4| ForcedTransaction {
+        recipient: key(),
+        signature: Signature::new([1, 2], [u64::MAX, u64::MAX, u64::MAX, u64::MAX, s4]).unwrap(),
+        ..transfer
+    };
+    let words = signed(limit - 1).words().unwrap();
+    let refused = EncodeError::Response { got: Signature::RESPONSE_TOP_LIMIT };
+    assert_eq!(signed(limit).words(), Err(refused));
+
+    // Limbs of the words, changed.
+    let reason = |place: (usize, usize), change: fn(u64) -> u64, transaction| {
+        let forced = ForcedTransaction { transaction, ..signed(0) };
+        let mut words = forced.words().unwrap();
+        let mut limbs = words[place.0].limbs();
+        limbs[place.1] = change(limbs[place.1]);
+        words[place.0] = Word::from_limbs(limbs).unwrap();
+        PriorityOperation::decode_stream(&words).unwrap_err().reason
+    };
+    for (kind, got) in [(0, 0), (0x14, 0x14), (0x110, 0x10)] {
+        let reason = |change| reason((0, 0), change, TRANSFER);
+        let reason = match kind {
+            0 => reason(|limb| limb & !(0xfff << 42)),
+            0x14 => reason(|limb| limb | 4 << 42),
+            _ => reason(|limb| limb | 1 << 50),
+        };
+        match reason {
+            Malformed::UnknownTag { got: tag } => assert_eq!(tag, got),
+            Malformed::NotCanonical { .. } => assert_eq!(kind, 0x110),
+            other => panic!("{other:?}"),
+        }
+    }
+    let change = Transaction::ChangeKey { from: 9, key: key(), fee: 12 };
+    let withdraw = Transaction::Withdraw { from: 9, recipient: [1; 20], amount: 11, fee: 12 };
+    for (place, change, transaction) in [
+        ((0, 2), (|_| 1) as fn(u64) -> u64, change), // an amount
+        ((2, 1), |_| 1, change),                     // a payee
+        ((2, 1), |_| 1, withdraw),                   // a payee
+        ((0, 1), |limb| limb | 1 << 36, withdraw),   // 161 bits
+        ((1, 3), |_| 1, withdraw),                   // a fifth limb of the address
+        ((0, 0), |limb| limb | 1 << 41, withdraw),   // its high bits
+        ((4, 3), |_| 1, TRANSFER),                   // behind the response
+        ((2, 1), |limb| limb | 1 << 32, TRANSFER),   // 33 bits of a payee
+        ((2, 3), |limb| limb | 1 << 32, TRANSFER),   // and of a time
+    ] {
+        let reason = reason(place, change, transaction);
+        assert!(matches!(reason, Malformed::NotCanonical { .. }), "{place:?}: {reason:?}");
+    }
+    // A challenge of p - 1 + 1.
+    let mut words = words;
+    let [l0, l1, l2, l3] = words[2].limbs();
+    words[2] = Word::from_limbs([l0 | 3 << 34, l1, l2, l3]).unwrap();
+    let [_, l1, l2, l3] = words[3].limbs();
+    words[3] = Word::from_limbs([cairn_types::MODULUS & ((1 << 62) - 1), l1, l2, l3]).unwrap();
+    let error = PriorityOperation::decode_stream(&words).unwrap_err();
+    assert!(matches!(error.reason, Malformed::Key(_)), "{error}");
 }
 
 #[test]

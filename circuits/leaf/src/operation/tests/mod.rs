@@ -4,6 +4,7 @@ mod agree;
 mod attack;
 mod conserve;
 mod degree;
+mod forced;
 mod judge;
 mod mutate;
 mod refuse_data;

@@ -8,14 +8,14 @@ use super::world::TIMESTAMP;
 use super::*;
 
 /// The number of each column, at its name.
-fn columns() -> OperationColumns<usize> {
+pub(super) fn columns() -> OperationColumns<usize> {
     let numbers: Vec<usize> = (0..OperationColumns::WIDTH).collect();
     let columns: &OperationColumns<usize> = numbers.as_slice().borrow();
     *columns
 }
 
 /// Columns in which another value can stand, alone, with the same outcome.
-fn free_columns(world: &World, row: usize) -> Vec<usize> {
+pub(super) fn free_columns(world: &World, row: usize) -> Vec<usize> {
     let mut table = world.table();
     let outcome = judge(&table, &world.leaves_before, &world.signed);
     assert!(outcome.is_ok(), "{outcome:?}");
@@ -39,7 +39,7 @@ fn free_columns(world: &World, row: usize) -> Vec<usize> {
 enum Free {
     /// No second slot in this row.
     Open,
-    /// Not the quantum exponent of a registration.
+    /// No quantum exponent, and no type.
     Quantum,
     /// Amount and fee have packed forms: the hint is multiplied by zero.
     Packable,
@@ -95,7 +95,7 @@ impl Free {
             Self::ZeroAddress => operand.target[3..].iter().map(|e| e.upper_inverse).collect(),
             Self::NoWord => words.after_one.to_vec(),
             Self::OneWord => words.after_two.to_vec(),
-            Self::NoPayment => words.after_payment.to_vec(),
+            Self::NoPayment => words.after_third.to_vec(),
         }
     }
 }
@@ -110,7 +110,7 @@ fn assert_free(world: &World, row: usize, reasons: &[Free]) {
 #[test]
 fn columns_of_every_kind_are_bound() {
     use Free::*;
-    let signed = [Open, Quantum, Unlimited, SameToken];
+    let signed = [Open, Unlimited, SameToken];
     let priority = [Open, Packable, Unlimited, Unsigned, NoPayment];
     let cases: [(OperandValues, &[Free], &[Free]); 8] = [
         (transfer(), &signed, &[Packable, OneWord, NoPayment]),
@@ -136,7 +136,7 @@ fn columns_of_a_pair_are_bound() {
     for kind in [Kind::PairFirst, Kind::PairSecond] {
         world.execute(OperandValues { kind, ..transfer() });
     }
-    let both = [Quantum, Unlimited, SameToken, Packable, OneWord, NoPayment];
+    let both = [Unlimited, SameToken, Packable, OneWord, NoPayment];
     assert_free(&world, 0, &[&both[..], &[Open, NoWord]].concat());
     assert_free(&world, 1, &both);
 }
@@ -150,7 +150,7 @@ fn columns_of_scaled_amounts_and_limits_are_bound() {
     let expiry = element(u64::from(TIMESTAMP) + 100_000);
     let (amount, fee) = (element(4_000_000_000_000_000_000), element(205_000));
     world.execute(OperandValues { amount, fee, expiry, ..transfer() });
-    assert_free(&world, 0, &[Open, Quantum, SameToken, Packable, OneWord, NoPayment]);
+    assert_free(&world, 0, &[Open, SameToken, Packable, OneWord, NoPayment]);
 }
 
 /// Of a row without operation only what runs through it is bound, and what constraints bind in all rows.

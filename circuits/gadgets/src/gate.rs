@@ -1,9 +1,9 @@
-//! What the two gates share: plonky2's `Gate` around constraints over a `Ring`.
+//! What gates share: plonky2's `Gate` around constraints over a `Ring`.
 
 /// Implements `Gate` for a unit struct with `ID`, `WIRES`, `CONSTRAINTS`, `DEGREE` and
-/// `constraints(ring, wire, emit)`, filled by the generator `$generator::new(row)`.
+/// `constraints(ring, wire, emit)`, filled by one generator a row, `$generator::new(row)`.
 macro_rules! impl_gate {
-    ($gate:ident, $generator:ident) => {
+    ($gate:ty, $generator:ty) => {
         const _: () = {
             use plonky2::field::extension::Extendable;
             use plonky2::field::goldilocks_field::GoldilocksField;
@@ -81,7 +81,7 @@ macro_rules! impl_gate {
                     row: usize,
                     _local_constants: &[GoldilocksField],
                 ) -> Vec<WitnessGeneratorRef<GoldilocksField, D>> {
-                    let generator = $generator::new(row);
+                    let generator = <$generator>::new(row);
                     vec![WitnessGeneratorRef::new(SimpleGenerator::<GoldilocksField, D>::adapter(
                         generator,
                     ))]
@@ -121,4 +121,4 @@ macro_rules! impl_gate {
     };
 }
 
-pub(super) use impl_gate;
+pub(crate) use impl_gate;
