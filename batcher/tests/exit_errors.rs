@@ -10,7 +10,7 @@ use alloy::primitives::Address;
 use cairn_batcher::snapshot::Snapshot;
 use cairn_primitives::schnorr::SecretKey;
 use cairn_state::{State, verify_exit};
-use cairn_types::{PriorityOperation, Signature, Word, domain};
+use cairn_types::{PriorityOperation, Signature, domain};
 use tempfile::TempDir;
 
 const CHAIN: u64 = 31_337;
@@ -47,7 +47,7 @@ impl World {
         ];
         let words: Vec<_> = operations.iter().flat_map(|o| o.words().unwrap()).collect();
         let mut state = State::genesis();
-        state.replay(&Word::default(), &words, &[]).unwrap();
+        state.replay(&domain(CHAIN, &ROLLUP.0.0), &words, &[]).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let mut snapshot =
             Snapshot { chain_id: CHAIN, rollup: ROLLUP, batch: 1, state: state.clone() };

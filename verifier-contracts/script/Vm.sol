@@ -41,13 +41,6 @@ interface Vm {
 
     // --- files, environment variables and JSON ---
     function readFile(string calldata path) external view returns (string memory);
-    function createDir(string calldata path, bool recursive) external;
-    function setEnv(string calldata name, string calldata value) external;
-    function envAddress(string calldata name) external view returns (address);
-    function envBytes32(string calldata name) external view returns (bytes32);
-    function envBool(string calldata name) external view returns (bool);
-    function envUint(string calldata name) external view returns (uint256);
-    function envString(string calldata name) external view returns (string memory);
     function parseJsonUint(string calldata json, string calldata key)
         external
         pure
@@ -79,26 +72,8 @@ interface Vm {
     function toString(uint256 value) external pure returns (string memory);
     function toString(address value) external pure returns (string memory);
     function toString(bytes32 value) external pure returns (string memory);
-    function serializeAddress(string calldata object, string calldata key, address value)
-        external
-        returns (string memory);
-    function serializeAddress(string calldata object, string calldata key, address[] calldata value)
-        external
-        returns (string memory);
-    function serializeBytes32(string calldata object, string calldata key, bytes32 value)
-        external
-        returns (string memory);
-    function serializeUint(string calldata object, string calldata key, uint256 value)
-        external
-        returns (string memory);
-    function serializeBool(string calldata object, string calldata key, bool value)
-        external
-        returns (string memory);
-    function writeJson(string calldata json, string calldata path) external;
 
     // --- scripts ---
-    function startBroadcast() external;
-    function stopBroadcast() external;
     function snapshotValue(string calldata name, uint256 value) external;
     function snapshotGasLastCall(string calldata name) external returns (uint256);
 }

@@ -1,7 +1,7 @@
 //! The whole rollup on a local L1, from deposits to claims, with real proofs.
 //!
 //! ```text
-//! anvil, forge script -> deposits -> operations -> blocks, batch -> data, commit -> proof -> prove -> claims -> (exits) -> report
+//! anvil, deployment -> deposits -> operations -> blocks, batch -> data, commit -> proof -> prove -> claims -> (exits) -> report
 //! ```
 
 pub mod csv;
@@ -42,11 +42,12 @@ use self::{
     scenario::Scenario,
     wallet::Wallets,
 };
+use crate::deploy::{manifest::Circuits, write_verifier};
 use crate::l1::{
     anvil::Anvil,
     client::{CommitGas, CommitRequest, L1Client, QueuedOperation},
     contracts::{Batch, Commitment},
-    deploy::{self, Deployment, Manifest, Terms},
+    deploy::{self, Manifest},
     tools,
     withdrawal_tree::WithdrawalTree,
 };
@@ -126,7 +127,7 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
         .canonicalize()
         .wrap_err_with(|| format!("no Foundry project at {}", options.contracts.display()))?;
     let modules = contracts.join("node_modules");
-    let (anvil, forge) = (tools::find(&modules, "anvil")?, tools::find(&modules, "forge")?);
+    let anvil = tools::find(&modules, "anvil")?;
 
     let anvil = Anvil::start(&anvil, options.port, folder, options.keep).await?;
     let url = anvil.url();
@@ -145,22 +146,15 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
 
     let watch = Stopwatch::start();
     let signer: PrivateKeySigner = DEVELOPMENT_KEY.parse()?;
-    write_verifier(&contracts, &prover.solidity_verifier()?)?;
     let prover_address = signer.address();
-    let deployment = Deployment {
-        governor: signer.address(),
-        timelock_delay: 0,
-        committer: signer.address(),
-        prover: signer.address(),
-        guardian: signer.address(),
-        council: signer.address(),
-        terms: Terms::default(),
-        circuit_set_root: B256::from(prover.circuit_set_root().to_bytes()),
-        genesis_state: B256::from(State::genesis().summary().commitment().to_bytes()),
-        demo_tokens: scenario.tokens.iter().filter(|t| !t.is_ether).count(),
-    };
-    let manifest =
-        deploy::deploy(&forge, &contracts, &url, &signer.to_bytes(), folder, &deployment).await?;
+    let source = prover.solidity_verifier()?;
+    if write_verifier(&contracts, &source).wrap_err("writing the verifier's source")? {
+        eprintln!("the circuits have changed: the verifier's source was written again");
+    }
+    let genesis = B256::from(State::genesis().summary().commitment().to_bytes());
+    let tokens = scenario.tokens.iter().filter(|t| !t.is_ether).count();
+    let circuits = Circuits::of(&prover);
+    let manifest = deploy::deploy(&contracts, &url, &signer, circuits, genesis, tokens).await?;
     let assets = assets(&scenario, &manifest)?;
     let domain = Word::new(std::array::from_fn(|i| manifest.domain[i + 1]));
     let l1 = L1Client::new(&url, signer, manifest.clone())?;
@@ -294,19 +288,6 @@ fn assets(scenario: &Scenario, manifest: &Manifest) -> Result<Vec<Address>> {
                 .ok_or_else(|| eyre!("the deploy script made too few tokens")),
         })
         .collect()
-}
-
-/// Puts the generated verifier where the deploy script takes it from, if it is not there.
-fn write_verifier(contracts: &Path, source: &str) -> Result<()> {
-    let path = contracts.join("src/generated/Groth16Verifier.sol");
-    if std::fs::read_to_string(&path).is_ok_and(|present| present == source) {
-        return Ok(());
-    }
-    eprintln!("the circuits have changed: writing {}", path.display());
-    cairn_prover::files::write_atomically(&path, |file| {
-        std::io::Write::write_all(file, source.as_bytes())
-    })
-    .wrap_err_with(|| format!("writing {}", path.display()))
 }
 
 async fn commit(

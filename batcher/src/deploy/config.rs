@@ -51,6 +51,8 @@ pub struct Terms {
     pub upgrade_delay: u32,
     /// The circuits execute forced transactions.
     pub forced_transactions: bool,
+    /// Where batches may have their data: 1 for calldata, 2 for blobs, 4 for the committee, or their sum.
+    pub data_modes: u8,
 }
 
 impl Default for Terms {
@@ -61,6 +63,7 @@ impl Default for Terms {
             priority_deadline: 14 * DAY,
             upgrade_delay: 30 * DAY,
             forced_transactions: false,
+            data_modes: 1 | 2,
         }
     }
 }
@@ -87,6 +90,11 @@ pub enum ConfigError {
     /// A role that nobody has.
     #[error("the {0} is the zero address: name who has this role")]
     NoHolder(&'static str),
+    /// No mode, or one that there is not.
+    #[error(
+        "data_modes is {0}: expected 1 for calldata, 2 for blobs, 4 for the committee, or their sum"
+    )]
+    DataModes(u8),
     /// A time that makes no sense.
     #[error("{0} is zero: users would have no time at all")]
     NoTime(&'static str),
@@ -123,7 +131,10 @@ impl Config {
         if let Some((role, _)) = holders.into_iter().find(|(_, holder)| holder.is_zero()) {
             return Err(ConfigError::NoHolder(role));
         }
-        let Terms { priority_deadline, upgrade_delay, .. } = self.terms;
+        let Terms { priority_deadline, upgrade_delay, data_modes, .. } = self.terms;
+        if !(1..8).contains(&data_modes) {
+            return Err(ConfigError::DataModes(data_modes));
+        }
         let times = [("priority_deadline", priority_deadline), ("upgrade_delay", upgrade_delay)];
         match times.into_iter().find(|(_, seconds)| *seconds == 0) {
             Some((time, _)) => Err(ConfigError::NoTime(time)),
@@ -193,6 +204,10 @@ priority_fee = "200000000000000"
             nobody.unwrap_err().to_string(),
             "the prover is the zero address: name who has this role"
         );
+        for modes in [0, 8] {
+            let other = read(&format!("{FILE}data_modes = {modes}\n")).unwrap().check();
+            assert!(matches!(other, Err(ConfigError::DataModes(_))));
+        }
         let now = read(&format!("{FILE}upgrade_delay = 0\n")).unwrap().check();
         assert!(matches!(now, Err(ConfigError::NoTime("upgrade_delay"))));
     }

@@ -171,6 +171,7 @@ impl Deployer {
             priorityDeadline: terms.priority_deadline,
             upgradeDelay: terms.upgrade_delay,
             forcedTransactions: terms.forced_transactions,
+            dataModes: terms.data_modes,
         };
         note(verifier);
         let rollup = Creation::new(artifacts, "Rollup.sol", "Rollup", configuration.abi_encode())?;

@@ -58,6 +58,7 @@ alloy::sol! {
         uint32 priorityDeadline;
         uint32 upgradeDelay;
         bool forcedTransactions;
+        uint8 dataModes;
     }
 
     /// A member of the list of circuit sets.
@@ -98,6 +99,7 @@ alloy::sol! {
         function PRIORITY_FEE() external view returns (uint256);
         function PRIORITY_DEADLINE() external view returns (uint256);
         function UPGRADE_DELAY() external view returns (uint256);
+        function DATA_MODES() external view returns (uint256);
     }
 
     #[sol(rpc)]

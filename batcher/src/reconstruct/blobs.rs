@@ -4,11 +4,13 @@
 use std::{future::Future, path::PathBuf, pin::Pin};
 
 use alloy::{
-    eips::eip4844::{BYTES_PER_BLOB, env_settings::EnvKzgSettings, kzg_to_versioned_hash},
+    eips::eip4844::{BYTES_PER_BLOB, Blob, env_settings::EnvKzgSettings, kzg_to_versioned_hash},
     primitives::{B256, Bytes},
     providers::{DynProvider, Provider},
 };
 use serde::Deserialize;
+
+use crate::l1::blobs::decode;
 
 use super::{
     commitment::{CommitmentCall, DataLocation},
@@ -188,11 +190,12 @@ impl Blobs {
     }
 
     /// All blobs of a commitment.
-    async fn all(&self, hashes: &[B256], timestamp: u64) -> Result<Vec<Bytes>, DataError> {
+    async fn all(&self, hashes: &[B256], timestamp: u64) -> Result<Vec<Blob>, DataError> {
         let (mut blobs, mut missing) = (Vec::new(), Vec::new());
         for &hash in hashes {
             match self.get(hash, timestamp).await? {
-                Some(blob) => blobs.push(blob),
+                // Of the right length: it has been checked.
+                Some(blob) => blobs.extend(Blob::try_from(blob.as_ref()).ok()),
                 None => missing.push(hash),
             }
         }
@@ -206,11 +209,11 @@ impl DataSource for Blobs {
         call: &'a CommitmentCall,
     ) -> Pin<Box<dyn Future<Output = Found> + Send + 'a>> {
         Box::pin(async move {
-            let DataLocation::Blobs { versioned_hashes, .. } = &call.location else {
+            let DataLocation::Blobs { versioned_hashes, words } = &call.location else {
                 return Ok(None);
             };
-            self.all(versioned_hashes, call.timestamp).await?;
-            Err(DataError::BlobEncoding(versioned_hashes.clone()))
+            let blobs = self.all(versioned_hashes, call.timestamp).await?;
+            Ok(Some(decode(&blobs, *words as usize)?))
         })
     }
 }

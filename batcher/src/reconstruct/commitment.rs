@@ -45,6 +45,23 @@ pub enum DataLocation {
         /// How many words.
         words: u32,
     },
+    /// With the data committee: L1 has its signatures only.
+    Committee {
+        /// How many words.
+        words: u32,
+    },
+}
+
+impl DataLocation {
+    /// By the number of `DataMode` in `DataAvailability.sol`.
+    fn new(mode: u8, words: u32, data: Bytes, versioned_hashes: &[B256]) -> Result<Self, String> {
+        match mode {
+            0 => Ok(Self::Calldata(data)),
+            1 => Ok(Self::Blobs { versioned_hashes: versioned_hashes.to_vec(), words }),
+            2 => Ok(Self::Committee { words }),
+            got => Err(format!("data mode {got}, expected 0, 1 or 2")),
+        }
+    }
 }
 
 /// What is wrong with a batch's words.
@@ -124,10 +141,10 @@ impl CommitmentCall {
                 .map_err(|e| e.to_string())?;
             (call.next, call.streams)
         };
+        let Commitment { dataMode, dataCount, .. } = commitment;
         Ok(Self {
+            location: DataLocation::new(dataMode, dataCount, streams.data, &call.versioned_hashes)?,
             commitment,
-            // The contract takes calldata only, today.
-            location: DataLocation::Calldata(streams.data),
             withdrawals: words(&streams.withdrawals).map_err(|e| e.to_string())?,
             timestamp: call.timestamp,
         })

@@ -6,6 +6,8 @@ use alloy::primitives::B256;
 use cairn_types::Word;
 use thiserror::Error;
 
+use crate::l1::blobs::BlobError;
+
 use super::commitment::{BatchFault, CommitmentCall, DataLocation, words};
 
 /// A batch's data cannot be had.
@@ -49,9 +51,14 @@ pub enum DataError {
         /// What is wrong.
         reason: String,
     },
-    /// The data of a batch is in blobs, and this version cannot read words from them.
-    #[error("its data is in blobs {}: this version reads data from calldata only", list(.0))]
-    BlobEncoding(Vec<B256>),
+    /// The blobs are those of the batch, but there are no words in them.
+    #[error(transparent)]
+    BlobWords(#[from] BlobError),
+    /// Nobody has to publish it.
+    #[error(
+        "its data is with the data committee, and L1 has signatures only: ask a member, or use a later --from-snapshot"
+    )]
+    Committee,
     /// The bytes are no words.
     #[error(transparent)]
     Words(#[from] BatchFault),
@@ -87,7 +94,7 @@ impl DataSource for Calldata {
         Box::pin(async move {
             match &call.location {
                 DataLocation::Calldata(bytes) => Ok(Some(words(bytes)?)),
-                DataLocation::Blobs { .. } => Ok(None),
+                _ => Ok(None),
             }
         })
     }
@@ -128,6 +135,7 @@ impl Sources {
             DataLocation::Blobs { versioned_hashes, .. } => {
                 Err(DataError::MissingBlobs(versioned_hashes.clone()))
             }
+            DataLocation::Committee { .. } => Err(DataError::Committee),
             DataLocation::Calldata(_) => unreachable!("the call's own bytes are always there"),
         }
     }

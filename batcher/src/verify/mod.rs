@@ -247,6 +247,8 @@ async fn compare_terms(
     findings.compare(what, &U256::from(terms.priority_deadline), &deadline);
     let delay = rollup.UPGRADE_DELAY().block(block).call().await.map_err(failed)?;
     findings.compare("terms: upgrade delay", &U256::from(terms.upgrade_delay), &delay);
+    let modes = rollup.DATA_MODES().block(block).call().await.map_err(failed)?;
+    findings.compare("terms: data modes", &U256::from(terms.data_modes), &modes);
     let domain = rollup.DOMAIN().block(block).call().await.map_err(failed)?;
     findings.compare("domain", &manifest.domain, &domain);
     let custody = rollup.CUSTODY().block(block).call().await.map_err(failed)?;

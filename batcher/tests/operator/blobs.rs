@@ -1,5 +1,7 @@
 //! Blobs from files, from a beacon node and from anvil, and what is none.
 
+use std::sync::Arc;
+
 use alloy::{
     consensus::{BlobTransactionSidecarEip7594, SidecarBuilder, SimpleCoder},
     eips::eip4844::BYTES_PER_BLOB,
@@ -9,11 +11,13 @@ use alloy::{
     rpc::types::TransactionRequest,
 };
 use cairn_batcher::reconstruct::{
+    ReconstructError, Rollup,
     blobs::{Beacon, Blobs, Folder, LocalNode},
-    source::DataError,
+    source::{DataError, Sources},
 };
+use cairn_types::Transaction;
 
-use crate::world::World;
+use crate::world::{FIRST, World};
 
 /// A transaction with one blob, mined; the blob's versioned hash and its block's timestamp.
 async fn send_blob(world: &World, content: &[u8]) -> (B256, u64) {
@@ -78,10 +82,7 @@ async fn blobs_are_found_where_they_are_and_held_against_their_hash() {
 async fn missing_blobs_are_named_with_what_to_do() {
     use cairn_batcher::{
         l1::contracts::Commitment,
-        reconstruct::{
-            commitment::{CommitmentCall, DataLocation},
-            source::Sources,
-        },
+        reconstruct::commitment::{CommitmentCall, DataLocation},
     };
     let hash = B256::repeat_byte(1);
     let location = DataLocation::Blobs { versioned_hashes: vec![hash], words: 1 };
@@ -91,6 +92,10 @@ async fn missing_blobs_are_named_with_what_to_do() {
         dataDigest: B256::ZERO,
         priorityDigest: B256::ZERO,
         withdrawalDigest: B256::ZERO,
+        dataMode: 1,
+        dataCount: 1,
+        dataValue: 0,
+        blobValue: B256::ZERO,
     };
     let call = CommitmentCall { commitment, location, withdrawals: Vec::new(), timestamp: 0 };
     let error = Sources::default().words(&call).await.unwrap_err().to_string();
@@ -103,7 +108,45 @@ async fn missing_blobs_are_named_with_what_to_do() {
     let error = sources.words(&call).await.unwrap_err();
     assert!(matches!(error, DataError::MissingBlobs(missing) if missing == [hash]));
 
+    let call = CommitmentCall { location: DataLocation::Committee { words: 1 }, ..call };
+    assert!(matches!(sources.words(&call).await, Err(DataError::Committee)));
     let calldata = DataLocation::Calldata(Bytes::from_static(&[7; 32]));
     let call = CommitmentCall { location: calldata, ..call };
     assert!(matches!(sources.words(&call).await, Err(DataError::Words(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_with_its_data_in_blobs_is_rebuilt_while_somebody_has_them() {
+    let mut world = World::new().await;
+    world.deposit(1, 1_000).await;
+    world.deposit(2, 1_000).await;
+    world.commit(&[]).await;
+    let transfer = Transaction::Transfer { from: FIRST, to: FIRST + 1, amount: 7, fee: 1 };
+    let hashes = world.commit_blobs(&[(1, transfer)]).await;
+    assert_eq!(hashes.len(), 1);
+    world.commit_transfer().await;
+
+    let rollup = Rollup::read(&world.url, world.rollup, 0, &()).await.unwrap();
+    let without = Arc::new(Sources::default());
+    let error = rollup.reconstruct(3, None, &without, &()).await.unwrap_err();
+    let ReconstructError::Data { batch: 2, source: DataError::MissingBlobs(missing), .. } = error
+    else {
+        panic!("{error}")
+    };
+    assert_eq!(missing, hashes);
+
+    let mut node = Blobs::default();
+    node.push(LocalNode(world.provider.clone()));
+    let blob = node.get(hashes[0], 0).await.unwrap().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(hashes[0].to_string()), &blob).unwrap();
+    let mut files = Blobs::default();
+    files.push(Folder(folder.path().to_owned()));
+    for store in [node, files] {
+        let mut sources = Sources::default();
+        sources.push(store);
+        let rebuilt = rollup.reconstruct(3, None, &Arc::new(sources), &()).await.unwrap();
+        assert!(rebuilt.state.accounts().eq(world.state.accounts()));
+        assert_eq!(rebuilt.record, world.records[3]);
+    }
 }

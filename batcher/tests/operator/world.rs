@@ -4,13 +4,14 @@
 use std::{path::PathBuf, time::Duration};
 
 use alloy::{
-    network::{EthereumWallet, TransactionBuilder},
+    network::{EthereumWallet, TransactionBuilder, TransactionBuilder4844},
     primitives::{Address, B256, U256, keccak256},
     providers::{DynProvider, Provider, ProviderBuilder},
     rpc::types::{Filter, TransactionReceipt, TransactionRequest},
     signers::local::PrivateKeySigner,
     sol_types::{SolCall, SolEvent, SolValue},
 };
+use cairn_batcher::demo::{Data, publish::Published};
 use cairn_batcher::l1::{
     anvil::Anvil,
     artifacts::Artifacts,
@@ -21,7 +22,7 @@ use cairn_batcher::l1::{
     tools,
 };
 use cairn_primitives::schnorr::SecretKey;
-use cairn_state::{BatchBuilder, Environment, State, sign};
+use cairn_state::{BatchBuilder, BatchWitness, Environment, State, sign};
 use cairn_types::{
     AccountId, Authorization, Digest, KIND_BATCHES, Operation, PriorityOperation, PublicKey,
     SealStatement, Transaction, Word, domain,
@@ -153,6 +154,7 @@ impl World {
             priorityDeadline: 1_000,
             upgradeDelay: 1_000,
             forcedTransactions: false,
+            dataModes: 3,
         };
         let rollup = artifacts.read("Rollup.sol", "Rollup").unwrap();
         let code = [&rollup.creation[..], &configuration.abi_encode()].concat();
@@ -176,7 +178,10 @@ impl World {
     }
 
     /// Sends and waits. The client's own way of waiting watches block numbers, which go back in a reorganization.
+    /// Its nonces are remembered, too, and go back as well.
     pub(crate) async fn mined(&self, request: TransactionRequest) -> TransactionReceipt {
+        let nonce = self.provider.get_transaction_count(self.sender).await.unwrap();
+        let request = request.with_nonce(nonce);
         let sent = self.provider.send_transaction(request).await.unwrap();
         for _ in 0..500 {
             if let Some(receipt) =
@@ -228,7 +233,7 @@ impl World {
     }
 
     /// A batch of all operations that L1 has queued since the last one, and these, each signed by its user.
-    pub(crate) async fn batch(&mut self, transactions: &[(u8, Transaction)]) -> commitCall {
+    async fn witness(&mut self, transactions: &[(u8, Transaction)]) -> (BatchWitness, commitCall) {
         let block = self.provider.get_block_by_number(Default::default()).await.unwrap().unwrap();
         let timestamp = u32::try_from(block.header.timestamp).unwrap();
         let environment = Environment { domain: self.domain, timestamp };
@@ -254,7 +259,7 @@ impl World {
         let (state, witness) = builder.finish();
         self.state = state;
         let digests = witness.after.streams;
-        commitCall {
+        let call = commitCall {
             previous,
             next: Commitment {
                 timestamp,
@@ -262,6 +267,10 @@ impl World {
                 dataDigest: hash(digests.data.digest),
                 priorityDigest: hash(digests.priority.digest),
                 withdrawalDigest: hash(digests.withdrawal.digest),
+                dataMode: 0,
+                dataCount: digests.data.count,
+                dataValue: 0,
+                blobValue: B256::ZERO,
             },
             streams: Streams {
                 data: bytes(&witness.data),
@@ -269,7 +278,34 @@ impl World {
                 origins: origins.into(),
                 withdrawals: bytes(&witness.withdrawals),
             },
-        }
+        };
+        (witness, call)
+    }
+
+    /// A batch with its data in calldata, to be committed.
+    pub(crate) async fn batch(&mut self, transactions: &[(u8, Transaction)]) -> commitCall {
+        self.witness(transactions).await.1
+    }
+
+    /// Makes a batch and commits it with its data in blobs; gives their versioned hashes.
+    pub(crate) async fn commit_blobs(&mut self, transactions: &[(u8, Transaction)]) -> Vec<B256> {
+        let (witness, mut call) = self.witness(transactions).await;
+        let number = call.previous.number + 1;
+        let published = Published::new(Data::Blobs, &witness, number).unwrap();
+        call.next.dataMode = published.mode();
+        call.next.blobValue = published.value.to_bytes().into();
+        let (blobs, openings) = published.blobs.unwrap();
+        call.streams.data = openings;
+        let request = TransactionRequest::default()
+            .with_from(self.sender)
+            .with_to(self.rollup)
+            .with_gas_limit(10_000_000)
+            .with_max_fee_per_blob_gas(1_000_000_000_000)
+            .with_blob_sidecar_7594(blobs.sidecar())
+            .with_input(call.abi_encode());
+        let receipt = self.mined(request).await;
+        self.records.push(committed(&receipt));
+        blobs.versioned_hashes().into_iter().map(B256::from).collect()
     }
 
     /// Makes a batch and commits it.
