@@ -171,7 +171,7 @@ mod tests {
         let key = secret.public().into();
         let operations = [
             PriorityOperation::RegisterToken { token: 0, quantum_exponent: 1, key },
-            PriorityOperation::Deposit { leaf: 0, token: 0, amount: 5, key },
+            PriorityOperation::Deposit { leaf: u32::MAX, token: 0, amount: 5, key },
         ];
         let words: Vec<_> = operations.iter().flat_map(|o| o.words().unwrap()).collect();
         let mut state = State::genesis();
