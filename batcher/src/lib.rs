@@ -7,6 +7,7 @@
 //! ```
 
 pub mod demo;
+pub mod exit;
 pub mod l1;
 pub mod sequencer;
 pub mod snapshot;

@@ -2,8 +2,12 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use cairn_batcher::demo::{self, Options};
+use cairn_batcher::{
+    demo::{self, Options},
+    exit::command::{self as exit, ExitCommand},
+};
 use clap::{Parser, Subcommand};
+use eyre::{Result, ensure};
 
 /// A ZK-rollup: batches of signed transfers, proven and settled on Ethereum.
 #[derive(Debug, Parser)]
@@ -17,6 +21,9 @@ struct Arguments {
 enum Command {
     /// Runs the whole rollup on a local L1 with real proofs and prints a report.
     Demo(DemoArguments),
+    /// Leaves a frozen rollup, or lets others leave.
+    #[command(subcommand)]
+    Exit(ExitCommand),
 }
 
 #[derive(Debug, clap::Args)]
@@ -51,30 +58,35 @@ struct DemoArguments {
     /// Writes the batch and its proof as golden files for the contracts' tests.
     #[arg(long, value_name = "DIR")]
     write_fixtures: Option<PathBuf>,
+    /// At the end, freezes the rollup in a stranger's name and lets every account leave.
+    #[arg(long)]
+    exit: bool,
+}
+
+impl From<DemoArguments> for Options {
+    fn from(arguments: DemoArguments) -> Self {
+        Self {
+            transfers: arguments.transfers as usize,
+            input: arguments.input,
+            seed: arguments.seed,
+            threads: arguments.threads.map(usize::from),
+            json: arguments.json,
+            keep: arguments.keep,
+            port: arguments.port,
+            cache: arguments.cache,
+            contracts: arguments.contracts,
+            write_fixtures: arguments.write_fixtures,
+            exit: arguments.exit,
+        }
+    }
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Command::Demo(arguments) = Arguments::parse().command;
-    let options = Options {
-        transfers: arguments.transfers as usize,
-        input: arguments.input,
-        seed: arguments.seed,
-        threads: arguments.threads.map(usize::from),
-        json: arguments.json,
-        keep: arguments.keep,
-        port: arguments.port,
-        cache: arguments.cache,
-        contracts: arguments.contracts,
-        write_fixtures: arguments.write_fixtures,
-    };
+    let command = Arguments::parse().command;
     tokio::select! {
-        result = demo::run(options) => match result {
-            Ok(report) if report.succeeded() => ExitCode::SUCCESS,
-            Ok(_) => {
-                eprintln!("cairn: L1 did not accept the batch, or its state differs");
-                ExitCode::FAILURE
-            }
+        result = run(command) => match result {
+            Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 // One line: the chain of causes.
                 eprintln!("cairn: {error:#}");
@@ -86,5 +98,16 @@ async fn main() -> ExitCode {
             eprintln!("cairn: interrupted");
             std::process::exit(130);
         }
+    }
+}
+
+async fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Demo(arguments) => {
+            let report = demo::run(arguments.into()).await?;
+            ensure!(report.succeeded(), "L1 did not accept the batch, or its state differs");
+            Ok(())
+        }
+        Command::Exit(command) => exit::run(command).await,
     }
 }

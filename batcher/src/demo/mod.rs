@@ -1,10 +1,11 @@
 //! The whole rollup on a local L1, from deposits to claims, with real proofs.
 //!
 //! ```text
-//! anvil, forge script -> deposits -> operations -> blocks, batch -> commit -> proof -> prove -> claims -> report
+//! anvil, forge script -> deposits -> operations -> blocks, batch -> commit -> proof -> prove -> claims -> (exits) -> report
 //! ```
 
 pub mod csv;
+pub mod exit;
 pub mod fixtures;
 pub mod play;
 pub mod progress;
@@ -69,6 +70,8 @@ pub struct Options {
     pub contracts: PathBuf,
     /// Where to write golden files.
     pub write_fixtures: Option<PathBuf>,
+    /// Freeze the rollup at the end, and let everyone leave.
+    pub exit: bool,
 }
 
 /// First account of the development mnemonic that anvil funds; never use it on a chain with value.
@@ -126,6 +129,7 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
     let watch = Stopwatch::start();
     let signer: PrivateKeySigner = DEVELOPMENT_KEY.parse()?;
     write_verifier(&contracts, &prover.solidity_verifier()?)?;
+    let prover_address = signer.address();
     let deployment = Deployment {
         governor: signer.address(),
         timelock_delay: 0,
@@ -199,6 +203,28 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
         fixtures::write(folder, &settled, &prover)?;
     }
 
+    let exit = if options.exit {
+        let watch = Stopwatch::start();
+        let settled = exit::Settled {
+            anvil: &anvil,
+            operator: &l1,
+            prover_address,
+            manifest: &manifest,
+            scenario: &scenario,
+            assets: &assets,
+            wallets: &wallets,
+            state: played.state.clone(),
+            prover: Arc::clone(&prover),
+            bars: Arc::clone(&bars),
+            folder,
+        };
+        let report = exit::leave(settled, options.seed).await.wrap_err("leaving the rollup")?;
+        stages.push(watch.stop("exit of everyone"));
+        Some(report)
+    } else {
+        None
+    };
+
     let gas = Gas {
         commit: commit_gas,
         commit_per_transfer: commit_gas as f64 / played.transfers().max(1) as f64,
@@ -209,6 +235,7 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
     let verified = proven == committed.number;
     let mut report = report(&played, &proof, &prover, threads, verified, l1_state);
     report.gas = gas;
+    report.exit = exit;
     report.stages = stages;
     report.total_wall_s = total.stop("total").wall_s;
     report.peak_rss_mb = peak_rss_mb();
@@ -224,7 +251,8 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
     Ok(report)
 }
 
-fn default_threads() -> usize {
+/// As many as the machine has cores.
+pub(crate) fn default_threads() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
@@ -337,6 +365,7 @@ fn report(
         bytes_per_short_transfer,
         bytes_per_transfer,
         gas: Gas::default(),
+        exit: None,
         security: prover.security(),
         setup: "development only: local, from a public seed; who knows it can forge proofs",
     }

@@ -28,6 +28,8 @@ pub struct Played {
     pub batch: BatchWitness,
     /// Blocks that its operations were confirmed in.
     pub blocks: usize,
+    /// The state after it.
+    pub state: State,
 }
 
 /// Base units of so many quanta.
@@ -131,8 +133,8 @@ pub fn play(
         }
         bar.inc(1);
     }
-    let (_, batch, blocks) = sequencer.seal();
-    Ok(Played { batch, blocks: blocks.len() })
+    let (state, batch, blocks) = sequencer.seal();
+    Ok(Played { batch, blocks: blocks.len(), state })
 }
 
 impl Played {

@@ -8,6 +8,8 @@ use std::{
 use cairn_prover::{LayerSecurity, measure::StageTime};
 use serde::Serialize;
 
+use super::exit::ExitReport;
+
 /// Gas of the L1 transactions, as their receipts state it.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Gas {
@@ -58,6 +60,9 @@ pub struct Report {
     pub bytes_per_transfer: f64,
     /// Gas.
     pub gas: Gas,
+    /// What leaving the frozen rollup took, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exit: Option<ExitReport>,
     /// Soundness, layer by layer.
     pub security: Vec<LayerSecurity>,
     /// Which Groth16 set-up the verifier on L1 trusts.
@@ -133,6 +138,17 @@ impl fmt::Display for Report {
         let Gas { commit, commit_per_transfer, prove, claim, deposit } = self.gas;
         line("gas: commit", format!("{commit} ({commit_per_transfer:.0} a transfer)"))?;
         line("gas: prove / claim / deposit", format!("{prove} / {claim} / {deposit}"))?;
+        if let Some(exit) = &self.exit {
+            let ExitReport { leaves, proofs, proof_s, exit_gas, refund_gas, collect_gas } = exit;
+            line(
+                "exit of everyone, custody is empty",
+                format!("{leaves} leaves, {proofs} proofs, {proof_s:.1} s a proof"),
+            )?;
+            line(
+                "gas: exit / refund / collect",
+                format!("{exit_gas} / {refund_gas} / {collect_gas}"),
+            )?;
+        }
         line("Groth16 set-up", self.setup.to_owned())?;
         line("L1 state", self.l1_state_root.clone())?;
         line("L2 state", self.l2_state_root.clone())?;

@@ -43,6 +43,12 @@ impl Wallets {
         std::array::from_fn(|i| hash[12 + i])
     }
 
+    /// The secret keys of all accounts.
+    #[must_use]
+    pub fn secret_keys(&self) -> &[SecretKey] {
+        &self.keys
+    }
+
     /// Learns that the account has a leaf of this token.
     pub fn learn(&mut self, account: Account, token: Token, leaf: AccountId) {
         self.leaves.insert((account, token), leaf);
@@ -111,7 +117,13 @@ impl Wallets {
 /// Key that collects a token's fees.
 #[must_use]
 pub fn fee_key(seed: u64, token: Token) -> PublicKey {
-    secret_key(seed, &format!("fees of token {token}")).public().into()
+    fee_secret_key(seed, token).public().into()
+}
+
+/// The secret key of [`fee_key`].
+#[must_use]
+pub fn fee_secret_key(seed: u64, token: Token) -> SecretKey {
+    secret_key(seed, &format!("fees of token {token}"))
 }
 
 fn secret_key(seed: u64, name: &str) -> SecretKey {

@@ -9,9 +9,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use alloy::providers::{Provider, ProviderBuilder};
 use rustix::process::{Pid, Signal, kill_process_group, set_parent_process_death_signal};
 use thiserror::Error;
 use tokio::net::TcpStream;
+
+use super::client::L1Error;
 
 /// anvil's chain id, the only one where development keys are accepted.
 pub const CHAIN_ID: u64 = 31_337;
@@ -110,6 +113,18 @@ impl Anvil {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Mines a block with this timestamp, in seconds.
+    ///
+    /// # Errors
+    /// The node's: the time has passed already.
+    pub async fn advance_to(&self, timestamp: u64) -> Result<(), L1Error> {
+        let rpc = |e: String| L1Error::Rpc { what: "moving the clock of the local L1", reason: e };
+        let url = self.url().parse().map_err(|e| rpc(format!("{e}")))?;
+        let provider = ProviderBuilder::new().connect_http(url);
+        let request = provider.raw_request("evm_mine".into(), [timestamp]);
+        request.await.map(|_: serde_json::Value| ()).map_err(|e| rpc(e.to_string()))
     }
 
     /// Leaves the process running; returns its id.

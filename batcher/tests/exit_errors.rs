@@ -1,0 +1,141 @@
+//! What `cairn exit` says to bad input: one clear line; and what it does without a prover.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use alloy::primitives::Address;
+use cairn_batcher::snapshot::Snapshot;
+use cairn_primitives::schnorr::SecretKey;
+use cairn_state::{State, verify_exit};
+use cairn_types::{PriorityOperation, Signature, domain};
+use tempfile::TempDir;
+
+const CHAIN: u64 = 31_337;
+const ROLLUP: Address = Address::repeat_byte(0x11);
+const ALICE: u32 = 1 << 16;
+
+fn exit(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cairn"));
+    command.arg("exit").args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+/// The one line on stderr that a failed run ends with.
+fn refusal(arguments: &[&str]) -> String {
+    let output = exit(arguments);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    text
+}
+
+/// A folder with a snapshot of one token and one account, which has 500 quanta.
+struct World {
+    folder: TempDir,
+    state: State,
+}
+
+impl World {
+    fn new() -> Self {
+        let key = |seed: u8| SecretKey::from_seed(&[seed; 32]).public().into();
+        let operations = [
+            PriorityOperation::RegisterToken { token: 0, quantum_exponent: 9, key: key(1) },
+            PriorityOperation::Deposit { leaf: u32::MAX, token: 0, amount: 500, key: key(2) },
+        ];
+        let words: Vec<_> = operations.iter().flat_map(|o| o.words().unwrap()).collect();
+        let mut state = State::genesis();
+        state.replay(&words, &[]).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let mut snapshot =
+            Snapshot { chain_id: CHAIN, rollup: ROLLUP, batch: 1, state: state.clone() };
+        snapshot.write(&folder.path().join("state")).unwrap();
+        Self { folder, state }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    fn write(&self, name: &str, text: &str) -> String {
+        let path = self.path(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+#[test]
+fn leaves_are_listed_as_a_table_and_as_json() {
+    let world = World::new();
+    let output = exit(&["list", "--state", &world.path("state")]);
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(table.lines().count(), 3, "{table}");
+    assert!(
+        table.lines().nth(2).unwrap().contains("65536     0                  500 ?"),
+        "{table}"
+    );
+    let output = exit(&["list", "--state", &world.path("state"), "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["leaves"][1]["balance"], 500);
+    assert!(json["leaves"][1]["left"].is_null());
+
+    let line = refusal(&["list", "--state", "/nowhere/state"]);
+    assert!(line.contains("/nowhere/state"), "{line}");
+    let line = refusal(&["list", "--state", &world.path("state"), "--l1", "http://127.0.0.1:9"]);
+    assert!(line.contains("L1, reading the chain id"), "{line}");
+}
+
+#[test]
+fn what_is_signed_holds() {
+    let world = World::new();
+    let recipient = Address::repeat_byte(7);
+    let leaves = world.write("leaves.csv", &format!("leaf,recipient\n{ALICE},{recipient}\n"));
+    let keys = world.write("keys", &"02".repeat(32));
+    let (state, out) = (world.path("state"), world.path("signed.csv"));
+    let arguments = ["--state", &state, "--leaves", &leaves, "--keys", &keys, "--out", &out];
+    let output = exit(&[&["sign"], &arguments[..]].concat());
+    assert!(output.status.success(), "{output:?}");
+    let text = fs::read_to_string(&out).unwrap();
+    let signature = text.lines().nth(1).unwrap().rsplit(",0x").next().unwrap();
+    let signature: Vec<u8> = hex::decode(signature).unwrap();
+    let signature = Signature::from_bytes(&signature.try_into().unwrap()).unwrap();
+    let domain = domain(CHAIN, &ROLLUP.into_array());
+    let key = world.state.account(ALICE).key;
+    assert!(verify_exit(&key, &domain, ALICE, &recipient.into_array(), &signature));
+
+    // Another recipient under the same signature, without the key at hand.
+    let stolen = text.replace(&recipient.to_string(), &Address::repeat_byte(8).to_string());
+    let stolen = world.write("stolen.csv", &stolen);
+    let prove = |leaves: &str| {
+        let out = world.path("proofs");
+        refusal(&["prove", "--state", &state, "--leaves", leaves, "--out", &out])
+    };
+    assert!(prove(&stolen).contains("leaf 65536: the signature does not hold"));
+    assert!(prove(&leaves).contains("leaf 65536 is not signed, and --keys has not its key"));
+    let absent = world.write("absent.csv", &format!("leaf,recipient\n7,{recipient}\n"));
+    assert!(prove(&absent).contains("leaf 7 is empty in this state"));
+    assert!(!Path::new(&world.path("proofs")).exists());
+}
+
+#[test]
+fn submitting_names_what_is_missing() {
+    let world = World::new();
+    let proofs: PathBuf = world.folder.path().join("proofs");
+    fs::create_dir(&proofs).unwrap();
+    let proofs = proofs.to_str().unwrap();
+    let (sender, rollup) = (world.path("sender"), ROLLUP.to_string());
+    let target = ["--l1", "http://127.0.0.1:9", "--rollup", &rollup, "--sender", &sender];
+    let submit = || refusal(&[&["submit", "--proofs", proofs], &target[..]].concat());
+    assert!(submit().contains("make them with `cairn exit prove`"));
+    fs::write(Path::new(proofs).join("exit-0001.json"), "{}").unwrap();
+    assert!(submit().contains("exit-0001.json is no exit proof"));
+    assert!(refusal(&[&["refund"], &target[..]].concat()).contains("reading the sender's key"));
+    world.write("sender", "not a key");
+    let line = refusal(&[&["refund"], &target[..]].concat());
+    assert!(line.contains("expected an L1 key of 32 bytes in hex"), "{line}");
+    world.write("sender", &"01".repeat(32));
+    let line = refusal(&[&["refund"], &target[..]].concat());
+    assert!(line.contains("L1, reading the chain id"), "{line}");
+}
