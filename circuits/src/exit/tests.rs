@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use cairn_primitives::schnorr::SecretKey;
-use cairn_primitives::{F as NativeF, Tag, hash};
-use cairn_state::{Environment, State, apply, sign_exit};
+use cairn_primitives::{Digest as NativeDigest, F as NativeF, Tag, compress, hash};
+use cairn_state::{Environment, State, apply, root_from_path, sign_exit};
 use cairn_types::{
     Account, AccountId, Digest, KIND_BATCHES, MODULUS, Operation, PriorityOperation, PublicKey,
     SealStatement, Signature, Word, exit_message,
@@ -173,14 +173,34 @@ fn every_field_has_one_encoding() {
     assert!(!accepts_altered(0, shifted), "halves of an id");
     assert!(!accepts_altered(1, wrapped), "id + 2^32");
     assert!(!accepts_altered(0, large), "balance + p");
-    // A recipient's word as other halves: the message is the same.
-    let recipient = |e: &mut EntryValues| {
-        e.halves[7] -= 1;
-        e.halves[8] += 1 << 16;
+    // Sums that stay the same, of halves that are none: in the second entry they share a word of the list.
+    let carried = |from: usize| {
+        accepts_altered(1, |e| {
+            e.halves[from] -= 1;
+            e.halves[from + 1] += 1 << 16;
+        })
     };
-    assert!(!accepts_altered(0, recipient), "halves of a recipient");
-    // L1's bytes hold no token above 16 bits; as an element it would be flags.
-    assert!(!accepts_altered(1, |e| e.halves[2] += 1 << 16), "flags");
+    assert!(!carried(5), "halves of a balance");
+    assert!(!carried(7), "halves of a recipient");
+}
+
+/// No leaf has flags. If one had, its token's element could carry into the id beside it, and L1 would
+/// let another leaf go.
+#[test]
+fn a_leaf_with_flags_stays() {
+    let mut witness = witness(&[ALICE, BOB]);
+    let mut elements = witness.leaves[1].account.to_elements().map(NativeF::new);
+    elements[5] += NativeF::new(1 << 16);
+    let [a, b, c, d, e, f, g, h] = elements;
+    let flagged = compress(&NativeDigest([a, b, c, d]), &NativeDigest([e, f, g, h]));
+    // Alice and Bob are neighbours.
+    witness.leaves[0].siblings[0] = flagged.into();
+    let LeafExit { id, account, siblings, .. } = witness.leaves[0];
+    witness.state.root = root_from_path(id, &account, &siblings);
+    let mut entries = values(&witness);
+    assert!(accepts(&witness, &[entries[0].clone(), entries[0].clone()]));
+    entries[1].halves[2] += 1 << 16;
+    assert!(!accepts(&witness, &entries));
 }
 
 #[test]
