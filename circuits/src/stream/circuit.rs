@@ -26,7 +26,7 @@ pub(super) struct StreamLeafTarget {
 #[derive(Debug)]
 pub(super) enum DataSection {
     AtX(Section),
-    AtZ(BlobSection),
+    AtZ(Box<BlobSection>),
 }
 
 impl StreamLeafTarget {
@@ -59,7 +59,7 @@ impl StreamLeafTarget {
                 let section;
                 (section, after.data.stream, after.blob) =
                     BlobSection::new(builder, capacity[0], before.data.stream, before.blob, z);
-                DataSection::AtZ(section)
+                DataSection::AtZ(Box::new(section))
             }
         };
         let (priority, withdrawals);
