@@ -12,7 +12,7 @@ use super::forced::{Tail, relay, send_signature};
 use super::kind::{Kind, assert_one_kind};
 use super::operand::Operand;
 use super::payee::creates_next;
-use super::refused::{assert_keyless, assert_refused};
+use super::refused::{amount_held, assert_keyless, assert_refused, payer_correction};
 use super::running::{PublicValues, Running, assert_running_eq};
 use super::short::Short;
 use crate::expression::lift;
@@ -68,12 +68,13 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for OperationAir {
         assert_refused(builder, row, &operand, &running.next_id);
         assert_keyless(builder, row, &operand.kind.of(Kind::Keyless));
         relay(builder, row, &operand, nonce, &tail);
-        row.payer.debit(builder, &operand, clock.clone());
+        row.payer.debit(builder, &operand, amount_held(row, &operand), clock.clone());
         row.payer.match_deposit(builder, &operand);
         row.payee.pay(builder, &operand, &running, top_up.clone(), clock.clone());
         row.fee_leaf.collect(builder, &operand, clock.clone());
         let short = Short::new(&row.operand);
-        row.words.check(builder, &operand, &running, &short, &row.open, &tail);
+        let correction = payer_correction(row, &operand);
+        row.words.check(builder, &operand, correction, &running, &short, &row.open, &tail);
 
         let created = creates_next(&operand, top_up);
         let running_after = running.after(&operand.kind, &row.words, created);

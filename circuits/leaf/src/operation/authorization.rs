@@ -21,9 +21,7 @@ const MESSAGE_LENGTH: usize = 17;
 pub(crate) struct AuthorizationColumns<T> {
     /// Seconds; 0 = no limit.
     pub(crate) expiry: Uint<T, 32, 2>,
-    /// Whether there is a limit.
-    pub(crate) limited: T,
-    /// Where there is, the seconds left.
+    /// The seconds left, or since it of a tail that is late.
     pub(crate) time_left: Uint<T, 32, 2>,
     /// The capacity of the sponge after each block but the last.
     pub(crate) capacities: [[T; 4]; 2],
@@ -88,18 +86,15 @@ impl<T: Copy> AuthorizationColumns<T> {
         let real = Count::bounded(operand.kind.real.clone(), 1);
         let expiry = self.expiry.check(builder, real.clone());
         let time_left = self.time_left.check(builder, real);
-        let limited = AB::Expr::from(self.limited);
-        let unlimited = AB::Expr::ONE - limited.clone();
-        let (dated, is_tail) = (operand.kind.dated.clone(), operand.kind.tail.clone());
-        let Tail { enqueued, late, .. } = tail.clone();
-        let unlimited =
-            dated.clone() * unlimited.clone() + is_tail.clone() * (unlimited - late.clone());
-        builder.assert_zero(unlimited * expiry.clone());
-        let held = (dated.clone() + is_tail.clone()) * (expiry.clone() - time_left.clone());
-        let time = dated * timestamp + is_tail.clone() * enqueued.clone();
-        builder.assert_zero(limited * (held - time));
+        let left = |time: AB::Expr| expiry.clone() - time - time_left.clone();
+        let dated = operand.kind.dated.clone();
+        builder.assert_zero(dated * expiry.clone() * left(timestamp));
 
-        let mut tail_row = builder.when(is_tail);
+        let Tail { enqueued, limited, late, .. } = tail.clone();
+        let unlimited = AB::Expr::ONE - limited.clone() - late.clone();
+        let mut tail_row = builder.when(operand.kind.tail.clone());
+        tail_row.assert_zero(unlimited * expiry.clone());
+        tail_row.assert_zero(limited * left(enqueued.clone()));
         tail_row.assert_bool(late.clone());
         tail_row
             .assert_zero(late.clone() * (enqueued - expiry.clone() - AB::Expr::ONE - time_left));

@@ -18,6 +18,7 @@ use super::kind::Kind;
 use super::operand::{Operand, OperandColumns, PayeeIdColumns};
 use super::payee::creates_next;
 use super::payer::{FeeLeafColumns, PayerColumns};
+use super::refused::payer_correction;
 use super::running::Running;
 use super::short::Short;
 use super::values::{ForcedValues, OperandValues, RowValues};
@@ -117,7 +118,7 @@ impl OperationColumns<F> {
             self.authorization.time_left = limbs(enqueued - expiry - F::ONE);
             self.payee.nonce = expiry.try_inverse().unwrap_or(F::ZERO);
         } else if expiry != F::ZERO {
-            self.authorization.limited = F::ONE;
+            self.payer.token = F::ONE;
             self.authorization.time_left = limbs(expiry - enqueued);
         }
     }
@@ -130,8 +131,10 @@ impl OperationColumns<F> {
         let late = is_late(values.operand.expiry, values.forced.enqueued);
         self.words.after_third[2] = F::from_bool(late);
         self.payee.nonce = nonce_difference;
-        self.payee.balance_after = limbs(F::ZERO);
-        self.fee_leaf.balance_after = limbs(if kind == Kind::Mismatched { payer } else { F::ZERO });
+        let code = values.operand.forced_type.as_canonical_u64();
+        self.payee.gap = limbs(F::from_u64(code & 1));
+        self.fee_leaf.gap = limbs(F::from_u64(code >> 1 & 1));
+        let mut shortage = F::ZERO;
         match values.forced.fault {
             Some(Fault::Nonce) => {
                 self.fee_leaf.key[0] = F::ONE;
@@ -143,12 +146,12 @@ impl OperationColumns<F> {
             }
             Some(Fault::Amount) => {
                 self.fee_leaf.key[2] = F::ONE;
-                self.payee.balance_after = limbs(amount - F::ONE - balance);
+                shortage = amount - F::ONE - balance;
             }
             Some(Fault::Fee) => {
                 self.fee_leaf.key[3] = F::ONE;
-                self.fee_leaf.balance_after = limbs(balance - amount);
-                self.payee.balance_after = limbs(fee - F::ONE - (balance - amount));
+                self.payer.without_amount = limbs(balance - amount);
+                shortage = fee - F::ONE - (balance - amount);
             }
             Some(Fault::Late) => self.fee_leaf.key[4] = F::ONE,
             Some(Fault::NonceExhausted) => self.fee_leaf.token = F::ONE,
@@ -161,6 +164,12 @@ impl OperationColumns<F> {
                 columns.iter_mut().zip(coefficients(&root)).for_each(|(c, r)| *c = r);
             }
             Some(Fault::Payee | Fault::Signature | Fault::Overflow) | None => {}
+        }
+        self.payee.balance_after = limbs(shortage);
+        let above = shortage + F::from_u64(1 << 62);
+        self.fee_leaf.balance_after = limbs(if kind == Kind::Mismatched { payer } else { above });
+        if kind == Kind::Mismatched {
+            self.operand.payer = values.operand.payee;
         }
     }
 
@@ -177,7 +186,9 @@ impl OperationColumns<F> {
         let two_words = kind.two_words + kind.tail;
         if kind.one_word + two_words != F::ZERO {
             let tail = Tail::new(self);
-            let first = word::first_word(&operand, &self.running, &short, &self.open, &tail);
+            let correction = payer_correction(self, &operand);
+            let first =
+                word::first_word(&operand, correction, &self.running, &short, &self.open, &tail);
             self.words.after_one = chain(first);
         }
         if two_words != F::ZERO {
@@ -214,7 +225,7 @@ impl OperandColumns<F> {
         self.token = limbs(values.token);
         self.amount = limbs(values.amount);
         self.fee = limbs(values.fee);
-        self.quantum_exponent = limbs(values.quantum_exponent);
+        self.forced_type = values.forced_type;
         self.target = values.target.map(ElementColumns::split);
         let weight: F = self.target.iter().map(|element| element.weight::<F>()).sum();
         let inverse = weight.try_inverse().filter(|_| values.kind.names_key());
@@ -228,7 +239,6 @@ impl AuthorizationColumns<F> {
     fn choose(&mut self, values: &OperandValues, timestamp: Option<F>) {
         self.expiry = limbs(values.expiry);
         if let Some(timestamp) = timestamp.filter(|_| values.expiry != F::ZERO) {
-            self.limited = F::ONE;
             self.time_left = limbs(values.expiry - timestamp);
         }
     }

@@ -13,6 +13,7 @@
 //! | challenge: low bits, high bits | amount and fee, key of the fee leaf |
 //! | response | target |
 //! | enqueued | balance of the payee |
+//! | limited | token of the payer |
 //! | late, judged, refused | token and nonce of the fee leaf, last element of its key |
 
 use cairn_primitives::F;
@@ -36,6 +37,8 @@ pub(crate) struct Tail<E> {
     pub(crate) enqueued: E,
     /// The high bits of both elements of the challenge, highest first.
     pub(crate) challenge_high: [E; 4],
+    /// Whether there is an expiry that is held.
+    pub(crate) limited: E,
     /// Whether that was after its expiry.
     pub(crate) late: E,
     /// Whether the signature is judged.
@@ -58,6 +61,7 @@ impl<E: Algebra<F>> Tail<E> {
             expiry: row.authorization.expiry.value(),
             enqueued: row.payee.balance_after.value(),
             challenge_high: [h0, h1, h2, h3],
+            limited: row.payer.token.into(),
             late: row.fee_leaf.token.into(),
             judged: row.fee_leaf.nonce.into(),
             refused,
@@ -129,24 +133,22 @@ pub(crate) fn relay<AB: InteractionBuilder<F = F>>(
     tail: &Tail<AB::Expr>,
 ) {
     let kind = &operand.kind;
-    let known = |clock: AB::Expr, nonce: AB::Expr| {
-        let signed = row.payer.key.into_iter().chain(row.authorization.digest).map(AB::Expr::from);
-        let fields = [operand.token.clone(), nonce, operand.payee.clone(), tail.expiry.clone()];
-        [clock].into_iter().chain(signed).chain(fields)
-    };
     let refused = Refused::<AB::Expr>::new(row);
-    // The leaf's nonce, but where the transaction may have another.
+    // The leaf's nonce, but where the transaction may have another; of a tail its own.
     let unsigned = kind.of(Kind::Unsigned);
     let another = kind.refusing.clone() - unsigned.clone();
     let stated = nonce + another * refused.nonce_difference;
+    let signed = row.payer.key.into_iter().chain(row.authorization.digest).map(AB::Expr::from);
+    let known = [operand.token.clone(), stated, operand.payee.clone(), tail.expiry.clone()];
     let executed = kind.head.clone() - kind.refusing.clone();
-    let late = kind.refusing.clone() * refused.is_late;
-    let needed = [executed + unsigned.clone(), unsigned, late];
-    let clock = AB::Expr::from(row.clock);
-    let said = known(clock.clone() + AB::Expr::ONE, stated).chain(needed);
-    FORCED.send(builder, said, Count::bounded(kind.head.clone(), 1));
-
-    let proven = [tail.judged.clone(), tail.refused.clone(), tail.late.clone()];
-    let heard = known(clock, tail.nonce.clone()).chain(proven);
-    FORCED.receive(builder, heard, Count::bounded(kind.tail.clone(), 1));
+    let proven = [
+        executed + unsigned.clone() + kind.tail.clone() * tail.judged.clone(),
+        unsigned + kind.tail.clone() * tail.refused.clone(),
+        kind.refusing.clone() * refused.is_late + kind.tail.clone() * tail.late.clone(),
+    ];
+    // One message, sent by a head and heard by a tail: a row is one of them at the most.
+    let of_tail = AB::Expr::from(row.clock) + kind.head.clone();
+    let message = [of_tail].into_iter().chain(signed).chain(known).chain(proven);
+    let count = kind.head.clone() - kind.tail.clone();
+    FORCED.send(builder, message, Count::bounded(count, 1));
 }

@@ -13,7 +13,7 @@
 //! A forced transaction is executed like any other (module `forced`), or refused for one reason (module `refused`); both are
 //! proven. The two modules say what their rows read from which column.
 //!
-//! 213 columns, 192 constraints of degree at most 3, 124 messages (in 68 columns of LogUp).
+//! 212 columns, 196 constraints of degree at most 3, 120 messages (in 65 columns of LogUp).
 //!
 //! An access, word or message that an operation does not have is neither sent nor asked for, and
 //! nothing is said about its columns. A row without operation says nothing at all.
@@ -31,10 +31,10 @@
 //! | token | 16 bits; leaf of the payer, word of a deposit, next token; access C |
 //! | amount, fee | 62 bits; word; message |
 //! | expiry | 32 bits; message |
-//! | limit, time left | one of: no expiry; expiry less timestamp, 32 bits |
+//! | time left | one of: no expiry; expiry less timestamp, 32 bits |
 //! | target (a key or an L1 address) | word, message, or both; leaf of the payee |
 //! | parts of the target | canonical split of each element |
-//! | quantum exponent (or type) | 8 bits; word; zero for transactions that are executed |
+//! | type of a forced transaction | zero for those that are executed; one of four for others |
 //! | exponent, quotient, remainder, slack, above | the one division by the smallest fitting power of ten; word of a short transfer |
 //! | leaf of A: key, token, nonce, balance | MEMORY |
 //! | leaf of B: nonce, balance | MEMORY, with the key and token of the operation, or zeros |

@@ -26,10 +26,10 @@ pub(crate) struct OperandColumns<T> {
     pub(crate) token: Uint<T, 16, 1>,
     /// Quanta. Zero for operations without amount.
     pub(crate) amount: Uint<T, 62, 4>,
-    /// Quanta.
+    /// Quanta. Of a registration, the quantum exponent, which counts nowhere but in its word.
     pub(crate) fee: Uint<T, 62, 4>,
-    /// Of a registration; of a forced transaction that changes nothing, its type; else zero where it counts.
-    pub(crate) quantum_exponent: Uint<T, 8, 1>,
+    /// Of a forced transaction that changes nothing, its type; zero of a transaction that is executed.
+    pub(crate) forced_type: T,
     /// The key that the operation names (of the payee, new, or of the depositor), or the L1 address
     /// in three limbs and two zeros.
     pub(crate) target: [ElementColumns<T>; 5],
@@ -66,7 +66,7 @@ pub(crate) struct Operand<E> {
     pub(crate) token: E,
     pub(crate) amount: E,
     pub(crate) fee: E,
-    pub(crate) quantum_exponent: E,
+    pub(crate) forced_type: E,
     /// Of a transaction: its type in the message.
     pub(crate) transaction_type: E,
     pub(crate) target: [E; 5],
@@ -84,7 +84,7 @@ impl<E: PrimeCharacteristicRing> Operand<E> {
     {
         let PayeeIdColumns { from_16, from_10, from_6, from_0 } = &columns.payee;
         let kind = Selectors::<E>::new(kind);
-        let quantum_exponent: E = columns.quantum_exponent.value();
+        let forced_type = E::from(columns.forced_type);
         let types = linear([
             (word_tag::TRANSFER.into(), kind.transfer.clone()),
             (word_tag::TRANSFER_TO_NEW.into(), kind.to_new.clone()),
@@ -92,8 +92,8 @@ impl<E: PrimeCharacteristicRing> Operand<E> {
             (word_tag::CHANGE_KEY.into(), kind.change_key.clone()),
         ]);
         Self {
-            transaction_type: types + quantum_exponent.clone(),
-            quantum_exponent,
+            transaction_type: types + forced_type.clone(),
+            forced_type,
             kind,
             payer: columns.payer.into(),
             payee: linear([
@@ -127,7 +127,6 @@ impl<T: Copy> OperandColumns<T> {
         self.token.check(builder, real.clone());
         self.amount.check(builder, real.clone());
         self.fee.check(builder, real.clone());
-        self.quantum_exponent.check(builder, real.clone());
         let any = &operand.kind.tail;
         self.target.iter().for_each(|element| element.check(builder, &real, any.clone()));
         self.amount_decimal.check(builder, operand.amount.clone(), &real);
@@ -188,5 +187,5 @@ fn assert_absent_fields<AB: AirBuilder<F = F>>(builder: &mut AB, operand: &Opera
     builder.assert_zero(no_amount * operand.amount.clone());
     let no_payee = kind.signed.clone() - kind.transfer.clone();
     builder.assert_zero(no_payee * operand.payee.clone());
-    builder.assert_zero(kind.signed.clone() * operand.quantum_exponent.clone());
+    builder.assert_zero(kind.signed.clone() * operand.forced_type.clone());
 }

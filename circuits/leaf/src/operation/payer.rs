@@ -40,12 +40,15 @@ pub(crate) struct PayerColumns<T> {
 impl<T: Copy> PayerColumns<T> {
     /// Debits amount and fee of a signed operation, counts its nonce, changes the key if asked to.
     ///
+    /// `held` is taken away with the amount and given back: of a refused row, to see what is left.
+    ///
     /// The amount goes first: `amount + fee` can be so near to `2^63` that, taken at once, a negative
     /// balance would wrap around `p` into the range of balances.
     pub(crate) fn debit<AB: InteractionBuilder<F = F, Var = T>>(
         &self,
         builder: &mut AB,
         operand: &Operand<AB::Expr>,
+        held: AB::Expr,
         clock: AB::Expr,
     ) {
         let kind = &operand.kind;
@@ -58,8 +61,9 @@ impl<T: Copy> PayerColumns<T> {
         let without_amount = self.without_amount.check(builder, real.clone());
         let balance_after = self.balance_after.check(builder, real.clone());
         let amount = signed() * operand.amount.clone();
-        builder.assert_eq(without_amount.clone() + amount, balance.clone());
-        builder.assert_eq(balance_after.clone() + signed() * operand.fee.clone(), without_amount);
+        builder.assert_eq(without_amount.clone() + amount + held.clone(), balance.clone());
+        let fee = signed() * operand.fee.clone();
+        builder.assert_eq(balance_after.clone() + fee, without_amount + held);
 
         let nonce_after = self.nonce.check(builder, real.clone());
         let nonce = nonce_after.clone() - signed();
@@ -71,8 +75,7 @@ impl<T: Copy> PayerColumns<T> {
         });
 
         let access = Access {
-            id: operand.payer.clone()
-                + kind.of(Kind::Mismatched) * (operand.payee.clone() - operand.payer.clone()),
+            id: operand.payer.clone(),
             time: Place::A.time(clock),
             gap: self.gap.check(builder, real),
             before: leaf(key, token.clone(), nonce, balance),

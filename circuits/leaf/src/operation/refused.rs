@@ -20,12 +20,10 @@ use cairn_primitives::ecgfp5::{DOUBLE_ODD_A, FOUR_B, NON_RESIDUE};
 use cairn_types::word_tag;
 use p3_air::AirBuilder;
 use p3_field::PrimeCharacteristicRing;
-use p3_lookup::{Count, InteractionBuilder};
 
 use super::columns::OperationColumns;
 use super::kind::Kind;
 use super::operand::Operand;
-use crate::bus::RANGE;
 use crate::expression::{Expression, lift, linear};
 use crate::signature::quintic::Quintic;
 
@@ -52,8 +50,8 @@ pub(crate) struct Refused<E> {
     ids: E,
     /// By how much the balance is too small, less one.
     shortage: E,
-    /// What the amount leaves.
-    rest: E,
+    /// The same and `2^62`: as both are below `2^63`, no negative number is a shortage.
+    above: E,
     /// Hints: inverses of the differences of nonce and token, if these are the reason.
     inverses: [E; 2],
 }
@@ -77,15 +75,14 @@ impl<E: PrimeCharacteristicRing> Refused<E> {
             exhausted: row.fee_leaf.token.into(),
             ids: row.fee_leaf.nonce.into(),
             shortage: row.payee.balance_after.value(),
-            rest: row.fee_leaf.balance_after.value(),
+            above: row.fee_leaf.balance_after.value(),
             inverses: [nonce_inverse, token_inverse],
         }
     }
 }
 
-/// Asserts that the reason of a refused row is one, and that the id of a mismatched transaction's payer, which no access
-/// bounds, has 32 bits.
-pub(crate) fn assert_refused<AB: InteractionBuilder<F = F>>(
+/// Asserts that the reason of a refused row is one, and that the type is one of the four.
+pub(crate) fn assert_refused<AB: AirBuilder<F = F>>(
     builder: &mut AB,
     row: &OperationColumns<AB::Var>,
     operand: &Operand<AB::Expr>,
@@ -94,11 +91,7 @@ pub(crate) fn assert_refused<AB: InteractionBuilder<F = F>>(
     let refused = Refused::<AB::Expr>::new(row);
     let kind = &operand.kind;
     let is_refused = kind.of(Kind::Refused);
-    // The shortage is below 2^62: so it is no negative number.
-    let [_, _, _, top] = row.payee.balance_after.0.map(AB::Expr::from);
-    RANGE.lookup_key(builder, [top * F::from_u8(4)], Count::bounded(is_refused.clone(), 1));
-
-    let Refused { nonce, token, amount, fee, late, exhausted, ids, shortage, rest, .. } = refused;
+    let Refused { nonce, token, amount, fee, late, exhausted, ids, shortage, .. } = refused;
     let reasons = [&nonce, &token, &amount, &fee, &late, &exhausted, &ids].map(Clone::clone);
     let mut when = builder.when(is_refused);
     reasons.iter().for_each(|reason| when.assert_bool(reason.clone()));
@@ -113,20 +106,47 @@ pub(crate) fn assert_refused<AB: InteractionBuilder<F = F>>(
     when.assert_zero(exhausted * (row.payer.nonce.value::<AB::Expr>() - last));
 
     let balance = AB::Expr::from(row.payer.balance);
-    let left = balance.clone() - operand.amount.clone();
-    when.assert_zero(amount * (left.clone() + AB::Expr::ONE + shortage.clone()));
-    when.assert_zero(fee.clone() * (left - rest.clone()));
-    when.assert_zero(fee * (operand.fee.clone() - rest - AB::Expr::ONE - shortage));
+    let missing = shortage.clone() + AB::Expr::ONE;
+    when.assert_eq(refused.above, shortage + AB::Expr::from_u64(1 << 62));
+    when.assert_zero(amount * (operand.amount.clone() - balance - missing.clone()));
+    let rest = row.payer.without_amount.value::<AB::Expr>();
+    when.assert_zero(fee * (operand.fee.clone() - rest - missing));
 
     when.assert_zero(ids.clone() * (next_id.clone() - AB::Expr::from_u64(1 << 32)));
     let to_new = AB::Expr::from_u8(word_tag::TRANSFER_TO_NEW);
     when.assert_zero(ids * (operand.transaction_type.clone() - to_new));
 
+    // Of four types, which the columns of two gaps tell.
+    let mut refusing = builder.when(kind.refusing.clone());
+    let bits = [row.payee.gap.0[0], row.fee_leaf.gap.0[0]].map(AB::Expr::from);
+    bits.iter().for_each(|bit| refusing.assert_bool(bit.clone()));
+    let [low, high] = bits;
+    let offset = operand.transaction_type.clone() - AB::Expr::from_u8(word_tag::TRANSFER);
+    refusing.assert_eq(offset.clone(), linear([(1, low), (2, high)]));
+
     let mut mismatched = builder.when(kind.of(Kind::Mismatched));
-    let transfer = AB::Expr::from_u8(word_tag::TRANSFER);
-    mismatched.assert_eq(operand.transaction_type.clone(), transfer);
-    let [low, high, _, _] = row.fee_leaf.balance_after.0.map(AB::Expr::from);
-    mismatched.assert_eq(operand.payer.clone(), linear([(1, low), (1 << 16, high)]));
+    mismatched.assert_zero(offset);
+    mismatched.assert_eq(operand.payer.clone(), operand.payee.clone());
+}
+
+/// What the payer's id in the words has more than the column: that is the leaf that is read, of a mismatched row the
+/// payee's, and the payer has 32 bits elsewhere. Of degree 2.
+pub(crate) fn payer_correction<V: Copy, E: Expression<V>>(
+    row: &OperationColumns<V>,
+    operand: &Operand<E>,
+) -> E {
+    let [low, high, _, _] = row.fee_leaf.balance_after.0.map(E::from);
+    let of_mismatched = linear([(1, low), (1 << 16, high)]);
+    operand.kind.of(Kind::Mismatched) * (of_mismatched - operand.payer.clone())
+}
+
+/// The amount, where a refused row takes it from the balance to see what it leaves; of degree 3.
+pub(crate) fn amount_held<V: Copy, E: Expression<V>>(
+    row: &OperationColumns<V>,
+    operand: &Operand<E>,
+) -> E {
+    let fee = Refused::<E>::new(row).fee;
+    operand.kind.of(Kind::Refused) * fee * operand.amount.clone()
 }
 
 /// Asserts, where `keyless` is set, that the payer's key encodes no point: the discriminant `t^2 - 4 b` of its quadratic,

@@ -25,7 +25,8 @@ pub(crate) struct OperandValues {
     pub(crate) fee: F,
     pub(crate) expiry: F,
     pub(crate) target: [F; 5],
-    pub(crate) quantum_exponent: F,
+    /// Of a forced transaction that changes nothing: its type.
+    pub(crate) forced_type: F,
 }
 
 impl ForcedValues {
@@ -85,7 +86,8 @@ impl OperandValues {
                 kind: Kind::RegisterToken,
                 token: F::from_u16(token),
                 target: elements(&key),
-                quantum_exponent: F::from_u8(quantum_exponent),
+                // Where its word has it: see `OperandColumns::fee`.
+                fee: F::from_u8(quantum_exponent),
                 ..Self::default()
             },
             PriorityOperation::Deposit { leaf, token, amount, key } => Self {
@@ -103,7 +105,7 @@ impl OperandValues {
     /// The fields of both rows of a forced transaction: head and tail.
     pub(crate) fn forced(forced: &ForcedTransaction, fault: Option<Fault>) -> [Self; 2] {
         let as_data = Self::signed(&forced.signed(Word::default()), DataForm::Absent);
-        let (kind, quantum_exponent) = match (fault, forced.transaction) {
+        let (kind, forced_type) = match (fault, forced.transaction) {
             (Some(Fault::Payee), _) => (Kind::Mismatched, forced.transaction.tag()),
             (Some(Fault::Key), _) => (Kind::Keyless, forced.transaction.tag()),
             (Some(Fault::Signature), _) => (Kind::Unsigned, forced.transaction.tag()),
@@ -114,7 +116,7 @@ impl OperandValues {
             (None, Transaction::Withdraw { .. }) => (Kind::ForcedWithdraw, 0),
             (None, Transaction::ChangeKey { .. }) => (Kind::ForcedChangeKey, 0),
         };
-        let head = Self { kind, quantum_exponent: F::from_u8(quantum_exponent), ..as_data };
+        let head = Self { kind, forced_type: F::from_u8(forced_type), ..as_data };
         let [amount, fee] =
             forced.signature.e().map(|element| F::from_u64(element & ((1 << 62) - 1)));
         let Self { payee, token, expiry, .. } = head;

@@ -37,6 +37,7 @@ impl<T: Copy> WordColumns<T> {
         &self,
         builder: &mut AB,
         operand: &Operand<AB::Expr>,
+        payer_correction: AB::Expr,
         running: &Running<AB::Expr>,
         short: &Short<AB::Expr>,
         open: &[T; 3],
@@ -51,7 +52,7 @@ impl<T: Copy> WordColumns<T> {
         };
         let count = |count: AB::Expr| Count::bounded(count, 1);
         let two_words = kind.two_words.clone() + kind.tail.clone();
-        let first = first_word(operand, running, short, &lift(open), tail);
+        let first = first_word(operand, payer_correction, running, short, &lift(open), tail);
         let first = compress(first, &self.after_one);
         COMPRESS.lookup_key(builder, first, count(kind.one_word.clone() + two_words.clone()));
         let second = compress(self.second_word(operand), &self.after_two);
@@ -91,6 +92,7 @@ impl<T: Copy> WordColumns<T> {
 /// slot that waits for its second.
 pub(crate) fn first_word<E: Algebra<F>>(
     operand: &Operand<E>,
+    payer_correction: E,
     running: &Running<E>,
     short: &Short<E>,
     open: &[E; 3],
@@ -105,7 +107,7 @@ pub(crate) fn first_word<E: Algebra<F>>(
     let mut limbs = std::array::from_fn(|i| {
         pair[i].clone() + long[i].clone() + kind.tail.clone() * tail[i].clone()
     });
-    limbs[0] += linear([(TAG, tag(kind))]);
+    limbs[0] += linear([(TAG, tag(kind))]) + payer_correction;
     chained(old, limbs)
 }
 
@@ -165,7 +167,7 @@ fn long_limbs<E: Algebra<F>>(operand: &Operand<E>) -> [E; 4] {
         long * operand.payee.clone() + kind.two_words.clone() * operand.target_low[0].clone(),
         signed.clone() * operand.amount.clone()
             + deposit.clone() * operand.token.clone()
-            + register * operand.quantum_exponent.clone(),
+            + register * operand.fee.clone(),
         signed * operand.fee.clone() + deposit * operand.amount.clone(),
     ]
 }

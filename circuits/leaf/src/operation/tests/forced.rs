@@ -294,7 +294,7 @@ fn columns_of_both_rows_are_bound() {
                 &c.words.after_two,
             ]
             .concat();
-            let mut head = [&content[..], &c.operand.quantum_exponent.0].concat();
+            let mut head = [&content[..], &[c.operand.forced_type]].concat();
             head.extend(
                 [&[c.operand.payer, c.payer.token, c.payer.balance][..], &c.payer.gap.0].concat(),
             );

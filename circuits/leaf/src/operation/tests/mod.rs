@@ -110,7 +110,7 @@ fn register() -> OperandValues {
         kind: Kind::RegisterToken,
         token: F::TWO,
         target: new_key(),
-        quantum_exponent: element(255),
+        fee: element(255),
         ..Default::default()
     }
 }

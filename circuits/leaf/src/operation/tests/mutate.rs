@@ -39,8 +39,8 @@ pub(super) fn free_columns(world: &World, row: usize) -> Vec<usize> {
 enum Free {
     /// No second slot in this row.
     Open,
-    /// No quantum exponent, and no type.
-    Quantum,
+    /// No type of a forced transaction.
+    ForcedType,
     /// Amount and fee have packed forms: the hint is multiplied by zero.
     Packable,
     /// No limit of time.
@@ -72,12 +72,11 @@ impl Free {
         } = columns();
         match self {
             Self::Open => open.to_vec(),
-            Self::Quantum => operand.quantum_exponent.0.to_vec(),
+            Self::ForcedType => vec![operand.forced_type],
             Self::Packable => vec![operand.remainder_inverse],
             Self::Unlimited => authorization.time_left.0.to_vec(),
             Self::Unsigned => [
                 &authorization.expiry.0[..],
-                &[authorization.limited],
                 authorization.capacities.as_flattened(),
                 &authorization.digest,
                 &fee_leaf.gap.0,
@@ -118,9 +117,9 @@ fn columns_of_every_kind_are_bound() {
         (transfer_to_new(), &signed, &[Packable, NoPayment]),
         (withdraw(), &signed, &[Packable, NoPayee, ZeroAddress]),
         (change_key(), &signed, &[Packable, NoPayee, NoPayment]),
-        (deposit(), &priority, &[Quantum, SameKeyAndToken]),
-        (deposit_to_new(), &priority, &[Quantum, SameToken]),
-        (register(), &priority, &[NoPayer]),
+        (deposit(), &priority, &[ForcedType, SameKeyAndToken]),
+        (deposit_to_new(), &priority, &[ForcedType, SameToken]),
+        (register(), &priority, &[ForcedType, NoPayer]),
     ];
     for (operand, common, own) in cases {
         let mut world = World::new();
