@@ -128,7 +128,7 @@ contract Custody is EscapeHatch {
 
     /// @notice Queues a signed transaction, so that the operator cannot leave it out. The fee comes
     /// with the call. It is executed if it holds when its turn comes (its expiry against the time of
-    /// this call), else it changes nothing.
+    /// this call), else it changes nothing. What no transaction can be is refused at once.
     function forceTransaction(ForcedTransaction calldata forced)
         external
         payable

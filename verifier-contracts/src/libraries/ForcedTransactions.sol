@@ -25,10 +25,30 @@ struct ForcedTransaction {
 }
 
 /// @title The words of a forced transaction
-/// @notice L1 checks that each field has its place, and nothing else: whether the transaction holds
-/// is the circuit's to say, and one that does not changes nothing. So nothing that L1 accepts can
-/// stop the queue.
+/// @notice L1 refuses what no transaction can be: fields that do not fit, that the type does not have,
+/// or that are zero where a key must be. Whether the transaction holds is the circuit's to say, and
+/// one that does not changes nothing. So nothing that L1 accepts can stop the queue.
 library ForcedTransactions {
+    // The types are 0x10 to 0x13, transfers to new accounts (0x11) among them.
+    uint8 private constant TRANSFER = 0x10;
+    uint8 private constant WITHDRAW = 0x12;
+    uint8 private constant CHANGE_KEY = 0x13;
+
+    /// @notice The top 32 bits of a response are below this, those of the group order.
+    uint256 private constant RESPONSE_TOP_LIMIT = 0x7ffffffd;
+
+    /// @notice No transaction has this type.
+    error UnknownTransaction(uint8 kind);
+
+    /// @notice The type has no such field: it must be zero.
+    error FieldNotZero(uint64 field);
+
+    /// @notice The target of a withdrawal is an address: 36, 62 and 62 bits, then zeros.
+    error NotAnAddress();
+
+    /// @notice The response is not below the group order.
+    error ResponseTooLarge(uint64 top);
+
     /// @notice An amount or fee does not fit a limb.
     error LimbTooLarge(uint64 limb);
 
@@ -42,6 +62,7 @@ library ForcedTransactions {
         pure
         returns (bytes memory)
     {
+        _checkFields(forced);
         require(forced.amount < Words.AMOUNT_BOUND, LimbTooLarge(forced.amount));
         require(forced.fee < Words.AMOUNT_BOUND, LimbTooLarge(forced.fee));
         uint256 targetHigh;
@@ -81,6 +102,25 @@ library ForcedTransactions {
                 _low(forced.response[2]), _low(forced.response[3]), _low(forced.response[4]), 0
             )
         );
+    }
+
+    /// @dev What the circuit relies on: it executes and refuses transactions of these forms only.
+    function _checkFields(ForcedTransaction calldata forced) private pure {
+        uint8 kind = forced.kind;
+        require(kind >= TRANSFER && kind <= CHANGE_KEY, UnknownTransaction(kind));
+        require(kind == TRANSFER || forced.to == 0, FieldNotZero(forced.to));
+        require(kind != CHANGE_KEY || forced.amount == 0, FieldNotZero(forced.amount));
+        uint64[5] calldata target = forced.target;
+        if (kind == WITHDRAW) {
+            uint256 top = uint256(target[0]) >> 36;
+            uint256 rest = (uint256(target[1]) | target[2]) >> 62;
+            require(top | rest | target[3] | target[4] == 0, NotAnAddress());
+        } else {
+            uint256 anyBit = target[0] | target[1] | target[2] | target[3] | target[4];
+            require(anyBit != 0, Words.KeyZero());
+        }
+        uint64 high = forced.response[4];
+        require(high >> 32 < RESPONSE_TOP_LIMIT, ResponseTooLarge(high));
     }
 
     function _checkElement(uint64 element) private pure {

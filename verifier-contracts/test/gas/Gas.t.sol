@@ -182,6 +182,7 @@ contract GasTest is RollupTest {
             forced.target[i] = 0xfffffffefefefefe;
             forced.response[i] = type(uint64).max;
         }
+        forced.response[4] = 0x7ffffffcffffffff;
         forced.challenge = [forced.target[0], forced.target[1]];
     }
 

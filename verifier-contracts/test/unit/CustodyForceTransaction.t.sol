@@ -8,6 +8,7 @@ import {PriorityQueue} from "../../src/PriorityQueue.sol";
 import {Rollup} from "../../src/Rollup.sol";
 import {Vault} from "../../src/Vault.sol";
 import {ForcedTransaction, ForcedTransactions} from "../../src/libraries/ForcedTransactions.sol";
+import {Words} from "../../src/libraries/Words.sol";
 import {RollupTest} from "../utils/RollupTest.sol";
 
 contract CustodyForceTransactionTest is RollupTest {
@@ -21,20 +22,20 @@ contract CustodyForceTransactionTest is RollupTest {
         bytes memory words = bytes.concat(
             // Limb 0: tag 8, zeros 4, kind 8, high bits of the target 10, from 32.
             _word(
-                (0x22 << 54) | (0x11 << 42) | (_bits("0100111000") << 32) | 0x01020304,
+                (0x22 << 54) | (0x10 << 42) | (_bits("0100111000") << 32) | 0x01020304,
                 0x3fffffff00000000,
                 0x2aaaaaaaaaaaaaaa,
                 0x1555555555555555
             ),
             _word(0x11, 0x3ffffffeffffffff, 0x33, 0x44),
             _word(
-                (0xabcd << 46) | (_bits("1101000010") << 36) | (_bits("1001") << 32) | 0x05060708,
+                (0xabcd << 46) | (_bits("1101000001") << 36) | (_bits("1001") << 32) | 0x05060708,
                 0x090a0b0c,
                 0x0d0e0f10,
                 NOW
             ),
             _word(0x61, 0x62, 0x3fffffffffffffff, 0x72),
-            _word(0x73, 0x74, 0x75, 0)
+            _word(0x73, 0x74, 0x3ffffffc00000075, 0)
         );
         vm.assertEq(words.length, 155);
 
@@ -60,12 +61,30 @@ contract CustodyForceTransactionTest is RollupTest {
 
     /// @dev Nothing that does not hold is refused here: it is a no-op when its turn comes.
     function test_forceTransaction_senseless_succeeds() public {
-        ForcedTransaction memory zeros;
-        custody.forceTransaction{value: FEE}(zeros);
+        ForcedTransaction memory withdrawal;
+        withdrawal.kind = 0x12;
+        custody.forceTransaction{value: FEE}(withdrawal);
         ForcedTransaction memory forced = _forced();
-        forced.kind = 0xff;
+        forced.expiry = 1;
         custody.forceTransaction{value: FEE}(forced);
-        vm.assertEq(rollup.queueLength(), 2);
+        forced.to = forced.from;
+        custody.forceTransaction{value: FEE}(forced);
+        vm.assertEq(rollup.queueLength(), 3);
+    }
+
+    function test_forceTransaction_everyKind_succeeds() public {
+        ForcedTransaction memory forced = _forced();
+        custody.forceTransaction{value: FEE}(forced);
+        forced.to = 0;
+        forced.kind = 0x11;
+        custody.forceTransaction{value: FEE}(forced);
+        forced.kind = 0x13;
+        forced.amount = 0;
+        custody.forceTransaction{value: FEE}(forced);
+        forced.kind = 0x12;
+        forced.target = [uint64(2 ** 36 - 1), 2 ** 62 - 1, 2 ** 62 - 1, 0, 0];
+        custody.forceTransaction{value: FEE}(forced);
+        vm.assertEq(rollup.queueLength(), 4);
     }
 
     function test_forceTransaction_paused_succeeds() public {
@@ -130,6 +149,64 @@ contract CustodyForceTransactionTest is RollupTest {
         }
     }
 
+    function test_forceTransaction_unknownKind_reverts() public {
+        uint8[4] memory kinds = [0, 0x0f, 0x14, 0xff];
+        for (uint256 i = 0; i < kinds.length; ++i) {
+            ForcedTransaction memory forced = _forced();
+            forced.kind = kinds[i];
+            _expectRefused(
+                forced,
+                abi.encodeWithSelector(ForcedTransactions.UnknownTransaction.selector, kinds[i])
+            );
+        }
+    }
+
+    function test_forceTransaction_payeeWithoutTransfer_reverts() public {
+        for (uint8 kind = 0x11; kind <= 0x13; ++kind) {
+            ForcedTransaction memory forced = _forced();
+            forced.kind = kind;
+            forced.to = 1;
+            _expectRefused(
+                forced, abi.encodeWithSelector(ForcedTransactions.FieldNotZero.selector, 1)
+            );
+        }
+    }
+
+    function test_forceTransaction_amountOfKeyChange_reverts() public {
+        ForcedTransaction memory forced = _forced();
+        forced.kind = 0x13;
+        forced.to = 0;
+        forced.amount = 5;
+        _expectRefused(forced, abi.encodeWithSelector(ForcedTransactions.FieldNotZero.selector, 5));
+    }
+
+    function test_forceTransaction_keyZero_reverts() public {
+        for (uint8 kind = 0x10; kind <= 0x13; ++kind) {
+            ForcedTransaction memory forced;
+            forced.kind = kind;
+            if (kind != 0x12) _expectRefused(forced, abi.encodePacked(Words.KeyZero.selector));
+        }
+    }
+
+    function test_forceTransaction_notAnAddress_reverts() public {
+        uint64[5] memory parts = [uint64(2 ** 36), 2 ** 62, 2 ** 62, 1, 1];
+        for (uint256 i = 0; i < 5; ++i) {
+            ForcedTransaction memory forced;
+            forced.kind = 0x12;
+            forced.target[i] = parts[i];
+            _expectRefused(forced, abi.encodePacked(ForcedTransactions.NotAnAddress.selector));
+        }
+    }
+
+    function test_forceTransaction_responseTooLarge_reverts() public {
+        ForcedTransaction memory forced = _forced();
+        forced.response[4] = 0x7ffffffd00000000;
+        _expectRefused(
+            forced,
+            abi.encodeWithSelector(ForcedTransactions.ResponseTooLarge.selector, 0x7ffffffd00000000)
+        );
+    }
+
     function test_forceTransaction_frozen_reverts() public {
         custody.forceTransaction{value: FEE}(_forced());
         _freeze();
@@ -144,10 +221,10 @@ contract CustodyForceTransactionTest is RollupTest {
         custody.forceTransaction{value: FEE}(forced);
     }
 
-    /// @dev High bits: target 01 00 11 10 00, challenge 10 01, response 11 01 00 00 10.
+    /// @dev High bits: target 01 00 11 10 00, challenge 10 01, response 11 01 00 00 01.
     function _forced() private pure returns (ForcedTransaction memory) {
         return ForcedTransaction({
-            kind: 0x11,
+            kind: 0x10,
             from: 0x01020304,
             nonce: 0x05060708,
             token: 0xabcd,
@@ -159,7 +236,7 @@ contract CustodyForceTransactionTest is RollupTest {
                 0x7fffffff00000000, uint64(0x11), 0xfffffffeffffffff, 0x8000000000000033, 0x44
             ],
             challenge: [0x8000000000000061, uint64(0x4000000000000062)],
-            response: [type(uint64).max, 0x4000000000000072, uint64(0x73), 0x74, 0x8000000000000075]
+            response: [type(uint64).max, 0x4000000000000072, uint64(0x73), 0x74, 0x7ffffffc00000075]
         });
     }
 

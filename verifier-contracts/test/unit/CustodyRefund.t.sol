@@ -64,6 +64,7 @@ contract CustodyRefundTest is DroppedTest {
         _register(address(0xdead), 0);
         vm.recordLogs();
         ForcedTransaction memory forced;
+        forced.kind = 0x12;
         forced.amount = 7;
         vm.deal(ALICE, FEE);
         vm.prank(ALICE);
