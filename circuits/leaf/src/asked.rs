@@ -9,7 +9,7 @@ use p3_lookup::{Count, InteractionBuilder};
 use p3_matrix::Matrix;
 use p3_matrix::dense::RowMajorMatrix;
 
-use crate::bus::{ABSORB, COMPRESS, RANGE, SIGNED, SQUEEZE};
+use crate::bus::{ABSORB, COMPRESS, RANGE, SIGNED, SIGNED_FIELDS, SQUEEZE};
 use crate::requests::{Requests, SignedMessage, SpongeRequest};
 
 /// Adds what a row of `rows` asks for. `signature` is that of the message which the row sends, if it
@@ -53,26 +53,31 @@ pub(crate) struct Listener<'a> {
 
 impl Listener<'_> {
     fn hear(&mut self, bus: &str, fields: impl Iterator<Item = F>) {
-        let mut elements = [F::ZERO; 12];
+        let mut elements = [F::ZERO; SIGNED_FIELDS];
         elements.iter_mut().zip(fields).for_each(|(element, field)| *element = field);
         if bus == RANGE.name() {
             self.requests.range_check(elements[0]);
         } else if bus == COMPRESS.name() {
-            let [input @ .., _, _, _, _] = elements;
-            self.requests.compressions.push(input);
+            self.requests.compressions.push(first(&elements));
         } else if bus == ABSORB.name() {
-            self.requests.sponge.push(SpongeRequest::Absorb(elements));
+            self.requests.sponge.push(SpongeRequest::Absorb(first(&elements)));
         } else if bus == SQUEEZE.name() {
-            self.requests.sponge.push(SpongeRequest::Squeeze(elements));
+            self.requests.sponge.push(SpongeRequest::Squeeze(first(&elements)));
         } else if bus == SIGNED.name() {
-            let [k0, k1, k2, k3, k4, d0, d1, d2, d3, ..] = elements;
+            let [k0, k1, k2, k3, k4, d0, d1, d2, d3, .., judged, _] = elements;
             self.requests.signatures.push(SignedMessage {
                 key: PublicKey([k0, k1, k2, k3, k4]),
                 message: Digest([d0, d1, d2, d3]),
                 signature: self.signature.expect("a message that is sent has a signature"),
+                judged: judged != F::ZERO,
             });
         }
     }
+}
+
+/// The first elements of a message.
+fn first<const N: usize>(elements: &[F; SIGNED_FIELDS]) -> [F; N] {
+    std::array::from_fn(|i| elements[i])
 }
 
 impl<'a> AirBuilder for Listener<'a> {

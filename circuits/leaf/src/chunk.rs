@@ -4,7 +4,6 @@ use cairn_primitives::F;
 use cairn_stark::config::Parameters;
 use cairn_stark::native::{self, Keys, Proof, Trace};
 use cairn_state::{Environment, OpeningError, PartialTree, Running, SlotWitness};
-use cairn_types::{Operation, PriorityOperation};
 use thiserror::Error;
 
 use crate::air::LeafAir;
@@ -24,14 +23,6 @@ pub enum LeafError {
     /// An operation reads a leaf that the opening does not hold.
     #[error(transparent)]
     Opening(#[from] OpeningError),
-    /// No table executes forced transactions yet.
-    #[error(
-        "operation {position} of the chunk is a forced transaction, which no circuit executes yet"
-    )]
-    Forced {
-        /// Its place in the chunk.
-        position: usize,
-    },
     /// The proof system refused, or the proof does not verify.
     #[error(transparent)]
     Stark(#[from] native::Error),
@@ -71,12 +62,6 @@ impl ChunkTraces {
         slots: &[SlotWitness],
         tree: PartialTree,
     ) -> Result<Self, LeafError> {
-        let forced = |slot: &SlotWitness| {
-            matches!(slot.operation, Operation::Priority(PriorityOperation::Forced(_)))
-        };
-        if let Some(position) = slots.iter().position(forced) {
-            return Err(LeafError::Forced { position });
-        }
         let operations = operation::fill(environment, before, slots, 1 << class.operations)?;
         let mut requests = operations.requests;
         let accesses: Vec<_> = operations

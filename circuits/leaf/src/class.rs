@@ -6,8 +6,8 @@
 use std::collections::HashSet;
 
 use cairn_primitives::schnorr::ROWS;
-use cairn_state::SlotWitness;
-use cairn_types::{AccountId, Operation, Streams, TREE_DEPTH};
+use cairn_state::{Fault, SlotWitness};
+use cairn_types::{AccountId, Operation, PriorityOperation, Streams, TREE_DEPTH};
 use p3_air::BaseAir;
 use serde::Serialize;
 
@@ -118,12 +118,15 @@ impl Class {
 /// Permutations of a signed operation: three for its message, two for the challenge.
 const SIGNED_PERMUTATIONS: usize = 5;
 
+/// Rows of a forced transaction.
+const FORCED_ROWS: usize = 2;
+
 /// The rows that a chunk needs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Rows {
-    /// Operations.
+    /// Operations; a forced transaction counts twice.
     pub operations: usize,
-    /// Signed operations.
+    /// Signed operations, and forced transactions whose signature is judged.
     pub signatures: usize,
     /// Nodes of the account tree that change or whose leaf is read, the root among them.
     pub nodes: usize,
@@ -148,8 +151,16 @@ impl RowCounter {
 
     /// Adds an operation.
     pub fn push(&mut self, slot: &SlotWitness) {
-        self.rows.operations += 1;
-        if matches!(slot.operation, Operation::Signed(_)) {
+        let (rows, signed) = match slot.operation {
+            Operation::Signed(_) => (1, true),
+            // Judged if nothing else is wrong.
+            Operation::Priority(PriorityOperation::Forced(_)) => {
+                (FORCED_ROWS, matches!(slot.fault, None | Some(Fault::Signature)))
+            }
+            Operation::Priority(_) => (1, false),
+        };
+        self.rows.operations += rows;
+        if signed {
             self.rows.signatures += 1;
             self.rows.permutations += SIGNED_PERMUTATIONS;
         }

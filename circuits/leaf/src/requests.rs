@@ -8,15 +8,17 @@ use p3_field::PrimeField64;
 /// Number of values in the range table.
 pub const RANGE_SIZE: usize = 1 << 16;
 
-/// A signature that an operation carries: what the signature table proves valid.
+/// A signature that an operation carries: what the signature table proves valid, or judges.
 #[derive(Debug, Clone, Copy)]
 pub struct SignedMessage {
     /// Who signed.
     pub key: PublicKey,
     /// What was signed.
     pub message: Digest,
-    /// The signature. No table but the signatures' sees it.
+    /// The signature. No table but the signatures' sees it, unless it is judged.
     pub signature: Signature,
+    /// Whether it may be invalid.
+    pub judged: bool,
 }
 
 /// A permutation of width 12 that somebody asks for, and what of it.

@@ -3,14 +3,16 @@
 use cairn_leaf::chunk::{ChunkTraces, Leaf};
 use cairn_leaf::class::{Class, RowCounter};
 use cairn_primitives::F;
-use cairn_primitives::schnorr::SecretKey;
+use cairn_primitives::ecgfp5::Point;
+use cairn_primitives::schnorr::{SecretKey, start};
 use cairn_stark::check::check;
 use cairn_stark::config::{Parameters, RATE_HALF};
 use cairn_stark::native::Table;
 use cairn_stark::native::{decode, encode};
-use cairn_state::{BatchBuilder, BatchWitness, Environment, PartialTree, State, sign};
+use cairn_state::{BatchBuilder, BatchWitness, Environment, Fault, PartialTree, State, sign};
 use cairn_types::{
-    AccountId, Authorization, Operation, PriorityOperation, PublicKey, Transaction, Word,
+    AccountId, Authorization, ForcedTransaction, Operation, PriorityOperation, PublicKey,
+    Signature, SignedTransaction, Transaction, Word,
 };
 use p3_field::PrimeCharacteristicRing;
 
@@ -19,7 +21,7 @@ const ALICE: AccountId = 1 << 16;
 const BOB: AccountId = ALICE + 1;
 
 const CLASS: Class =
-    Class { name: "test", operations: 4, signatures: 4, tree: 8, sponge: 6, compressions: 5 };
+    Class { name: "test", operations: 5, signatures: 4, tree: 8, sponge: 7, compressions: 6 };
 
 /// Soundness of FRI is not what is tested here.
 const PARAMETERS: Parameters = Parameters {
@@ -39,6 +41,54 @@ fn key(name: &str) -> PublicKey {
     secret(name).public().into()
 }
 
+/// Queued in the second of the batch.
+fn forced(signed: SignedTransaction) -> Operation {
+    Operation::Priority(PriorityOperation::Forced(ForcedTransaction::new(&signed, 1000)))
+}
+
+/// A forced transaction that holds, and one for each way to show that one does not.
+fn force(batch: &mut BatchBuilder) {
+    // Keys that encode no point, and a point that the first addition of the loop meets.
+    let undecodable = [
+        135036726621282077,
+        17283229938160287622,
+        13113167081889323961,
+        1653240450380825271,
+        520025869628727862,
+    ];
+    let quadruple = Point::from(*start()).double().double();
+    let met = cairn_primitives::schnorr::PublicKey(quadruple.encode());
+    let [keyless, meeting] = [PublicKey::new(undecodable).unwrap(), met.into()].map(|key| {
+        let id = batch.state().next_id() as u32;
+        let deposit = PriorityOperation::Deposit { leaf: 0, token: 0, amount: 100, key };
+        batch.push(Operation::Priority(deposit)).unwrap();
+        id
+    });
+    let signature = Signature::new([0, 1 << 62], [3, 0, 0, 0, 0]).unwrap();
+    let transfer = |from| Transaction::Transfer { from, to: BOB, amount: 3, fee: 2 };
+    let authorization = Authorization {
+        domain: ENVIRONMENT.domain,
+        token: 0,
+        nonce: 0,
+        expiry: 1000,
+        recipient: key("bob"),
+    };
+    let valid = sign(&secret("alice"), transfer(ALICE), authorization);
+    let mut push = |signed| batch.push(forced(signed)).unwrap().fault;
+    assert_eq!(push(valid), None);
+    assert_eq!(push(valid), Some(Fault::Nonce));
+    let unsigned = |from| SignedTransaction { transaction: transfer(from), signature, ..valid };
+    assert_eq!(push(unsigned(BOB)), Some(Fault::Signature));
+    assert_eq!(push(unsigned(meeting)), Some(Fault::Signature));
+    assert_eq!(push(unsigned(keyless)), Some(Fault::Key));
+    let mut stranger = valid;
+    stranger.authorization.recipient = key("carol");
+    assert_eq!(
+        push(SignedTransaction { transaction: transfer(BOB), ..stranger }),
+        Some(Fault::Payee)
+    );
+}
+
 /// One of each kind, short transfers alone and in pairs.
 fn batch() -> BatchWitness {
     let mut batch = BatchBuilder::new(State::genesis(), ENVIRONMENT);
@@ -49,6 +99,7 @@ fn batch() -> BatchWitness {
     for operation in [register, deposit("alice", 1 << 40), deposit("bob", 5), deposit("alice", 1)] {
         batch.push(Operation::Priority(operation)).unwrap();
     }
+    force(&mut batch);
     let mut push = |name: &str, transaction: Transaction, expiry| {
         let payer = batch.state().account(transaction.from());
         let recipient = match transaction {
@@ -114,7 +165,7 @@ fn other_constants_do_not_prove() {
     let known = [
         ("signatures", 0..1),
         // Number, sends, part, is_last.
-        ("steps", 60..64),
+        ("steps", 67..71),
         ("fixed base", 1..12),
         ("range", 0..1),
     ];

@@ -8,11 +8,14 @@ use p3_field::PrimeCharacteristicRing;
 use p3_lookup::InteractionBuilder;
 
 use super::columns::OperationColumns;
+use super::forced::{Tail, relay, send_signature};
 use super::kind::{Kind, assert_one_kind};
 use super::operand::Operand;
 use super::payee::creates_next;
+use super::refused::{amount_held, assert_keyless, assert_refused, payer_correction};
 use super::running::{PublicValues, Running, assert_running_eq};
 use super::short::Short;
+use super::word::first_word;
 use crate::expression::lift;
 
 /// The table of operations. Public values: domain (4), timestamp, then before and after: next id, next
@@ -58,14 +61,23 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for OperationAir {
 
         assert_one_kind(builder, &row.kind);
         row.operand.check(builder, &operand);
-        row.authorization.check_signature(builder, &operand, domain, &row.payer.key, nonce);
-        row.authorization.assert_not_expired(builder, &operand, timestamp.into());
-        row.payer.debit(builder, &operand, clock.clone());
+        row.authorization.hash_message(builder, &operand, domain, nonce.clone());
+        let tail = Tail::new(row);
+        row.authorization.assert_not_expired(builder, &operand, timestamp.into(), &tail);
+        tail.check(builder, &operand.kind.tail);
+        send_signature(builder, row, &operand, &tail);
+        assert_refused(builder, row, &operand, &running.next_id);
+        assert_keyless(builder, row, &operand.kind.of(Kind::Keyless));
+        relay(builder, row, &operand, nonce, &tail);
+        row.payer.debit(builder, &operand, amount_held(row, &operand), clock.clone());
         row.payer.match_deposit(builder, &operand);
         row.payee.pay(builder, &operand, &running, top_up.clone(), clock.clone());
         row.fee_leaf.collect(builder, &operand, clock.clone());
         let short = Short::new(&row.operand);
-        row.words.check(builder, &operand, &running, &short, &row.open);
+        let correction = payer_correction(row, &operand);
+        let open = lift(&row.open);
+        let first = first_word(&operand, correction, &running, &short, &open, &tail);
+        row.words.check(builder, &operand, &running, first);
 
         let created = creates_next(&operand, top_up);
         let running_after = running.after(&operand.kind, &row.words, created);

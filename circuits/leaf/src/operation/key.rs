@@ -36,7 +36,8 @@ impl<T: Copy> ElementColumns<T> {
         E::sum(self.low.0.iter().chain(&self.high).map(|&part| E::from(part)))
     }
 
-    /// Asserts that the parts are those of the canonical integer, on rows where `real` is set.
+    /// Asserts that the parts are those of the canonical integer, on rows where `real` is set. With `any` set (a bit),
+    /// they are those of any integer of 64 bits.
     ///
     /// Elements below `2^32 - 1` have a second 64-bit form, `x + p`. Its upper half is `2^32 - 1` and
     /// its lower half is not zero: then no inverse makes the last constraint true.
@@ -44,16 +45,19 @@ impl<T: Copy> ElementColumns<T> {
         &self,
         builder: &mut AB,
         real: &Count<AB::Expr>,
+        any: AB::Expr,
     ) {
         builder.assert_bools(self.high.map(AB::Expr::from));
         self.low.check(builder, real.clone());
         let [lower, upper] = self.halves::<AB::Expr>();
-        let from_top = AB::Expr::from_u32(u32::MAX) - upper;
+        // From 1 to 2^32 if `any` is set, so that there is an inverse.
+        let from_top = AB::Expr::from_u32(u32::MAX) - upper + any;
         let is_top = AB::Expr::ONE - from_top * AB::Expr::from(self.upper_inverse);
         builder.assert_zero(is_top * lower);
     }
 
-    fn halves<E: Expression<T>>(&self) -> [E; 2] {
+    /// The lower and the upper 32 bits.
+    pub(crate) fn halves<E: Expression<T>>(&self) -> [E; 2] {
         let [l0, l1, l2, l3] = self.low.0.map(E::from);
         let upper = linear([(1, l2), (1 << 16, l3), (1 << 30, self.high())]);
         [linear([(1, l0), (1 << 16, l1)]), upper]

@@ -30,17 +30,69 @@ pub(crate) enum Kind {
     Withdraw,
     /// New key for the leaf that signs.
     ChangeKey,
+    /// Forced transaction, first row: it holds, as those below.
+    ForcedTransfer,
+    /// As above.
+    ForcedToNew,
+    /// As above.
+    ForcedWithdraw,
+    /// As above.
+    ForcedChangeKey,
+    /// Forced transaction, first row: a field or the payer's leaf refuses it.
+    Refused,
+    /// Forced transaction, first row: the payee's leaf is not the one that was signed.
+    Mismatched,
+    /// Forced transaction, first row: the payer's key encodes no point.
+    Keyless,
+    /// Forced transaction, first row: the signature is refused.
+    Unsigned,
+    /// Forced transaction, second row: its signature and its time.
+    Tail,
 }
 
 impl Kind {
     /// Whether the operation names a key: all do but a withdrawal, which names an L1 address.
     pub(crate) const fn names_key(self) -> bool {
-        !matches!(self, Self::Noop | Self::Withdraw)
+        use Kind::*;
+        matches!(
+            self,
+            RegisterToken
+                | Deposit
+                | PairFirst
+                | PairSecond
+                | Single
+                | LongTransfer
+                | TransferToNew
+                | ChangeKey
+                | ForcedTransfer
+                | ForcedToNew
+                | ForcedChangeKey
+        )
+    }
+
+    /// Whether a transaction is executed.
+    pub(crate) const fn executes(self) -> bool {
+        use Kind::*;
+        !matches!(
+            self,
+            Noop | RegisterToken | Deposit | Refused | Mismatched | Keyless | Unsigned | Tail
+        )
+    }
+
+    /// Whether this is the first row of a forced transaction that holds.
+    pub(crate) const fn is_forced(self) -> bool {
+        use Kind::*;
+        matches!(self, ForcedTransfer | ForcedToNew | ForcedWithdraw | ForcedChangeKey)
+    }
+
+    /// Whether this is a forced transaction that changes nothing.
+    pub(crate) const fn refuses(self) -> bool {
+        matches!(self, Self::Refused | Self::Mismatched | Self::Keyless | Self::Unsigned)
     }
 }
 
 /// Number of kinds.
-pub(crate) const KINDS: usize = 10;
+pub(crate) const KINDS: usize = 19;
 
 /// One selector a kind, in the order of [`Kind`].
 #[derive(Debug, Clone, Copy)]
@@ -58,16 +110,32 @@ pub(crate) struct Selectors<E> {
     pub(crate) short: E,
     /// Any transfer to an existing leaf.
     pub(crate) transfer: E,
-    /// Operations that a key signs.
+    /// Any transfer to a leaf that it creates.
+    pub(crate) to_new: E,
+    /// Any payment to an L1 address.
+    pub(crate) withdraw: E,
+    /// Any change of key.
+    pub(crate) change_key: E,
+    /// Transactions that are executed.
     pub(crate) signed: E,
-    /// Operations from the queue of L1.
+    /// Those of them that are data: they have the time of the batch.
+    pub(crate) dated: E,
+    /// First rows of forced transactions.
+    pub(crate) head: E,
+    /// Those of them that change nothing.
+    pub(crate) refusing: E,
+    /// Operations from the queue of L1, by their first rows.
     pub(crate) priority: E,
-    /// Operations whose words hold a key.
-    pub(crate) key_in_words: E,
+    /// Operations whose target must be a key.
+    pub(crate) names_key: E,
+    /// Rows whose words hold the high bits of the target in the first limb, beside a leaf's id.
+    pub(crate) high_in_words: E,
     /// Operations that append one data word.
     pub(crate) one_word: E,
-    /// Operations that append two words, to the data or the priority stream.
+    /// Rows that append two words, to the data or the priority stream.
     pub(crate) two_words: E,
+    /// Second rows of forced transactions: they append three words.
+    pub(crate) tail: E,
 }
 
 impl<E: PrimeCharacteristicRing> Selectors<E> {
@@ -80,20 +148,34 @@ impl<E: PrimeCharacteristicRing> Selectors<E> {
         let hot: [E; KINDS] = lift(&columns.0);
         let any = |kinds: &[Kind]| E::sum(kinds.iter().map(|&kind| hot[kind as usize].clone()));
         let short = any(&[PairFirst, PairSecond, Single]);
-        let transfer = short.clone() + hot[LongTransfer as usize].clone();
-        let new_key = any(&[TransferToNew, ChangeKey]);
-        let withdraw = hot[Withdraw as usize].clone();
-        let priority = any(&[RegisterToken, Deposit]);
-        let key_in_words = priority.clone() + new_key.clone();
+        let transfer = short.clone() + any(&[LongTransfer, ForcedTransfer]);
+        let to_new = any(&[TransferToNew, ForcedToNew]);
+        let withdraw = any(&[Withdraw, ForcedWithdraw]);
+        let change_key = any(&[ChangeKey, ForcedChangeKey]);
+        let signed = transfer.clone() + to_new.clone() + withdraw.clone() + change_key.clone();
+        let forced = any(&[ForcedTransfer, ForcedToNew, ForcedWithdraw, ForcedChangeKey]);
+        let refusing = any(&[Refused, Mismatched, Keyless, Unsigned]);
+        let head = forced.clone() + refusing.clone();
+        let plain = any(&[RegisterToken, Deposit]);
+        let priority = plain.clone() + head.clone();
+        let high_in_words = priority.clone() + any(&[TransferToNew, ChangeKey]);
         Self {
             real: E::ONE - hot[Noop as usize].clone(),
-            signed: transfer.clone() + new_key + withdraw.clone(),
+            dated: signed.clone() - forced,
             one_word: any(&[PairSecond, Single, LongTransfer]),
-            two_words: key_in_words.clone() + withdraw,
+            two_words: high_in_words.clone() + hot[Withdraw as usize].clone(),
+            names_key: plain + transfer.clone() + to_new.clone() + change_key.clone(),
+            tail: hot[Tail as usize].clone(),
             short,
             transfer,
+            to_new,
+            withdraw,
+            change_key,
+            signed,
+            head,
+            refusing,
             priority,
-            key_in_words,
+            high_in_words,
             hot,
         }
     }

@@ -1,16 +1,19 @@
-//! One operation a row: the twin of `cairn_state`'s transition function (`docs/spec.md`, sections 3
+//! One operation a row, a forced transaction in two: the twin of `cairn_state`'s transition function (`docs/spec.md`, sections 3
 //! to 5).
 //!
 //! A row executes an operation of any kind or none, chosen by one-hot selectors (`Kind`).
 //!
 //! ```text
-//! access   signed operation                 Deposit                RegisterToken
-//! A        payer: debit, nonce, key         the leaf it names      -
-//! B        payee: credit or create          credit or create       create the fee leaf
-//! C        fee leaf: credit the fee         -                      -
+//! access   transaction                      Deposit                RegisterToken         forced, refused
+//! A        payer: debit, nonce, key         the leaf it names      -                     the leaf that shows why
+//! B        payee: credit or create          credit or create       create the fee leaf   -
+//! C        fee leaf: credit the fee         -                      -                     -
 //! ```
 //!
-//! 204 columns, 143 constraints of degree at most 3, 121 messages (in 64 columns of LogUp).
+//! A forced transaction is executed like any other (module `forced`), or refused for one reason (module `refused`); both are
+//! proven. The two modules say what their rows read from which column.
+//!
+//! 212 columns, 196 constraints of degree at most 3, 120 messages (in 65 columns of LogUp).
 //!
 //! An access, word or message that an operation does not have is neither sent nor asked for, and
 //! nothing is said about its columns. A row without operation says nothing at all.
@@ -28,10 +31,10 @@
 //! | token | 16 bits; leaf of the payer, word of a deposit, next token; access C |
 //! | amount, fee | 62 bits; word; message |
 //! | expiry | 32 bits; message |
-//! | limit, time left | one of: no expiry; expiry less timestamp, 32 bits |
+//! | time left | one of: no expiry; expiry less timestamp, 32 bits |
 //! | target (a key or an L1 address) | word, message, or both; leaf of the payee |
 //! | parts of the target | canonical split of each element |
-//! | quantum exponent | 8 bits; word |
+//! | type of a forced transaction | zero for those that are executed; one of four for others |
 //! | exponent, quotient, remainder, slack, above | the one division by the smallest fitting power of ten; word of a short transfer |
 //! | leaf of A: key, token, nonce, balance | MEMORY |
 //! | leaf of B: nonce, balance | MEMORY, with the key and token of the operation, or zeros |
@@ -58,11 +61,13 @@ mod authorization;
 mod columns;
 mod decimal;
 mod fill;
+mod forced;
 mod key;
 mod kind;
 mod operand;
 mod payee;
 mod payer;
+mod refused;
 mod running;
 mod short;
 mod trace;

@@ -1,6 +1,7 @@
 //! The fields of an operation.
 
 use cairn_primitives::F;
+use cairn_types::word_tag;
 use p3_air::AirBuilder;
 use p3_field::PrimeCharacteristicRing;
 use p3_lookup::{Count, InteractionBuilder};
@@ -25,10 +26,10 @@ pub(crate) struct OperandColumns<T> {
     pub(crate) token: Uint<T, 16, 1>,
     /// Quanta. Zero for operations without amount.
     pub(crate) amount: Uint<T, 62, 4>,
-    /// Quanta.
+    /// Quanta. Of a registration, the quantum exponent, which counts nowhere but in its word.
     pub(crate) fee: Uint<T, 62, 4>,
-    /// Of a registration.
-    pub(crate) quantum_exponent: Uint<T, 8, 1>,
+    /// Of a forced transaction that changes nothing, its type; zero of a transaction that is executed.
+    pub(crate) forced_type: T,
     /// The key that the operation names (of the payee, new, or of the depositor), or the L1 address
     /// in three limbs and two zeros.
     pub(crate) target: [ElementColumns<T>; 5],
@@ -65,7 +66,9 @@ pub(crate) struct Operand<E> {
     pub(crate) token: E,
     pub(crate) amount: E,
     pub(crate) fee: E,
-    pub(crate) quantum_exponent: E,
+    pub(crate) forced_type: E,
+    /// Of a transaction: its type in the message.
+    pub(crate) transaction_type: E,
     pub(crate) target: [E; 5],
     /// The 62 low bits of each element of the target.
     pub(crate) target_low: [E; 5],
@@ -80,8 +83,18 @@ impl<E: PrimeCharacteristicRing> Operand<E> {
         E: Expression<V>,
     {
         let PayeeIdColumns { from_16, from_10, from_6, from_0 } = &columns.payee;
+        let kind = Selectors::<E>::new(kind);
+        let forced_type = E::from(columns.forced_type);
+        let types = linear([
+            (word_tag::TRANSFER.into(), kind.transfer.clone()),
+            (word_tag::TRANSFER_TO_NEW.into(), kind.to_new.clone()),
+            (word_tag::WITHDRAW.into(), kind.withdraw.clone()),
+            (word_tag::CHANGE_KEY.into(), kind.change_key.clone()),
+        ]);
         Self {
-            kind: Selectors::new(kind),
+            transaction_type: types + forced_type.clone(),
+            forced_type,
+            kind,
             payer: columns.payer.into(),
             payee: linear([
                 (1 << 16, from_16.value::<E>()),
@@ -92,7 +105,6 @@ impl<E: PrimeCharacteristicRing> Operand<E> {
             token: columns.token.value(),
             amount: columns.amount.value(),
             fee: columns.fee.value(),
-            quantum_exponent: columns.quantum_exponent.value(),
             target: columns.target.map(|element| element.value()),
             target_low: columns.target.map(|element| element.low.value()),
             target_high: packed_high(&columns.target),
@@ -115,8 +127,8 @@ impl<T: Copy> OperandColumns<T> {
         self.token.check(builder, real.clone());
         self.amount.check(builder, real.clone());
         self.fee.check(builder, real.clone());
-        self.quantum_exponent.check(builder, real.clone());
-        self.target.iter().for_each(|element| element.check(builder, &real));
+        let any = &operand.kind.tail;
+        self.target.iter().for_each(|element| element.check(builder, &real, any.clone()));
         self.amount_decimal.check(builder, operand.amount.clone(), &real);
         self.fee_decimal.check(builder, operand.fee.clone(), &real);
         assert_absent_fields(builder, operand);
@@ -131,7 +143,7 @@ impl<T: Copy> OperandColumns<T> {
         builder: &mut AB,
         kind: &Selectors<AB::Expr>,
     ) {
-        let is_key = kind.transfer.clone() + kind.key_in_words.clone();
+        let is_key = kind.names_key.clone();
         let weight: AB::Expr = self.target.iter().map(|element| element.weight::<AB::Expr>()).sum();
         builder.assert_eq(weight * AB::Expr::from(self.target_inverse), is_key);
     }
@@ -142,7 +154,7 @@ impl<T: Copy> OperandColumns<T> {
         builder: &mut AB,
         operand: &Operand<AB::Expr>,
     ) {
-        let withdraw = operand.kind.of(Kind::Withdraw);
+        let withdraw = operand.kind.withdraw.clone();
         let [_, _, top_4, unused] = self.target[0].low.0.map(AB::Expr::from);
         let shifted = top_4 * F::from_u64(1 << 12);
         RANGE.lookup_key(builder, [shifted], Count::bounded(withdraw.clone(), 1));
@@ -167,11 +179,13 @@ impl<T: Copy> OperandColumns<T> {
 }
 
 /// Registrations and key changes have no amount: message, word and balances all use zero. Signed
-/// operations that are no transfers have no payee: so does their message.
+/// operations that are no transfers have no payee: so does their message. Those that are executed have the type of
+/// their kind.
 fn assert_absent_fields<AB: AirBuilder<F = F>>(builder: &mut AB, operand: &Operand<AB::Expr>) {
     let kind = &operand.kind;
-    let no_amount = kind.of(Kind::RegisterToken) + kind.of(Kind::ChangeKey);
+    let no_amount = kind.of(Kind::RegisterToken) + kind.change_key.clone();
     builder.assert_zero(no_amount * operand.amount.clone());
     let no_payee = kind.signed.clone() - kind.transfer.clone();
     builder.assert_zero(no_payee * operand.payee.clone());
+    builder.assert_zero(kind.signed.clone() * operand.forced_type.clone());
 }

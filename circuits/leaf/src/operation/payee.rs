@@ -30,7 +30,7 @@ pub(crate) struct PayeeColumns<T> {
 /// Whether an operation creates the leaf `next_id`: a transfer to a new leaf, or a deposit that is
 /// no top-up.
 pub(crate) fn creates_next<E: PrimeCharacteristicRing>(operand: &Operand<E>, top_up: E) -> E {
-    operand.kind.of(Kind::Deposit) - top_up + operand.kind.of(Kind::TransferToNew)
+    operand.kind.of(Kind::Deposit) - top_up + operand.kind.to_new.clone()
 }
 
 impl<T: Copy> PayeeColumns<T> {

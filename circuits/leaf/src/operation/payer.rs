@@ -1,4 +1,5 @@
-//! The leaf that pays, the one that collects the fee, and the leaf that a deposit names.
+//! The leaf that pays, the one that collects the fee, and the leaf that a deposit names or that refuses a forced
+//! transaction.
 
 use cairn_primitives::F;
 use p3_air::AirBuilder;
@@ -11,7 +12,8 @@ use super::operand::Operand;
 use crate::expression::lift;
 use crate::range::Uint;
 
-/// Access A: the leaf that pays; of a deposit, the leaf that it names, which is only read.
+/// Access A: the leaf that pays; of a deposit, the leaf that it names, and of a forced transaction that changes nothing
+/// that of the payer or, if it is mismatched, of the payee. These are only read.
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
 pub(crate) struct PayerColumns<T> {
@@ -38,12 +40,15 @@ pub(crate) struct PayerColumns<T> {
 impl<T: Copy> PayerColumns<T> {
     /// Debits amount and fee of a signed operation, counts its nonce, changes the key if asked to.
     ///
+    /// `held` is taken away with the amount and given back: of a refused row, to see what is left.
+    ///
     /// The amount goes first: `amount + fee` can be so near to `2^63` that, taken at once, a negative
     /// balance would wrap around `p` into the range of balances.
     pub(crate) fn debit<AB: InteractionBuilder<F = F, Var = T>>(
         &self,
         builder: &mut AB,
         operand: &Operand<AB::Expr>,
+        held: AB::Expr,
         clock: AB::Expr,
     ) {
         let kind = &operand.kind;
@@ -56,8 +61,9 @@ impl<T: Copy> PayerColumns<T> {
         let without_amount = self.without_amount.check(builder, real.clone());
         let balance_after = self.balance_after.check(builder, real.clone());
         let amount = signed() * operand.amount.clone();
-        builder.assert_eq(without_amount.clone() + amount, balance.clone());
-        builder.assert_eq(balance_after.clone() + signed() * operand.fee.clone(), without_amount);
+        builder.assert_eq(without_amount.clone() + amount + held.clone(), balance.clone());
+        let fee = signed() * operand.fee.clone();
+        builder.assert_eq(balance_after.clone() + fee, without_amount + held);
 
         let nonce_after = self.nonce.check(builder, real.clone());
         let nonce = nonce_after.clone() - signed();
@@ -65,7 +71,7 @@ impl<T: Copy> PayerColumns<T> {
         let key: [AB::Expr; 5] = lift(&self.key);
         let key_after = std::array::from_fn(|i| {
             let change = operand.target[i].clone() - key[i].clone();
-            key[i].clone() + kind.of(Kind::ChangeKey) * change
+            key[i].clone() + kind.change_key.clone() * change
         });
 
         let access = Access {
@@ -75,14 +81,14 @@ impl<T: Copy> PayerColumns<T> {
             before: leaf(key, token.clone(), nonce, balance),
             after: leaf(key_after, token, nonce_after, balance_after),
         };
-        access.perform(builder, signed() + kind.of(Kind::Deposit));
+        access.perform(builder, signed() + kind.of(Kind::Deposit) + kind.refusing.clone());
     }
 
     /// Asserts that the top-up bit of a deposit says whether the leaf is of its key and token. It is
-    /// zero for all other kinds.
+    /// zero for all other kinds; a leaf that is mismatched is not of key and token.
     ///
-    /// If all differences are zero, the bit is that of the deposit, by the last constraint; if one is
-    /// not, the bit is zero, and for a deposit the hints must be such that the product is one.
+    /// If all differences are zero, the bit is that of the deposit, by the last constraint, and nothing is mismatched; if
+    /// one is not, the bit is zero, and for a deposit the hints must be such that the product is one.
     pub(crate) fn match_deposit<AB: AirBuilder<F = F, Var = T>>(
         &self,
         builder: &mut AB,
@@ -95,7 +101,9 @@ impl<T: Copy> PayerColumns<T> {
         let top_up = AB::Expr::from(self.top_up);
         builder.assert_zeros(differences.clone().map(|difference| top_up.clone() * difference));
         let product = AB::Expr::dot_product(&differences, &lift(&self.difference_inverse));
-        builder.assert_eq(product, operand.kind.of(Kind::Deposit) - top_up);
+        let deposit = operand.kind.of(Kind::Deposit);
+        builder.assert_zero(top_up.clone() * (AB::Expr::ONE - deposit.clone()));
+        builder.assert_eq(product, deposit - top_up + operand.kind.of(Kind::Mismatched));
     }
 }
 

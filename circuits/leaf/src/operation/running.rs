@@ -80,7 +80,7 @@ impl<E: Algebra<F>> Running<E> {
     where
         E: Expression<V>,
     {
-        let withdraw = kind.of(Kind::Withdraw);
+        let withdraw = kind.withdraw.clone();
         let data_two = kind.two_words.clone() - kind.priority.clone();
         Self {
             next_id: self.next_id.clone() + created,
@@ -89,8 +89,11 @@ impl<E: Algebra<F>> Running<E> {
                 (1, kind.one_word.clone(), &words.after_one),
                 (2, data_two, &words.after_two),
             ]),
-            priority: self.priority.append([(2, kind.priority.clone(), &words.after_two)]),
-            withdrawal: self.withdrawal.append([(1, withdraw, &words.after_payment)]),
+            priority: self.priority.append([
+                (2, kind.priority.clone(), &words.after_two),
+                (3, kind.tail.clone(), &words.after_third),
+            ]),
+            withdrawal: self.withdrawal.append([(1, withdraw, &words.after_third)]),
         }
     }
 }

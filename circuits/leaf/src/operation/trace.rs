@@ -4,8 +4,9 @@ use std::borrow::BorrowMut;
 use std::collections::BTreeMap;
 
 use cairn_primitives::F;
+use cairn_primitives::schnorr::Signature;
 use cairn_state::{Environment, LeafAccess, SlotWitness};
-use cairn_types::{AccountId, Operation, Streams};
+use cairn_types::{AccountId, Operation, PriorityOperation, Streams};
 use p3_field::PrimeCharacteristicRing;
 use p3_matrix::dense::RowMajorMatrix;
 
@@ -14,7 +15,7 @@ use super::air::OperationAir;
 use super::columns::OperationColumns;
 use super::fill::Context;
 use super::running::{PublicValues, Running, Stream};
-use super::values::{Found, OperandValues, RowValues, accesses, leaf};
+use super::values::{ForcedValues, Found, OperandValues, RowValues, accesses, leaf};
 use crate::asked::ask;
 use crate::requests::{LeafHistory, Requests};
 use crate::table::{TooManyRows, zeros};
@@ -37,7 +38,7 @@ pub struct OperationTrace {
 /// Trust: the witness is one that `cairn_state::BatchBuilder` has made, cut between words.
 ///
 /// # Errors
-/// [`TooManyRows`] if there are more operations than rows.
+/// [`TooManyRows`] if there are more operations than rows; a forced transaction takes two.
 ///
 /// # Panics
 /// If `height` is more than [`MAX_HEIGHT`] or no power of two, or if the witness is none of a valid
@@ -49,21 +50,26 @@ pub fn fill(
     height: usize,
 ) -> Result<OperationTrace, TooManyRows> {
     assert!(height.is_power_of_two() && height <= MAX_HEIGHT, "{height} rows of operations");
-    let mut rows = zeros("operations", OperationColumns::WIDTH, height, slots.len())?;
     let mut leaves = BTreeMap::new();
+    let (mut filled, mut signatures) = (Vec::new(), Vec::new());
+    for slot in slots {
+        values(slot, &mut filled, &mut leaves);
+        signatures.resize(filled.len(), signature(slot));
+    }
+    let mut rows = zeros("operations", OperationColumns::WIDTH, height, filled.len())?;
     let start = start(environment, before);
     let mut context = start;
     for (index, row) in rows.values.chunks_exact_mut(OperationColumns::WIDTH).enumerate() {
-        let values = match slots.get(index) {
-            Some(slot) => values(slot, index as u32, &mut leaves),
-            None => RowValues::default(),
-        };
+        let values = filled.get(index).copied().unwrap_or_default();
         let row: &mut OperationColumns<F> = row.borrow_mut();
         row.choose(&context, &values);
         context = row.hash(&context);
     }
     let public_values = public_values(&start, &context.running);
-    let requests = requests(&rows, &public_values, slots);
+    let mut requests = Requests::default();
+    for (row, signature) in signatures.into_iter().enumerate() {
+        ask(&OperationAir, &rows, row, &public_values, signature, &mut requests);
+    }
     Ok(OperationTrace { rows, public_values, requests, leaves: leaves.into_values().collect() })
 }
 
@@ -82,6 +88,7 @@ pub(crate) fn start(environment: &Environment, before: &cairn_state::Running) ->
         timestamp: F::from_u32(environment.timestamp),
         running: Running { next_id, next_token, data, priority, withdrawal },
         open: [F::ZERO; 3],
+        signed: ([F::ZERO; 5], [F::ZERO; 4]),
     }
 }
 
@@ -98,12 +105,13 @@ pub(crate) fn public_values(start: &Context, after: &Running<F>) -> Vec<F> {
     values
 }
 
-/// The values of one row; its accesses become part of the history of their leaves.
+/// Adds the values of the rows of an operation; its accesses become part of the history of their leaves.
 fn values(
     slot: &SlotWitness,
-    row: u32,
+    rows: &mut Vec<RowValues>,
     leaves: &mut BTreeMap<AccountId, LeafHistory>,
-) -> RowValues {
+) {
+    let row = rows.len() as u32;
     let mut found = [Found::default(); 3];
     let places = [Place::A, Place::B, Place::C];
     for ((found, place), access) in found.iter_mut().zip(places).zip(accesses(slot)) {
@@ -112,7 +120,24 @@ fn values(
         let previous = visit(leaves, &access, time);
         *found = Found { leaf: leaf(&access.before), gap: F::from_u32(time - previous - 1) };
     }
-    RowValues { operand: OperandValues::new(&slot.operation, slot.form), found }
+    if let Operation::Priority(PriorityOperation::Forced(transaction)) = &slot.operation {
+        let [head, tail] = OperandValues::forced(transaction, slot.fault);
+        let forced = ForcedValues::new(transaction, slot.fault);
+        rows.push(RowValues { operand: head, found, forced });
+        rows.push(RowValues { operand: tail, forced, ..RowValues::default() });
+    } else {
+        let operand = OperandValues::new(&slot.operation, slot.form);
+        rows.push(RowValues { operand, found, ..RowValues::default() });
+    }
+}
+
+/// The signature of an operation that has one.
+fn signature(slot: &SlotWitness) -> Option<Signature> {
+    match &slot.operation {
+        Operation::Signed(signed) => Some(signed.signature.into()),
+        Operation::Priority(PriorityOperation::Forced(forced)) => Some(forced.signature.into()),
+        Operation::Priority(_) => None,
+    }
 }
 
 /// Adds an access to the history of its leaf. Returns the time of the one before.
@@ -122,17 +147,4 @@ fn visit(leaves: &mut BTreeMap<AccountId, LeafHistory>, access: &LeafAccess, tim
     let history = leaves.entry(id).or_insert(untouched);
     history.after = after;
     std::mem::replace(&mut history.last_time, time)
-}
-
-/// What all rows ask of other tables.
-fn requests(rows: &RowMajorMatrix<F>, public_values: &[F], slots: &[SlotWitness]) -> Requests {
-    let mut requests = Requests::default();
-    let signatures = slots.iter().map(|slot| match &slot.operation {
-        Operation::Signed(signed) => Some(signed.signature.into()),
-        Operation::Priority(_) => None,
-    });
-    for (row, signature) in signatures.enumerate() {
-        ask(&OperationAir, rows, row, public_values, signature, &mut requests);
-    }
-    requests
 }

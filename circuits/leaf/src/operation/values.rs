@@ -3,9 +3,10 @@
 //! Nothing here is trusted: values are elements that need not be in range.
 
 use cairn_primitives::F;
-use cairn_state::{DataForm, LeafAccess, SlotWitness};
+use cairn_state::{DataForm, Fault, LeafAccess, SlotWitness};
 use cairn_types::{
-    Account, Operation, PriorityOperation, PublicKey, SignedTransaction, Transaction, address_limbs,
+    Account, ForcedTransaction, Operation, PriorityOperation, PublicKey, SignedTransaction,
+    Transaction, Word, address_limbs,
 };
 use p3_field::PrimeCharacteristicRing;
 
@@ -24,7 +25,20 @@ pub(crate) struct OperandValues {
     pub(crate) fee: F,
     pub(crate) expiry: F,
     pub(crate) target: [F; 5],
-    pub(crate) quantum_exponent: F,
+    /// Of a forced transaction that changes nothing: its type.
+    pub(crate) forced_type: F,
+}
+
+impl ForcedValues {
+    pub(crate) fn new(forced: &ForcedTransaction, fault: Option<Fault>) -> Self {
+        Self {
+            fault,
+            nonce: F::from_u32(forced.nonce),
+            enqueued: F::from_u32(forced.enqueued),
+            challenge: forced.signature.e(),
+            response: forced.signature.s(),
+        }
+    }
 }
 
 /// A leaf as an access finds it.
@@ -42,6 +56,19 @@ pub(crate) struct RowValues {
     pub(crate) operand: OperandValues,
     /// The leaves at A, B and C; zeros where an operation has no such access.
     pub(crate) found: [Found; 3],
+    /// Of both rows of a forced transaction.
+    pub(crate) forced: ForcedValues,
+}
+
+/// What the rows of a forced transaction hold besides.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ForcedValues {
+    /// Why it changes nothing.
+    pub(crate) fault: Option<Fault>,
+    pub(crate) nonce: F,
+    pub(crate) enqueued: F,
+    pub(crate) challenge: [u64; 2],
+    pub(crate) response: [u64; 5],
 }
 
 impl OperandValues {
@@ -59,7 +86,8 @@ impl OperandValues {
                 kind: Kind::RegisterToken,
                 token: F::from_u16(token),
                 target: elements(&key),
-                quantum_exponent: F::from_u8(quantum_exponent),
+                // Where its word has it: see `OperandColumns::fee`.
+                fee: F::from_u8(quantum_exponent),
                 ..Self::default()
             },
             PriorityOperation::Deposit { leaf, token, amount, key } => Self {
@@ -70,9 +98,30 @@ impl OperandValues {
                 target: elements(&key),
                 ..Self::default()
             },
-            // Not proven yet: `ChunkTraces::fill` refuses it.
-            PriorityOperation::Forced(_) => Self::default(),
+            PriorityOperation::Forced(_) => unreachable!("two rows: see `Self::forced`"),
         }
+    }
+
+    /// The fields of both rows of a forced transaction: head and tail.
+    pub(crate) fn forced(forced: &ForcedTransaction, fault: Option<Fault>) -> [Self; 2] {
+        let as_data = Self::signed(&forced.signed(Word::default()), DataForm::Absent);
+        let (kind, forced_type) = match (fault, forced.transaction) {
+            (Some(Fault::Payee), _) => (Kind::Mismatched, forced.transaction.tag()),
+            (Some(Fault::Key), _) => (Kind::Keyless, forced.transaction.tag()),
+            (Some(Fault::Signature), _) => (Kind::Unsigned, forced.transaction.tag()),
+            // An overflow has no proof, as the row has no reason.
+            (Some(_), _) => (Kind::Refused, forced.transaction.tag()),
+            (None, Transaction::Transfer { .. }) => (Kind::ForcedTransfer, 0),
+            (None, Transaction::TransferToNew { .. }) => (Kind::ForcedToNew, 0),
+            (None, Transaction::Withdraw { .. }) => (Kind::ForcedWithdraw, 0),
+            (None, Transaction::ChangeKey { .. }) => (Kind::ForcedChangeKey, 0),
+        };
+        let head = Self { kind, forced_type: F::from_u8(forced_type), ..as_data };
+        let [amount, fee] =
+            forced.signature.e().map(|element| F::from_u64(element & ((1 << 62) - 1)));
+        let Self { payee, token, expiry, .. } = head;
+        let tail = Self { kind: Kind::Tail, payee, token, expiry, amount, fee, ..Self::default() };
+        [head, tail]
     }
 
     fn signed(signed: &SignedTransaction, form: DataForm) -> Self {

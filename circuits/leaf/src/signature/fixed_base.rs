@@ -13,20 +13,21 @@ use super::quintic::coefficients;
 use crate::bus::FIXED_BASE;
 use crate::table::{columns, periodic_columns};
 
-/// Entries; the table may repeat them.
-pub const FIXED_BASE_ROWS: usize = 64;
+/// Where the negatives start among the entries.
+pub(super) const NEGATED: usize = 64;
 
-/// The points `F[i, j, k]` of `cairn_primitives::schnorr::combine`, each an entry `(k, X, Y)`.
-///
-/// The digits i and j of s0 and s1 are not part of the entry: nothing depends on them, any values
-/// are a response.
+/// Entries; the table may repeat them.
+pub const FIXED_BASE_ROWS: usize = 2 * NEGATED;
+
+/// The points `F[i, j, k]` of `cairn_primitives::schnorr::combine`, each an entry `(i + 4 j + 16 k, X, Y)`, and then
+/// their negatives, which show that an operand meets one.
 #[derive(Debug, Clone, Copy)]
 pub struct FixedBaseAir;
 
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
 struct Entry<T> {
-    digit: T,
+    index: T,
     x: [T; 5],
     y: [T; 5],
 }
@@ -40,9 +41,10 @@ struct Columns<T> {
 columns!(Columns);
 
 fn entry(index: usize) -> Entry<F> {
-    let point = &fixed_base_table()[index];
-    let digit = F::from_usize(index / 16);
-    Entry { digit, x: coefficients(&point.x), y: coefficients(&point.y) }
+    let point = fixed_base_table()[index % NEGATED];
+    let point = if index < NEGATED { point } else { point.neg() };
+    let index = F::from_usize(index);
+    Entry { index, x: coefficients(&point.x), y: coefficients(&point.y) }
 }
 
 impl BaseAir<F> for FixedBaseAir {

@@ -1,9 +1,11 @@
 //! Schnorr signatures: the three tables that accept exactly what
-//! [`cairn_primitives::schnorr::verify`] does. An invalid signature cannot be proven.
+//! [`cairn_primitives::schnorr::verify`] does. An invalid signature cannot be proven, unless somebody asks for a
+//! *judgement*: then challenge and response are named in the question, and the verdict is proven whatever it is.
+//! A key that encodes no point, and a response out of range, are for those who ask to refuse.
 //!
 //! ```text
-//!   signatures ──P, 2 P, 3 P──> steps ──digit of s2──> fixed base
-//!            <──limbs of e and s2, R──
+//!   signatures ──P, 2 P, 3 P──> steps ──digits of s──> fixed base
+//!            <──limbs of e and s, R──
 //! ```
 //!
 //! Both tables count the signatures, so a loop can only use the multiples of its own key. For each
@@ -14,7 +16,7 @@ mod curve;
 mod fixed_base;
 mod header;
 mod lines;
-mod quintic;
+pub(crate) mod quintic;
 mod steps;
 #[cfg(test)]
 mod tests;

@@ -8,16 +8,16 @@ use p3_field::{BasedVectorSpace, PrimeCharacteristicRing};
 
 /// An element of GF(p)\[z\]/(z^5 - 3): the coefficients of 1, z, .. z^4.
 #[derive(Debug, Clone)]
-pub(super) struct Quintic<E>(pub(super) [E; 5]);
+pub(crate) struct Quintic<E>(pub(crate) [E; 5]);
 
 impl<E: PrimeCharacteristicRing> Quintic<E> {
     /// The element in these columns.
-    pub(super) fn read<V: Copy + Into<E>>(columns: &[V; 5]) -> Self {
+    pub(crate) fn read<V: Copy + Into<E>>(columns: &[V; 5]) -> Self {
         Self(columns.map(Into::into))
     }
 
     /// A constant.
-    pub(super) fn constant(value: &ecgfp5::Quintic) -> Self
+    pub(crate) fn constant(value: &ecgfp5::Quintic) -> Self
     where
         E: From<F>,
     {
@@ -25,7 +25,7 @@ impl<E: PrimeCharacteristicRing> Quintic<E> {
     }
 
     /// One coefficient of `self * other`.
-    pub(super) fn product_coefficient(&self, other: &Self, k: usize) -> E {
+    pub(crate) fn product_coefficient(&self, other: &Self, k: usize) -> E {
         let sum = |terms: std::ops::RangeInclusive<usize>, degree: usize| {
             terms
                 .map(|i| self.0[i].clone() * other.0[degree - i].clone())
@@ -40,28 +40,28 @@ impl<E: PrimeCharacteristicRing> Quintic<E> {
     }
 
     /// `self^2`.
-    pub(super) fn square(&self) -> Self {
+    pub(crate) fn square(&self) -> Self {
         self.clone() * self.clone()
     }
 
     /// `factor * self`.
-    pub(super) fn scale(self, factor: E) -> Self {
+    pub(crate) fn scale(self, factor: E) -> Self {
         Self(self.0.map(|coefficient| coefficient * factor.clone()))
     }
 
     /// `2 * self`.
-    pub(super) fn double(self) -> Self {
+    pub(crate) fn double(self) -> Self {
         self.scale(E::TWO)
     }
 
     /// Asserts `self = other`: five constraints.
-    pub(super) fn assert_eq<AB: AirBuilder<Expr = E>>(self, builder: &mut AB, other: Self) {
+    pub(crate) fn assert_eq<AB: AirBuilder<Expr = E>>(self, builder: &mut AB, other: Self) {
         builder.assert_zeros((self - other).0);
     }
 }
 
 /// The coefficients of a native element.
-pub(super) fn coefficients(value: &ecgfp5::Quintic) -> [F; 5] {
+pub(crate) fn coefficients(value: &ecgfp5::Quintic) -> [F; 5] {
     let slice = value.as_basis_coefficients_slice();
     std::array::from_fn(|i| slice[i])
 }

@@ -8,12 +8,13 @@ use std::borrow::{Borrow, BorrowMut};
 use cairn_primitives::ecgfp5::{Affine, Point as Jacobian};
 use cairn_primitives::schnorr::{ROWS, SecretKey};
 use cairn_primitives::{F, Tag, hash};
-use p3_field::PrimeCharacteristicRing;
+use p3_field::{PrimeCharacteristicRing, PrimeField64};
 
 use super::fixed_base::{self, FIXED_BASE_ROWS};
-use super::header::trace::{fill_keys, fill_outcomes, fill_slack};
+use super::header::trace::{fill_keys, fill_outcomes, fill_slack, judge};
 use super::steps::trace::{Scalars, fill as fill_steps};
 use super::*;
+use crate::bus::SIGNED_FIELDS;
 use crate::range::{self, RangeAir};
 use crate::requests::{Requests, SignedMessage};
 use crate::sponge::{self, SpongeAir};
@@ -62,12 +63,24 @@ impl Tables {
         let mut requests = Requests { sponge, ..Requests::default() };
         let rows = rows.chunks_exact_mut(Signatures::<u8>::WIDTH).zip(&honest);
         rows.for_each(|(row, (scalars, _))| fill_slack(row, scalars, &mut requests));
+        let rows = traces.signatures.values.chunks_exact_mut(Signatures::<u8>::WIDTH);
+        rows.zip(signatures).filter(|(_, signed)| signed.judged).for_each(|(row, _)| judge(row));
         Self::new(traces, requests)
     }
 
     fn signature(&mut self, index: usize) -> &mut Signatures<F> {
         let width = Signatures::<u8>::WIDTH;
         self.signatures.trace.values[index * width..][..width].borrow_mut()
+    }
+
+    /// Claims that every digest is the challenge, as a prover does who hopes for the hash.
+    fn claim_digests(mut self) -> Self {
+        for row in self.signatures.trace.values.chunks_exact_mut(Signatures::<u8>::WIDTH) {
+            let row: &mut Signatures<F> = row.borrow_mut();
+            let [e0, e1, e2, e3] = row.e;
+            row.digest = [(e0, e1), (e2, e3)].map(|(low, high)| low + high * F::from_u64(1 << 32));
+        }
+        self
     }
 
     fn step(&mut self, index: usize) -> &mut Steps<F> {
@@ -93,14 +106,23 @@ impl Tables {
 
     /// Whether a chunk could be proven that carries these signatures.
     fn accept(&self, signatures: &[SignedMessage]) -> bool {
+        self.say(&signatures.iter().map(|signed| said(signed, false)).collect::<Vec<_>>())
+    }
+
+    /// Whether a chunk could be proven in which somebody asks for this verdict.
+    fn judge(&self, claim: &SignedMessage, refused: bool) -> bool {
+        self.say(&[said(claim, refused)])
+    }
+
+    /// Whether a chunk could be proven in which this is said of signatures.
+    fn say(&self, signed: &[[F; SIGNED_FIELDS]]) -> bool {
         let range = Table::new(RangeAir, range::trace(&self.requests), vec![]);
         let height = self.requests.sponge.len().next_power_of_two();
         let permutations = sponge::trace(&self.requests, height).unwrap();
         let sponge = Table::new(SpongeAir, permutations, vec![]);
         let mut messages = self.messages().with(range.messages()).with(sponge.messages());
-        for signed in signatures {
-            let fields = [signed.key.0.as_slice(), &signed.message.0].concat();
-            messages = messages.with(Messages::one("signed", &fields));
+        for fields in signed {
+            messages = messages.with(Messages::one("signed", fields));
         }
         self.violations() == [vec![], vec![]] && messages == Messages::default()
     }
@@ -109,7 +131,23 @@ impl Tables {
 fn signed(seed: u64) -> SignedMessage {
     let key = SecretKey::from_seed(&seed.to_le_bytes());
     let message = hash(Tag::SignedOperation, &[F::from_u64(seed)]);
-    SignedMessage { key: key.public(), message, signature: key.sign(&message) }
+    SignedMessage { key: key.public(), message, signature: key.sign(&message), judged: false }
+}
+
+/// What an operation says of a signature.
+fn said(signed: &SignedMessage, refused: bool) -> [F; SIGNED_FIELDS] {
+    let mut fields = [F::ZERO; SIGNED_FIELDS];
+    fields[..5].copy_from_slice(&signed.key.0);
+    fields[5..9].copy_from_slice(&signed.message.0);
+    if signed.judged {
+        let e = signed.signature.e.map(|element| element.as_canonical_u64());
+        let halves =
+            e.into_iter().chain(signed.signature.s).flat_map(|x| [x as u32, (x >> 32) as u32]);
+        fields[9..23].iter_mut().zip(halves).for_each(|(field, half)| *field = F::from_u32(half));
+        fields[23] = F::ONE;
+    }
+    fields[24] = F::from_bool(refused);
+    fields
 }
 
 fn affine(point: Jacobian) -> Affine {

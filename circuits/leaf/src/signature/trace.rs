@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::fixed_base::{self, FIXED_BASE_ROWS};
 use super::header::Signatures;
-use super::header::trace::{fill_keys, fill_outcomes, fill_slack};
+use super::header::trace::{fill_keys, fill_outcomes, fill_slack, judge};
 use super::steps::Steps;
 use super::steps::trace::{Scalars, fill as fill_steps, fill_schedule};
 use crate::requests::{Requests, SignedMessage, SpongeRequest};
@@ -37,7 +37,7 @@ pub struct SignatureTraces {
 /// `fixed_base_height`, and asks for ranges and permutations.
 ///
 /// Trust: a signature that [`cairn_primitives::schnorr::verify`] refuses makes traces that cannot
-/// be proven.
+/// be proven, unless it is judged; then its key must encode a point, and its response be canonical.
 ///
 /// # Errors
 /// [`TooManyRows`] if there are more than `height` signatures.
@@ -66,6 +66,9 @@ pub fn trace(
     }
     for (row, message) in rows.chunks_exact_mut(Signatures::WIDTH).zip(&messages) {
         fill_slack(row, &Scalars::new(&message.signature), requests);
+        if message.judged {
+            judge(row);
+        }
     }
 
     if used < height {
@@ -76,6 +79,7 @@ pub fn trace(
         entries.iter_mut().zip(more).for_each(|(count, more)| *count += left * more);
         let columns: &mut Signatures<F> = row.as_mut_slice().borrow_mut();
         columns.is_real = F::ZERO;
+        columns.digest = [F::ZERO; 2]; // as the challenge: no hash is asked for
         for left in rows_left.chunks_exact_mut(Signatures::WIDTH) {
             left.copy_from_slice(&row);
             fill_slack(left, &Scalars::new(&filler.signature), requests);
@@ -123,5 +127,6 @@ fn filler() -> SignedMessage {
         key: PublicKey(generator().encode()),
         message: Digest::ZERO,
         signature: Signature { e: [F::ZERO; 2], s: [1, 0, 0, 0, 0] },
+        judged: false,
     }
 }

@@ -7,14 +7,14 @@ use super::super::{OperationAir, fill};
 use super::judge::{Leaves, judge};
 use super::world::{TIMESTAMP, domain, environment, secret};
 use super::*;
-use crate::bus::{ABSORB, COMPRESS, RANGE, SIGNED, SQUEEZE};
+use crate::bus::{ABSORB, COMPRESS, RANGE, SIGNED, SIGNED_FIELDS, SQUEEZE};
 use crate::requests::{LeafHistory, Requests, SpongeRequest};
 use crate::testing::Table;
 use cairn_primitives::schnorr::{PublicKey as Key, Signature, verify};
 use cairn_state::{BatchBuilder, BatchWitness, DataForm, State, apply};
 use cairn_types::{
-    Authorization, Operation, PriorityOperation, PublicKey, ShortTransfer, SignedTransaction,
-    Transaction,
+    Authorization, ForcedTransaction, Operation, PriorityOperation, PublicKey, ShortTransfer,
+    SignedTransaction, Transaction,
 };
 use p3_field::PrimeField64;
 use proptest::prelude::*;
@@ -50,8 +50,8 @@ fn genesis() -> [Operation; 5] {
     ]
 }
 
-/// An operation, often one that is refused.
-fn random_operation(rng: &mut ChaCha8Rng, state: &State) -> Operation {
+/// An operation, often one that is refused; forced or as data.
+fn random_operation(rng: &mut ChaCha8Rng, state: &State, forced: bool) -> Operation {
     let mut id = || *IDS.choose(rng).unwrap();
     let (from, to, named) = (id(), id(), id());
     let payer = state.account(from);
@@ -97,7 +97,19 @@ fn random_operation(rng: &mut ChaCha8Rng, state: &State) -> Operation {
     let signer = if rng.random_bool(0.1) { to } else { from };
     let message = cairn_state::message_digest(&transaction, &authorization);
     let signature = secret(signer.into()).sign(&message).into();
-    Operation::Signed(SignedTransaction { transaction, authorization, signature })
+    let mut signed = SignedTransaction { transaction, authorization, signature };
+    if !forced {
+        return Operation::Signed(signed);
+    }
+    if rng.random_bool(0.1) {
+        let mut bytes = signed.signature.to_bytes();
+        bytes[rng.random_range(0..56)] ^= 1 << rng.random_range(0..8);
+        if let Ok(changed) = cairn_types::Signature::from_bytes(&bytes) {
+            signed.signature = changed;
+        }
+    }
+    let enqueued = TIMESTAMP + rng.random_range(0..2);
+    Operation::Priority(PriorityOperation::Forced(ForcedTransaction::new(&signed, enqueued)))
 }
 
 /// A batch of what `count` random operations leave after refusals.
@@ -107,8 +119,9 @@ fn random_batch(seed: u64, count: usize) -> (State, BatchWitness) {
     for operation in genesis() {
         batch.push(operation).unwrap();
     }
-    for _ in 0..count {
-        let operation = random_operation(&mut rng, batch.state());
+    // Forced ones first, as no priority operation comes after data.
+    for i in 0..count {
+        let operation = random_operation(&mut rng, batch.state(), 3 * i < count);
         let _refused = batch.push(operation);
     }
     batch.finish()
@@ -157,8 +170,18 @@ fn asked(requests: &Requests) -> BTreeMap<(String, Vec<u64>), u64> {
         }
     }
     for signed in &requests.signatures {
-        assert!(verify(&signed.key, &signed.message, &signed.signature));
-        add(SIGNED.name(), &[&signed.key.0[..], &signed.message.0].concat(), 1);
+        let valid = verify(&signed.key, &signed.message, &signed.signature);
+        assert!(valid || signed.judged);
+        let mut fields = [&signed.key.0[..], &signed.message.0].concat();
+        if signed.judged {
+            let e = signed.signature.e.map(|element| element.as_canonical_u64());
+            let limbs = e.into_iter().chain(signed.signature.s);
+            let halves = limbs.flat_map(|limb| [limb & 0xffff_ffff, limb >> 32]);
+            fields.extend(halves.map(F::from_u64).chain([F::ONE, F::from_bool(!valid)]));
+        } else {
+            fields.resize(SIGNED_FIELDS, F::ZERO);
+        }
+        add(SIGNED.name(), &fields, 1);
     }
     asked
 }
@@ -207,14 +230,15 @@ proptest! {
         let pair = batch.slots[cut].form == DataForm::PairFirst;
         let (left, right) = batch.slots.split_at(cut + 1 + usize::from(pair));
         for slots in [left, right] {
-            let trace = fill(&environment(), &running, slots, 64).unwrap();
+            let trace = fill(&environment(), &running, slots, 128).unwrap();
             running = slots.last().map_or(running, |slot| slot.after);
             let end = super::super::trace::start(&environment(), &running).running;
             let table = Table::new(OperationAir, trace.rows, trace.public_values.clone());
-            let signed: Vec<_> =
-                trace.requests.signatures.iter().map(|s| (s.key.0, s.message.0)).collect();
-            let after = judge(&table, &before, &signed).unwrap();
+            let signatures = trace.requests.signatures.iter().filter(|signed| !signed.judged);
+            let signed: Vec<_> = signatures.map(|s| (s.key.0, s.message.0)).collect();
+            let mut after = judge(&table, &before, &signed).unwrap();
             check_history(&trace.leaves, &before, &after);
+            after.retain(|_, leaf| *leaf != [F::ZERO; 8]); // that a forced transaction has read
             prop_assert_eq!(asked(&trace.requests), asked_by(&table));
             let public = super::super::trace::public_values(
                 &super::super::trace::start(&environment(), &running),
@@ -236,7 +260,7 @@ proptest! {
     fn table_accepts_what_the_native_function_accepts(seed: u64) {
         let mut state = funded();
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let operation = random_operation(&mut rng, &state);
+        let operation = random_operation(&mut rng, &state, false);
         let mut world = World::with(leaves(&state), state.next_id(), state.next_token());
         if let Operation::Signed(signed) = &operation {
             let key: Key = state.account(signed.transaction.from()).key.into();

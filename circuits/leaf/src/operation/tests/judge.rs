@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use cairn_primitives::ecgfp5::Affine;
 use cairn_primitives::poseidon2::permute12_scalar;
+use cairn_primitives::schnorr::{PublicKey, Signature, verify};
 use cairn_primitives::{Digest, F, compress};
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
 
 use super::super::OperationAir;
 use super::super::access::Leaf;
-use crate::bus::{ABSORB, COMPRESS, MEMORY, RANGE, SIGNED, SQUEEZE};
+use crate::bus::{ABSORB, COMPRESS, FORCED, MEMORY, RANGE, SIGNED, SQUEEZE};
 use crate::requests::RANGE_SIZE;
 use crate::testing::Table;
 
@@ -18,6 +20,9 @@ pub(super) type Leaves = BTreeMap<u64, Leaf<F>>;
 /// The leaves afterwards; or why there is no proof.
 ///
 /// Tables that answer lookups do so as often as it takes, even a negative number of times. `signed` are the messages that keys have signed: the signature table sends back nothing else.
+///
+/// Judgements are answered as the signature table does: any that is true, of a key that encodes a point and a
+/// response in range.
 pub(super) fn judge(
     table: &Table<OperationAir>,
     leaves: &Leaves,
@@ -39,7 +44,15 @@ pub(super) fn judge(
             permutation(&elements, bus == ABSORB.name())
         } else if bus == SIGNED.name() {
             let sent = count.as_canonical_u64() <= 1 << 20;
-            sent && signed.iter().any(|(key, digest)| elements == [&key[..], digest].concat())
+            let (who_and_what, named) = elements.split_at(9);
+            let is_signed = || {
+                let is =
+                    |(key, digest): &([F; 5], [F; 4])| who_and_what == [&key[..], digest].concat();
+                named.iter().all(|&element| element == F::ZERO) && signed.iter().any(is)
+            };
+            sent && if named[14] == F::ONE { verdict(&elements) } else { is_signed() }
+        } else if bus == FORCED.name() {
+            false // one row has said what the other has not heard
         } else {
             assert_eq!(bus, MEMORY.name());
             let leaf: Leaf<F> = elements[2..].try_into().expect("id, time and leaf");
@@ -64,6 +77,25 @@ pub(super) fn judge(
         return Err(format!("leaves taken {taken:?}, left {left:?}"));
     }
     Ok(after)
+}
+
+/// Whether a judgement is the true one.
+fn verdict(fields: &[F]) -> bool {
+    let key = PublicKey(fields[..5].try_into().expect("five elements"));
+    let message = Digest(fields[5..9].try_into().expect("four elements"));
+    let limbs = fields[9..23].as_chunks::<2>().0.iter().map(|limbs| {
+        let [low, high] = limbs.map(|limb| limb.as_canonical_u64());
+        (low < 1 << 32 && high < 1 << 32).then_some(low | high << 32)
+    });
+    let Some(limbs) = limbs.collect::<Option<Vec<_>>>() else { return false };
+    let (e, s) = limbs.split_at(2);
+    if e.iter().any(|&e| e >= F::ORDER_U64) {
+        return false;
+    }
+    let e = [e[0], e[1]].map(F::from_u64);
+    let signature = Signature { e, s: s.try_into().expect("five integers") };
+    let judged = Affine::decode(&key.0).is_some() && signature.is_canonical();
+    judged && fields[24] == F::from_bool(!verify(&key, &message, &signature))
 }
 
 fn compression(fields: &[F]) -> bool {

@@ -4,6 +4,7 @@ mod agree;
 mod attack;
 mod conserve;
 mod degree;
+mod forced;
 mod judge;
 mod mutate;
 mod refuse_data;
@@ -109,7 +110,7 @@ fn register() -> OperandValues {
         kind: Kind::RegisterToken,
         token: F::TWO,
         target: new_key(),
-        quantum_exponent: element(255),
+        fee: element(255),
         ..Default::default()
     }
 }

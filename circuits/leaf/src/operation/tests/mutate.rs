@@ -8,14 +8,14 @@ use super::world::TIMESTAMP;
 use super::*;
 
 /// The number of each column, at its name.
-fn columns() -> OperationColumns<usize> {
+pub(super) fn columns() -> OperationColumns<usize> {
     let numbers: Vec<usize> = (0..OperationColumns::WIDTH).collect();
     let columns: &OperationColumns<usize> = numbers.as_slice().borrow();
     *columns
 }
 
 /// Columns in which another value can stand, alone, with the same outcome.
-fn free_columns(world: &World, row: usize) -> Vec<usize> {
+pub(super) fn free_columns(world: &World, row: usize) -> Vec<usize> {
     let mut table = world.table();
     let outcome = judge(&table, &world.leaves_before, &world.signed);
     assert!(outcome.is_ok(), "{outcome:?}");
@@ -39,8 +39,8 @@ fn free_columns(world: &World, row: usize) -> Vec<usize> {
 enum Free {
     /// No second slot in this row.
     Open,
-    /// Not the quantum exponent of a registration.
-    Quantum,
+    /// No type of a forced transaction.
+    ForcedType,
     /// Amount and fee have packed forms: the hint is multiplied by zero.
     Packable,
     /// No limit of time.
@@ -72,12 +72,11 @@ impl Free {
         } = columns();
         match self {
             Self::Open => open.to_vec(),
-            Self::Quantum => operand.quantum_exponent.0.to_vec(),
+            Self::ForcedType => vec![operand.forced_type],
             Self::Packable => vec![operand.remainder_inverse],
             Self::Unlimited => authorization.time_left.0.to_vec(),
             Self::Unsigned => [
                 &authorization.expiry.0[..],
-                &[authorization.limited],
                 authorization.capacities.as_flattened(),
                 &authorization.digest,
                 &fee_leaf.gap.0,
@@ -95,7 +94,7 @@ impl Free {
             Self::ZeroAddress => operand.target[3..].iter().map(|e| e.upper_inverse).collect(),
             Self::NoWord => words.after_one.to_vec(),
             Self::OneWord => words.after_two.to_vec(),
-            Self::NoPayment => words.after_payment.to_vec(),
+            Self::NoPayment => words.after_third.to_vec(),
         }
     }
 }
@@ -110,7 +109,7 @@ fn assert_free(world: &World, row: usize, reasons: &[Free]) {
 #[test]
 fn columns_of_every_kind_are_bound() {
     use Free::*;
-    let signed = [Open, Quantum, Unlimited, SameToken];
+    let signed = [Open, Unlimited, SameToken];
     let priority = [Open, Packable, Unlimited, Unsigned, NoPayment];
     let cases: [(OperandValues, &[Free], &[Free]); 8] = [
         (transfer(), &signed, &[Packable, OneWord, NoPayment]),
@@ -118,9 +117,9 @@ fn columns_of_every_kind_are_bound() {
         (transfer_to_new(), &signed, &[Packable, NoPayment]),
         (withdraw(), &signed, &[Packable, NoPayee, ZeroAddress]),
         (change_key(), &signed, &[Packable, NoPayee, NoPayment]),
-        (deposit(), &priority, &[Quantum, SameKeyAndToken]),
-        (deposit_to_new(), &priority, &[Quantum, SameToken]),
-        (register(), &priority, &[NoPayer]),
+        (deposit(), &priority, &[ForcedType, SameKeyAndToken]),
+        (deposit_to_new(), &priority, &[ForcedType, SameToken]),
+        (register(), &priority, &[ForcedType, NoPayer]),
     ];
     for (operand, common, own) in cases {
         let mut world = World::new();
@@ -136,7 +135,7 @@ fn columns_of_a_pair_are_bound() {
     for kind in [Kind::PairFirst, Kind::PairSecond] {
         world.execute(OperandValues { kind, ..transfer() });
     }
-    let both = [Quantum, Unlimited, SameToken, Packable, OneWord, NoPayment];
+    let both = [Unlimited, SameToken, Packable, OneWord, NoPayment];
     assert_free(&world, 0, &[&both[..], &[Open, NoWord]].concat());
     assert_free(&world, 1, &both);
 }
@@ -150,7 +149,7 @@ fn columns_of_scaled_amounts_and_limits_are_bound() {
     let expiry = element(u64::from(TIMESTAMP) + 100_000);
     let (amount, fee) = (element(4_000_000_000_000_000_000), element(205_000));
     world.execute(OperandValues { amount, fee, expiry, ..transfer() });
-    assert_free(&world, 0, &[Open, Quantum, SameToken, Packable, OneWord, NoPayment]);
+    assert_free(&world, 0, &[Open, SameToken, Packable, OneWord, NoPayment]);
 }
 
 /// Of a row without operation only what runs through it is bound, and what constraints bind in all rows.

@@ -203,10 +203,10 @@ fn addresses_have_160_bits() {
 
 #[test]
 fn fields_of_priority_words() {
-    assert!(refuses(OperandValues { quantum_exponent: element(256), ..register() }));
+    assert!(refuses(OperandValues { fee: element(1 << 62), ..register() }));
     // What no word of the kind has does not matter.
     assert!(!refuses(OperandValues { payer: F::ONE, ..register() }));
-    assert!(!refuses(OperandValues { quantum_exponent: F::ONE, ..deposit() }));
+    assert!(!refuses(OperandValues { fee: F::ONE, ..deposit() }));
 }
 
 /// Words that are forged, missing or extra: the public values say another chain or count.

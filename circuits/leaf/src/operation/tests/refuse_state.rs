@@ -376,18 +376,8 @@ fn expiry() {
         }
     }
     let expired = OperandValues { expiry: element(u64::from(TIMESTAMP) - 1), ..transfer() };
-    let claims = [
-        (F::ZERO, F::ZERO),
-        (F::ONE, F::ZERO),
-        (F::ONE, F::NEG_ONE),
-        (F::TWO, F::ZERO),
-        (F::TWO.inverse(), F::ZERO),
-    ];
-    for (limited, left) in claims {
-        let claimed = executes_forged(expired, |row| {
-            row.authorization.limited = limited;
-            row.authorization.time_left = limbs(left);
-        });
-        assert!(!claimed, "limited {limited}, left {left}");
+    for left in [F::ZERO, F::ONE, F::NEG_ONE, element(1 << 32) - F::ONE] {
+        let claimed = executes_forged(expired, |row| row.authorization.time_left = limbs(left));
+        assert!(!claimed, "left {left}");
     }
 }

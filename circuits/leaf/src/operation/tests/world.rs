@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use cairn_primitives::schnorr::SecretKey;
 use cairn_primitives::{Digest, F, Tag, hash};
-use cairn_state::{Environment, State};
-use cairn_types::{Word, word_tag};
+use cairn_state::{Environment, Fault, State};
+use cairn_types::{ForcedTransaction, Word, word_tag};
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use p3_matrix::dense::RowMajorMatrix;
 
@@ -17,7 +17,7 @@ use super::super::columns::OperationColumns;
 use super::super::fill::Context;
 use super::super::kind::Kind;
 use super::super::trace::{public_values, start};
-use super::super::values::{OperandValues, RowValues};
+use super::super::values::{ForcedValues, OperandValues, RowValues};
 use super::judge::{Leaves, judge};
 use super::{BALANCE, element};
 use crate::testing::Table;
@@ -127,6 +127,13 @@ impl World {
         self.push(operand, |_| {}, |_| {});
     }
 
+    /// Adds both rows of a forced transaction that is claimed to have this fault, or none.
+    pub(super) fn force(&mut self, forced: &ForcedTransaction, fault: Option<Fault>) {
+        for operand in OperandValues::forced(forced, fault) {
+            self.push(operand, |values| values.forced = ForcedValues::new(forced, fault), |_| {});
+        }
+    }
+
     /// Executes an operation, and adds its row; forges what the row is filled from and what it holds.
     pub(super) fn push(
         &mut self,
@@ -147,8 +154,7 @@ impl World {
     /// Executes an operation and gives the values of its row.
     fn values(&mut self, operand: OperandValues) -> RowValues {
         let OperandValues { kind, payer, payee, token, amount, fee, target, .. } = operand;
-        let priority = matches!(kind, Kind::RegisterToken | Kind::Deposit);
-        let signed = !priority && kind != Kind::Noop;
+        let signed = kind.executes();
         let mut values = RowValues { operand, ..Default::default() };
 
         if signed || kind == Kind::Deposit {
@@ -157,18 +163,26 @@ impl World {
                     leaf[BALANCE] = leaf[BALANCE] - amount - fee;
                     leaf[NONCE] += F::ONE;
                 }
-                if kind == Kind::ChangeKey {
+                if matches!(kind, Kind::ChangeKey | Kind::ForcedChangeKey) {
                     leaf[..5].copy_from_slice(&target);
                 }
             });
         }
+        if kind.refuses() {
+            let id = if kind == Kind::Mismatched { payee } else { payer };
+            self.access(&mut values, Place::A, id, |_| {});
+        }
         let named = &values.found[0].leaf;
         let found = named[..5] == target && named[TOKEN] == token;
         let payee = match kind {
-            Kind::Noop | Kind::Withdraw | Kind::ChangeKey => None,
+            Kind::Noop | Kind::Withdraw | Kind::ChangeKey | Kind::Tail => None,
+            Kind::ForcedWithdraw | Kind::ForcedChangeKey => None,
+            kind if kind.refuses() => None,
             Kind::RegisterToken => Some(token),
             Kind::Deposit if found => Some(payer),
-            Kind::Deposit | Kind::TransferToNew => Some(self.context.running.next_id),
+            Kind::Deposit | Kind::TransferToNew | Kind::ForcedToNew => {
+                Some(self.context.running.next_id)
+            }
             _ => Some(payee),
         };
         if let Some(payee) = payee {

@@ -47,15 +47,55 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for SignaturesAir {
         assert_counter(builder, row.number, next.number, AB::Expr::ONE);
         builder.assert_bool(row.is_real);
         let asked = Count::bounded(row.is_real.into(), 1);
-        let signed = row.key.into_iter().chain(row.message).map(AB::Expr::from);
-        SIGNED.receive(builder, signed, asked.clone());
 
         let key = decode(builder, row);
         provide_multiples(builder, row, key);
         receive_scalars(builder, row);
         encode_commitment(builder, row);
-        hash_challenge(builder, row, asked);
+        hash_challenge(builder, row, asked.clone());
+        let refused = refuse(builder, row);
+        hear(builder, row, refused, asked);
     }
+}
+
+/// Whether the signature is refused: operands have met, or the digest is not the challenge. What is said must
+/// be so, either way.
+fn refuse<AB: AirBuilder<F = F>>(builder: &mut AB, row: &Signatures<AB::Var>) -> AB::Expr {
+    let [low, high] = challenge::<AB>(row);
+    let differences = [row.digest[0] - low, row.digest[1] - high];
+    let pairs = differences.clone().into_iter().zip(row.difference_inverse);
+    let refused = pairs.map(|(d, inverse)| d * inverse).sum::<AB::Expr>() + row.met;
+    let accepted = AB::Expr::ONE - refused.clone();
+    let [low, high] = differences;
+    builder.assert_zeros([low, high, row.met.into()].map(|excuse| accepted.clone() * excuse));
+    refused
+}
+
+/// Hears who signed what; and if the signature is to be judged, which it is, and the verdict.
+fn hear<AB: InteractionBuilder<F = F>>(
+    builder: &mut AB,
+    row: &Signatures<AB::Var>,
+    refused: AB::Expr,
+    asked: Count<AB::Expr>,
+) {
+    let signed = row.key.into_iter().chain(row.message).map(AB::Expr::from);
+    let limbs = row.e.into_iter().chain(row.s.into_iter().flatten()).map(AB::Expr::from);
+    let limbs = limbs.chain([row.s2_low.into(), s2_high::<AB>(row)]);
+    let named = limbs.map(|limb| limb * row.judged);
+    let verdict = [row.judged.into(), refused];
+    SIGNED.receive(builder, signed.chain(named).chain(verdict), asked);
+}
+
+/// The upper limb of s2.
+fn s2_high<AB: AirBuilder<F = F>>(row: &Signatures<AB::Var>) -> AB::Expr {
+    AB::Expr::from_u32(RESPONSE_TOP_LIMIT - 1) - row.s2_slack.value::<AB::Expr>()
+}
+
+/// The elements of the challenge.
+fn challenge<AB: AirBuilder<F = F>>(row: &Signatures<AB::Var>) -> [AB::Expr; 2] {
+    let [e0_low, e0_high, e1_low, e1_high] = row.e;
+    [(e0_low, e0_high), (e1_low, e1_high)]
+        .map(|(low, high)| AB::Expr::from(high) * F::from_u64(1 << 32) + low)
 }
 
 /// P of the key: `x` is the root of `x^2 - (w^2 - a) x + b` that is a square. There is one exactly
@@ -108,13 +148,13 @@ fn receive_scalars<AB: InteractionBuilder<F = F>>(builder: &mut AB, row: &Signat
         builder.assert_zero(is_max * low);
     }
 
-    let slack = row.s2_slack.check(builder, 1);
-    let s2_high = AB::Expr::from_u32(RESPONSE_TOP_LIMIT - 1) - slack;
-    let s2 = [row.s2_low.into(), s2_high, AB::Expr::ZERO, AB::Expr::ZERO];
-    for (limb, (e, s2)) in row.e.into_iter().zip(s2).enumerate() {
-        let mut message = [const { AB::Expr::ZERO }; 12];
+    row.s2_slack.check(builder, 1);
+    let s2 = [row.s2_low.into(), s2_high::<AB>(row), AB::Expr::ZERO, AB::Expr::ZERO];
+    for (limb, s2) in s2.into_iter().enumerate() {
+        let mut message = [const { AB::Expr::ZERO }; 13];
         [message[0], message[1]] = [row.number.into(), AB::Expr::from_usize(limb)];
-        [message[2], message[3]] = [e.into(), s2];
+        let [s0, s1] = row.s.map(|limbs| limbs[limb].into());
+        [message[2], message[3], message[4], message[5]] = [row.e[limb].into(), s0, s1, s2];
         COMBINATION.receive(builder, message, 1);
     }
 }
@@ -123,7 +163,8 @@ fn receive_scalars<AB: InteractionBuilder<F = F>>(builder: &mut AB, row: &Signat
 /// tangent zero, so that X and slope determine Y, and Y the encoding.
 fn encode_commitment<AB: InteractionBuilder<F = F>>(builder: &mut AB, row: &Signatures<AB::Var>) {
     let head = [row.number.into(), AB::Expr::from(RESULT)];
-    let result = row.commitment_x.into_iter().chain(row.commitment_slope).map(AB::Expr::from);
+    let point = row.commitment_x.into_iter().chain(row.commitment_slope);
+    let result = point.chain([row.met]).map(AB::Expr::from);
     COMBINATION.receive(builder, head.into_iter().chain(result), 1);
 
     let x = Quintic::read(&row.commitment_x);
@@ -132,7 +173,7 @@ fn encode_commitment<AB: InteractionBuilder<F = F>>(builder: &mut AB, row: &Sign
     Point { x, y }.assert_tangent(builder, &Quintic::read(&row.commitment_slope));
 }
 
-/// `e` is the first half of `hash(SCHNORR_CHALLENGE, R || key || message)`.
+/// The digest is `hash(SCHNORR_CHALLENGE, R || key || message)`.
 fn hash_challenge<AB: InteractionBuilder<F = F>>(
     builder: &mut AB,
     row: &Signatures<AB::Var>,
@@ -147,16 +188,13 @@ fn hash_challenge<AB: InteractionBuilder<F = F>>(
         [columns(&row.encoding), columns(first_half), capacity.into(), after.clone()].concat();
     ABSORB.lookup_key(builder, first, asked.clone());
 
-    let [e0_low, e0_high, e1_low, e1_high] = row.e;
-    let e = [(e0_low, e0_high), (e1_low, e1_high)]
-        .map(|(low, high)| AB::Expr::from(high) * F::from_u64(1 << 32) + low);
     let padding = vec![AB::Expr::ZERO; 2];
     let second = [
         columns(second_half),
         columns(&row.message),
         padding,
         after,
-        e.into(),
+        columns(&row.digest),
         columns(&row.digest_rest),
     ];
     SQUEEZE.lookup_key(builder, second.concat(), asked);

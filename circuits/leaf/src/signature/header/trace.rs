@@ -6,7 +6,7 @@ use cairn_primitives::ecgfp5::{A_THIRD, Affine, Quintic, generator, sqrt};
 use cairn_primitives::poseidon2::permute12_scalar;
 use cairn_primitives::schnorr::RESPONSE_TOP_LIMIT;
 use cairn_primitives::{F, Tag};
-use p3_field::PrimeCharacteristicRing;
+use p3_field::{Field, PrimeCharacteristicRing};
 
 use super::air::CHALLENGE_INPUTS;
 use super::columns::Signatures;
@@ -66,6 +66,7 @@ pub(in crate::signature) fn fill_outcomes(
         row.is_real = F::ONE;
         row.multiplicities = outcome.multiplicities.map(F::from_u32);
         fill_scalars(row, scalars);
+        row.met = F::from_bool(outcome.met);
         row.commitment_x = coefficients(&outcome.commitment.x);
         row.commitment_slope = coefficients(&outcome.slope);
         row.encoding = coefficients(&encoding);
@@ -79,7 +80,9 @@ fn fill_scalars(row: &mut Signatures<F>, scalars: &Scalars) {
     row.e = std::array::from_fn(|index| limb(scalars.e, index));
     let differences = [row.e[1], row.e[3]].map(|high| high - F::from_u32(u32::MAX));
     row.below_max.copy_from_slice(&inverses(differences.into()));
-    row.s2_low = limb(scalars.s[2], 0);
+    let [s0, s1, s2] = scalars.s;
+    row.s = [s0, s1].map(|scalar| std::array::from_fn(|index| limb(scalar, index)));
+    row.s2_low = limb(s2, 0);
 }
 
 /// Fills how far the response is below the largest canonical one, in its top 32 bits, and asks the
@@ -89,6 +92,21 @@ pub(in crate::signature) fn fill_slack(row: &mut [F], scalars: &Scalars, request
     let top = (scalars.s[2] >> 32) as u32;
     let slack = (RESPONSE_TOP_LIMIT - 1).wrapping_sub(top);
     row.s2_slack.fill(u64::from(slack), requests);
+}
+
+/// Writes that a signature is judged, and if it is to be refused, why.
+pub(in crate::signature) fn judge(row: &mut [F]) {
+    let row: &mut Signatures<F> = row.borrow_mut();
+    row.judged = F::ONE;
+    let element = |low: F, high: F| low + high * F::from_u64(1 << 32);
+    let [e0, e1, e2, e3] = row.e;
+    let [first, second] = [row.digest[0] - element(e0, e1), row.digest[1] - element(e2, e3)];
+    if row.met == F::ZERO {
+        row.difference_inverse = match first.try_inverse() {
+            Some(inverse) => [inverse, F::ZERO],
+            None => [F::ZERO, second.try_inverse().unwrap_or(F::ZERO)],
+        };
+    }
 }
 
 /// The two permutations of the challenge's hash.
@@ -109,6 +127,7 @@ fn fill_hash(row: &mut Signatures<F>) -> [SpongeRequest; 2] {
     let squeeze = SpongeRequest::Squeeze(state);
 
     permute12_scalar(&mut state);
+    row.digest.copy_from_slice(&state[..2]);
     row.digest_rest.copy_from_slice(&state[2..4]);
     [absorb, squeeze]
 }

@@ -14,6 +14,7 @@ use super::{RESULT, ROWS_OF_LIMB};
 use crate::bus::{COMBINATION, FIXED_BASE, MULTIPLE};
 use crate::counter::assert_counter;
 use crate::signature::curve::Point;
+use crate::signature::fixed_base::NEGATED;
 use crate::signature::quintic::Quintic;
 use crate::table::periodic_columns;
 
@@ -56,8 +57,9 @@ impl BaseAir<F> for StepsAir {
     fn main_next_row_columns(&self) -> Vec<usize> {
         let columns: [usize; Steps::WIDTH] = std::array::from_fn(|i| i);
         let columns: &Steps<usize> = columns.as_slice().borrow();
-        let Steps { e, s2, signature, sends, is_last, .. } = *columns;
-        [columns.start_x.as_slice(), &columns.start_y, &[e, s2, signature, sends, is_last]].concat()
+        let Steps { e, met, signature, sends, is_last, .. } = *columns;
+        let others = [e, met, signature, sends, is_last];
+        [columns.start_x.as_slice(), &columns.start_y, &columns.s, &others].concat()
     }
 
     fn max_constraint_degree(&self) -> Option<usize> {
@@ -81,13 +83,16 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for StepsAir {
 
         let start = Point { x: Quintic::read(&row.start_x), y: Quintic::read(&row.start_y) };
         let (middle, multiple_run) = add_multiple(builder, row, &start, digit(row.e, next.e));
-        let (acc, entry_run) = add_entry(builder, row, &middle, digit(row.s2, next.s2));
+        let [s0, s1, s2] = std::array::from_fn(|part| digit(row.s[part], next.s[part]));
+        let entry = s0 + s1 * F::from_u8(4) + s2 * F::from_u8(16);
+        let (acc, entry_run) = add_entry(builder, row, &middle, entry);
+        let meets = meet(builder, row, next, &multiple_run, &entry_run);
 
-        // Neither run is zero, since their product is not. (Two of its five coefficients do: see
-        // the module's documentation.)
+        // Unless operands meet, neither run is zero, since their product is not. (Two of its five coefficients do:
+        // see the module's documentation.)
         let pairing = row.distinct.iter().enumerate();
         let pairing = pairing.map(|(k, &d)| multiple_run.product_coefficient(&entry_run, k) * d);
-        builder.assert_one(pairing.sum::<AB::Expr>());
+        builder.assert_one(pairing.sum::<AB::Expr>() + meets);
 
         quadruple(builder, row, next, &acc);
         send(builder, row, &acc);
@@ -109,6 +114,34 @@ fn follow_schedule<AB: AirBuilder<F = F>>(
     assert_counter(builder, row.signature, next.signature, row.is_last);
 }
 
+/// Says where operands of an addition meet: once in a loop, and whatever comes after that counts for nothing.
+/// Returns whether they do in this row.
+///
+/// They have the same X, and Y or its negative: MULTIPLE and FIXED_BASE vouch for that.
+fn meet<AB: AirBuilder<F = F>>(
+    builder: &mut AB,
+    row: &Steps<AB::Var>,
+    next: &Steps<AB::Var>,
+    multiple_run: &Quintic<AB::Expr>,
+    entry_run: &Quintic<AB::Expr>,
+) -> AB::Expr {
+    let [multiple, entry] = [row.meets_multiple, row.meets_entry].map(|[same, negated]| {
+        builder.assert_bools([same, negated]);
+        same + negated
+    });
+    builder.assert_zeros(multiple_run.clone().scale(multiple.clone()).0);
+    builder.assert_zeros(entry_run.clone().scale(entry.clone()).0);
+    // A row that adds no multiple has none that could meet anything.
+    builder.assert_zero(multiple.clone() * row.skip);
+
+    let meets = multiple + entry;
+    let met = meets.clone() + row.met;
+    builder.assert_bool(met.clone());
+    let goes_on = AB::Expr::ONE - row.is_last;
+    builder.assert_eq(next.met, goes_on * met);
+    meets
+}
+
 /// Adds the multiple of the key, which MULTIPLE vouches for, unless the digit of e is 0. Returns
 /// the sum and the difference of the operands' X.
 fn add_multiple<AB: InteractionBuilder<F = F>>(
@@ -126,6 +159,10 @@ fn add_multiple<AB: InteractionBuilder<F = F>>(
     let multiple = start.along(&slope, Quintic::read(&row.multiple_x));
     let run = multiple.x.clone() - start.x.clone();
     let sum_x = start.sum_x(&slope, multiple.x.clone());
+    // If they meet as negatives, the line is at the start's Y, and the multiple at its negative.
+    let [_, negated] = row.meets_multiple;
+    let mirror = start.y.clone().scale(AB::Expr::from(negated)).double();
+    let multiple = Point { y: multiple.y - mirror, ..multiple };
     let message = [row.signature.into(), digit].into_iter().chain(multiple.elements());
     MULTIPLE.lookup_key(builder, message, Count::bounded(AB::Expr::ONE - skip.clone(), 1));
 
@@ -150,7 +187,9 @@ fn add_entry<AB: InteractionBuilder<F = F>>(
     let entry = middle.along(&slope, Quintic::read(&row.entry_x));
     let run = entry.x.clone() - middle.x.clone();
     let sum_x = middle.sum_x(&slope, entry.x.clone());
-    FIXED_BASE.lookup_key(builder, [digit].into_iter().chain(entry.elements()), 1);
+    let [_, negated] = row.meets_entry;
+    let index = digit + AB::Expr::from(negated) * F::from_usize(NEGATED);
+    FIXED_BASE.lookup_key(builder, [index].into_iter().chain(entry.elements()), 1);
 
     let acc = middle.sum(&slope, Quintic::read(&row.acc_x));
     acc.x.clone().assert_eq(builder, sum_x);
@@ -186,16 +225,19 @@ fn quadruple<AB: AirBuilder<F = F>>(
     }
 }
 
-/// Sends a limb of e and of s2 where they start, and where the loop ended.
+/// Sends a limb of each scalar where they start, and where the loop ended.
 fn send<AB: InteractionBuilder<F = F>>(
     builder: &mut AB,
     row: &Steps<AB::Var>,
     acc: &Point<AB::Expr>,
 ) {
     let top = AB::Expr::from_u64(1 << (2 * (ROWS_OF_LIMB - 1)));
-    let limbs = [row.e, row.s2].map(|limb| top.clone() * limb);
+    let [s0, s1, s2] = row.s;
+    let limbs = [row.e, s0, s1, s2].map(|limb| top.clone() * limb);
     let limbs = limbs.into_iter().chain(std::iter::repeat(AB::Expr::ZERO));
-    let result = acc.x.clone().0.into_iter().chain(row.double_slope.map(Into::into));
+    let meets = row.meets_multiple.into_iter().chain(row.meets_entry).map(AB::Expr::from);
+    let met = AB::Expr::from(row.met) + meets.sum::<AB::Expr>();
+    let result = acc.x.clone().0.into_iter().chain(row.double_slope.map(Into::into)).chain([met]);
     let is_last: AB::Expr = row.is_last.into();
     let elements =
         result.zip(limbs).map(|(result, limb)| is_last.clone() * (result - limb.clone()) + limb);

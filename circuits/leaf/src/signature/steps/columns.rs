@@ -32,10 +32,16 @@ pub struct Steps<T> {
     pub quadruple_slope: [T; 5],
     /// Shows that the operands of both additions have different X.
     pub distinct: [T; 2],
+    /// Whether the multiple of the key is the start, and whether it is the start's negative.
+    pub meets_multiple: [T; 2],
+    /// Whether the entry is the middle, and whether it is the middle's negative.
+    pub meets_entry: [T; 2],
+    /// Whether operands have met in a row before, of the same signature.
+    pub met: T,
     /// The digit of e, plus a quarter of this column in the next row of the limb.
     pub e: T,
-    /// The same for s2.
-    pub s2: T,
+    /// The same for s0, s1, s2.
+    pub s: [T; 3],
     /// Number of the signature.
     pub signature: T,
     /// [`Schedule::sends`].

@@ -18,13 +18,15 @@
 //! | middle_x, acc_x, double_x | sums of the points on the lines |
 //! | entry_x, entry_slope | FIXED_BASE: the line meets the entry at this X |
 //! | double_slope, quadruple_slope | tangents |
-//! | distinct | the operands of both additions have different X |
-//! | e, s2 | digits by MULTIPLE and FIXED_BASE, limbs by COMBINATION |
+//! | distinct | the operands of both additions have different X, unless they meet |
+//! | meets_multiple, meets_entry | bits; 0 unless the operands have the same X, as which of both Y says |
+//! | met | a bit, the sum of those of the rows before, so that one row of a loop meets at the most |
+//! | e, s | digits by MULTIPLE and FIXED_BASE, limbs by COMBINATION |
 //! | signature | a counter that goes on after the last row of a loop |
 //! | sends, part, is_last | the periodic columns of the same names |
 //!
-//! If the operands of an addition coincide up to sign, nothing can be proven, as
-//! `cairn_primitives::schnorr::combine` refuses that too. The product of the two differences of X
+//! If the operands of an addition coincide up to sign, `cairn_primitives::schnorr::combine` refuses. The loop says so
+//! where it ends, and goes on meanwhile with any slope, from where it leads: that point counts for nothing. The product of the two differences of X
 //! lies in GF(p^5); `distinct` pairs with two of its five coefficients, so that it only exists if
 //! one of these is not zero. (For the other direction, an honest signer's loop meets a product with
 //! two zeros with probability 2^-128 a row; nobody finds a signature that native code accepts and

@@ -11,7 +11,7 @@ use p3_field::{Field, PrimeCharacteristicRing, PrimeField64};
 use super::ROWS_OF_LIMB;
 use super::air::{first_start, schedule};
 use super::columns::{Schedule, Steps};
-use crate::signature::fixed_base::FIXED_BASE_ROWS;
+use crate::signature::fixed_base::{FIXED_BASE_ROWS, NEGATED};
 use crate::signature::lines::{Line, inverses, slopes, sum};
 use crate::signature::quintic::coefficients;
 
@@ -46,6 +46,8 @@ pub(in crate::signature) struct Outcome {
     pub(in crate::signature) slope: Quintic,
     /// How often P, 2 P and 3 P were asked for.
     pub(in crate::signature) multiplicities: [u32; 3],
+    /// Whether operands of an addition met.
+    pub(in crate::signature) met: bool,
 }
 
 /// A loop on its way.
@@ -56,13 +58,15 @@ struct Lane<'a> {
     point: Affine,
     /// Difference of X in the addition of the multiple.
     run: Quintic,
+    /// The entry that was added last, or its negative if that was met.
+    entry: usize,
     outcome: Outcome,
 }
 
 /// Fills [`ROWS`] rows of each loop, given P, 2 P and 3 P of its key, and counts the entries of the
 /// fixed-base table that it asks for.
 ///
-/// If operands of an addition coincide, the rows are filled with values that cannot be proven.
+/// If operands of an addition meet, the loop says so and goes on from any point.
 pub(in crate::signature) fn fill(
     loops: &[(Scalars, [Affine; 3])],
     rows: &mut [F],
@@ -80,7 +84,13 @@ pub(in crate::signature) fn fill(
             rows,
             point: start,
             run: Quintic::ZERO,
-            outcome: Outcome { commitment: start, slope: Quintic::ZERO, multiplicities: [0; 3] },
+            entry: 0,
+            outcome: Outcome {
+                commitment: start,
+                slope: Quintic::ZERO,
+                multiplicities: [0; 3],
+                met: false,
+            },
         })
         .collect();
 
@@ -95,7 +105,7 @@ pub(in crate::signature) fn fill(
         lanes.iter_mut().zip(tangents).for_each(|(lane, slope)| lane.quadruple(step, slope));
         for lane in &mut lanes {
             lane.fill_limbs(step, &quarters);
-            entries[lane.scalars.entry(step)] += 1;
+            entries[lane.entry] += 1;
         }
     }
     lanes.iter_mut().for_each(Lane::invert_distinct);
@@ -153,14 +163,27 @@ impl Lane<'_> {
             None => slope.square() - start.x.double(),
         };
         self.run = multiple_x - start.x;
+        let met = F::from_bool(self.outcome.met);
+        let meets = multiple.map_or([false; 2], |(_, multiple)| self.meet(&start, &multiple));
         let middle_x = coefficients(&self.point.x);
         let row = self.row(step);
+        row.met = met;
+        row.meets_multiple = meets.map(F::from_bool);
         row.start_x = coefficients(&start.x);
         row.start_y = coefficients(&start.y);
         row.skip = F::from_bool(multiple.is_none());
         row.multiple_x = coefficients(&multiple_x);
         row.multiple_slope = coefficients(&slope);
         row.middle_x = middle_x;
+    }
+
+    /// Whether two points are the same, or negatives, for the first time in this loop.
+    fn meet(&mut self, point: &Affine, other: &Affine) -> [bool; 2] {
+        if self.outcome.met || point.x != other.x {
+            return [false; 2];
+        }
+        self.outcome.met = true;
+        [point.y == other.y, point.y != other.y]
     }
 
     fn entry(&self, step: usize) -> &'static Affine {
@@ -173,6 +196,9 @@ impl Lane<'_> {
 
     fn add_entry(&mut self, step: usize, slope: Quintic) {
         let entry = self.entry(step);
+        let middle = self.point;
+        let meets = self.meet(&middle, entry);
+        self.entry = self.scalars.entry(step) + if meets[1] { NEGATED } else { 0 };
         let [first, second, ..] = coefficients(&(self.run * (entry.x - self.point.x)));
         self.point = sum(&self.point, &entry.x, &slope);
         self.outcome.commitment = self.point;
@@ -181,6 +207,7 @@ impl Lane<'_> {
         row.entry_x = coefficients(&entry.x);
         row.entry_slope = coefficients(&slope);
         row.acc_x = acc_x;
+        row.meets_entry = meets.map(F::from_bool);
         // To be inverted in the end.
         row.distinct = [first, second];
     }
@@ -208,9 +235,9 @@ impl Lane<'_> {
                 (scalar >> (2 * ROWS_OF_LIMB * limb)) as u64 & ((1 << (2 * digits_left)) - 1);
             F::from_u64(rest) * quarters[digits_left - 1]
         };
-        let (e, s2) = (rest(self.scalars.e), rest(self.scalars.s[2]));
+        let (e, s) = (rest(self.scalars.e), self.scalars.s.map(rest));
         let row = self.row(step);
-        (row.e, row.s2) = (e, s2);
+        (row.e, row.s) = (e, s);
     }
 
     /// Makes `distinct` pair with the coefficients that it holds to 1.

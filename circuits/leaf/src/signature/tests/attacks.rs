@@ -21,18 +21,20 @@ fn the_forger_can_be_honest() {
     assert!(Tables::forge(&signatures, |_| ()).accept(&signatures));
 }
 
-/// Digits that are not those of the limbs: each limb of e, and each of s2, above all the two that
+/// Digits that are not those of the limbs: each limb of e and of s, above all the two of s2 that
 /// must be zero.
 #[test]
 fn other_digits() {
     for limb in 0..4 {
         let forge = |tamper: fn(&mut Scalars, u32)| {
-            Tables::forge(&[signed(0)], |loops| tamper(&mut loops[0].0, 32 * limb))
+            Tables::forge(&[signed(0)], |loops| tamper(&mut loops[0].0, 32 * limb)).claim_digests()
         };
         let e = forge(|scalars, shift| scalars.e ^= 1 << shift);
         let s2 = forge(|scalars, shift| scalars.s[2] ^= 1 << shift);
         let top = forge(|scalars, shift| scalars.s[2] ^= 1 << (shift + 31));
-        for tables in [e, s2, top] {
+        let s0 = forge(|scalars, shift| scalars.s[0] ^= 1 << shift);
+        let s1 = forge(|scalars, shift| scalars.s[1] ^= 1 << shift);
+        for tables in [e, s0, s1, s2, top] {
             assert_eq!(tables.violations(), NO_VIOLATION);
             let messages = tables.messages();
             assert!(is_unbalanced(&messages, "combination"));
@@ -41,14 +43,98 @@ fn other_digits() {
     }
 }
 
-/// The digits of s0 and s1 are the prover's to choose; they change the commitment, and so the
-/// hash that is asked for.
+/// Where nobody judges, any response is one: another changes the commitment, and so the digest. Where somebody does,
+/// it is the one that was named.
 #[test]
 fn another_response() {
-    let tables = Tables::forge(&[signed(0)], |loops| loops[0].0.s[1] ^= 1);
-    assert_eq!(tables.violations(), NO_VIOLATION);
-    assert!(!is_unbalanced(&tables.messages(), "combination"));
-    assert!(!tables.accept(&[signed(0)]));
+    for judged in [false, true] {
+        let claim = SignedMessage { judged, ..signed(0) };
+        let mut other = claim;
+        other.signature.s[2] ^= 1;
+        let tables = Tables::fill(1, &[other]);
+        assert!(!tables.accept(&[claim]));
+        assert!(!tables.judge(&claim, true));
+        assert_eq!(tables.judge(&other, true), judged);
+        assert!(!is_unbalanced(&tables.messages(), "combination"));
+    }
+}
+
+/// A verdict that is not so, with each hint.
+#[test]
+fn a_wrong_verdict() {
+    let valid = SignedMessage { judged: true, ..signed(0) };
+    let mut invalid = valid;
+    invalid.signature.s[0] ^= 1;
+    for (claim, refused) in [(valid, true), (invalid, false)] {
+        let mut tables = Tables::fill(1, &[claim]);
+        assert!(tables.judge(&claim, !refused));
+        let row = tables.signature(0);
+        let hints = [F::ZERO, F::ONE, F::NEG_ONE, row.difference_inverse[0]];
+        let digests = [
+            row.digest,
+            std::array::from_fn(|i| row.e[2 * i] + row.e[2 * i + 1] * F::from_u64(1 << 32)),
+        ];
+        for digest in digests {
+            for met in [F::ZERO, F::ONE] {
+                for first in hints {
+                    for second in hints {
+                        let row = tables.signature(0);
+                        row.digest = digest;
+                        row.met = met;
+                        row.difference_inverse = [first, second];
+                        assert!(!tables.judge(&claim, refused));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Operands that do not meet, said to meet in any row: the product of the differences stands against it.
+#[test]
+fn meeting_where_nothing_meets() {
+    let claim = SignedMessage { judged: true, ..signed(0) };
+    for row in [0, 7, ROWS - 1] {
+        for (first, place) in [(true, 0), (true, 1), (false, 0), (false, 1)] {
+            let mut tables = Tables::fill(1, &[claim]);
+            for later in row..ROWS {
+                let step = tables.step(later);
+                step.met = F::from_bool(later > row);
+                if later == row {
+                    let flags =
+                        if first { &mut step.meets_multiple } else { &mut step.meets_entry };
+                    flags[place] = F::ONE;
+                    step.distinct = [F::ZERO; 2];
+                }
+            }
+            tables.signature(0).met = F::ONE;
+            tables.signature(0).difference_inverse = [F::ZERO; 2];
+            let violations = tables.steps.violations();
+            assert!(
+                !violations.is_empty() && violations.iter().all(|&(violated, _)| violated == row)
+            );
+            assert!(!tables.judge(&claim, true));
+        }
+    }
+}
+
+/// In a row that adds no multiple, its X is free: it must not meet anything.
+#[test]
+fn meeting_a_multiple_that_is_not_there() {
+    let mut claim = SignedMessage { judged: true, ..signed(0) };
+    claim.signature.e[1] = F::from_u64(claim.signature.e[1].as_canonical_u64() >> 2);
+    let mut tables = Tables::fill(1, &[claim]);
+    assert!(tables.judge(&claim, true));
+    assert_eq!(tables.step(0).skip, F::ONE);
+    let step = tables.step(0);
+    step.multiple_x = step.start_x;
+    step.meets_multiple = [F::ONE, F::ZERO];
+    step.distinct = [F::ZERO; 2];
+    (1..ROWS).for_each(|row| tables.step(row).met = F::ONE);
+    tables.signature(0).met = F::ONE;
+    tables.signature(0).difference_inverse = [F::ZERO; 2];
+    assert!(tables.steps.violations().iter().all(|(row, _)| *row == 0));
+    assert!(!tables.judge(&claim, true));
 }
 
 /// The response's top limb is at the limit: its distance to the largest canonical one is negative,
@@ -57,7 +143,7 @@ fn another_response() {
 fn a_response_beyond_the_limit() {
     let mut claim = signed(0);
     claim.signature.s[4] = 0x7fff_fffd << 32;
-    let mut tables = Tables::fill(1, &[claim]);
+    let mut tables = Tables::fill(1, &[claim]).claim_digests();
     assert!(is_unbalanced(&tables.messages(), "combination"));
     tables.signature(0).s2_slack.0 = [F::NEG_ONE, F::ZERO];
     assert_eq!(tables.violations(), NO_VIOLATION);
@@ -73,7 +159,8 @@ fn a_challenge_that_is_not_reduced() {
     let mut claim = signed(0);
     claim.signature.e = [F::new(5), F::new((1 << 32) - 2)];
     for (element, shift) in [(0, 0), (1, 64)] {
-        let mut tables = Tables::forge(&[claim], |loops| loops[0].0.e += p << shift);
+        let tables = Tables::forge(&[claim], |loops| loops[0].0.e += p << shift);
+        let mut tables = tables.claim_digests();
         let e = (Scalars::new(&claim.signature).e + (p << shift)) >> shift;
         let row = tables.signature(0);
         row.e[2 * element] = F::from_u32(e as u32);
@@ -88,17 +175,17 @@ fn a_challenge_that_is_not_reduced() {
     }
     // The largest element has the largest high limb.
     claim.signature.e = [F::NEG_ONE; 2];
-    assert_eq!(Tables::fill(1, &[claim]).violations(), NO_VIOLATION);
+    assert_eq!(Tables::fill(1, &[claim]).claim_digests().violations(), NO_VIOLATION);
 }
 
 /// A loop with the multiples of the other key, and loops that have changed places.
 #[test]
 fn multiples_of_another_key() {
     let signatures = [signed(0), signed(1)];
-    let tables = Tables::forge(&signatures, |loops| loops[0].1 = loops[1].1);
+    let tables = Tables::forge(&signatures, |loops| loops[0].1 = loops[1].1).claim_digests();
     assert_eq!(tables.violations(), NO_VIOLATION);
     assert!(is_unbalanced(&tables.messages(), "multiple"));
-    let tables = Tables::forge(&signatures, |loops| loops.swap(0, 1));
+    let tables = Tables::forge(&signatures, |loops| loops.swap(0, 1)).claim_digests();
     assert_eq!(tables.violations(), NO_VIOLATION);
     let messages = tables.messages();
     assert!(["multiple", "combination"].iter().all(|bus| is_unbalanced(&messages, bus)));
@@ -172,10 +259,14 @@ fn a_line_of_any_slope() {
     let quadruple = affine(Jacobian::from(*start()).double().double());
     let key = PublicKey(quadruple.encode());
     let signature = Signature { e: [F::ZERO, F::new(1 << 62)], s: [3, 0, 0, 0, 0] };
-    let claim = SignedMessage { key, message: signed(0).message, signature };
+    let claim = SignedMessage { key, message: signed(0).message, signature, judged: true };
     let mut tables = Tables::fill(1, &[claim]);
-    let [signatures, steps] = tables.violations();
-    assert_eq!((signatures.len(), steps.len()), (0, 1));
+    assert!(tables.judge(&claim, true));
+    assert!(!tables.judge(&claim, false));
+    // Unsaid, in the row and after it.
+    tables.step(0).meets_multiple = [F::ZERO; 2];
+    (0..ROWS).for_each(|row| tables.step(row).met = F::ZERO);
+    tables.signature(0).met = F::ZERO;
     assert_eq!(tables.steps.violations().len(), 1);
     for distinct in [[F::ZERO; 2], [F::ONE; 2], [F::NEG_ONE, F::TWO]] {
         tables.step(0).distinct = distinct;

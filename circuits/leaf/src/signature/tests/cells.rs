@@ -6,6 +6,8 @@ use p3_lookup::logup::LogUpGadget;
 use p3_lookup::symbolic::InteractionSymbolicBuilder;
 use p3_lookup::{LookupProtocol, Lookups};
 
+use cairn_primitives::schnorr::{PublicKey, Signature, start};
+
 use super::*;
 
 type Symbolic = InteractionSymbolicBuilder<F>;
@@ -22,8 +24,8 @@ fn shape<A: Air<Symbolic>>(air: &A) -> [usize; 3] {
 
 #[test]
 fn shapes() {
-    assert_eq!(shape(&StepsAir), [64, 48, 3]);
-    assert_eq!(shape(&SignaturesAir), [74, 40, 10]);
+    assert_eq!(shape(&StepsAir), [71, 65, 3]);
+    assert_eq!(shape(&SignaturesAir), [88, 43, 10]);
     assert_eq!(shape(&FixedBaseAir), [12, 11, 1]);
 }
 
@@ -40,15 +42,40 @@ fn every_cell_of_steps_is_bound() {
 #[test]
 fn every_cell_of_signatures_is_bound() {
     let mut tables = Tables::fill(2, &[signed(0)]);
-    assert_eq!(tables.signatures.free_columns(0), []);
+    let columns: [usize; Signatures::<u8>::WIDTH] = std::array::from_fn(|i| i);
+    let columns: &Signatures<usize> = columns.as_slice().borrow();
+    // Nothing is refused, so that nothing must be inverted.
+    assert_eq!(tables.signatures.free_columns(0), columns.difference_inverse);
 
     // Nobody receives the other signature, nor asks for its challenge's hash. Its limbs of e are
     // zero, so that the inverses are not needed.
-    let columns: [usize; Signatures::<u8>::WIDTH] = std::array::from_fn(|i| i);
-    let columns: &Signatures<usize> = columns.as_slice().borrow();
-    let mut free = [columns.message.as_slice(), &columns.below_max].concat();
+    let mut free = [&[columns.judged][..], &columns.message, &columns.below_max].concat();
     free.extend(columns.capacity.iter().chain(&columns.digest_rest));
+    free.extend(columns.difference_inverse);
     assert_eq!(tables.signatures.free_columns(1), free);
+}
+
+/// Of a judgement, refused by its digest, and refused because operands meet.
+#[test]
+fn every_cell_of_a_judgement_is_bound() {
+    let mut invalid = SignedMessage { judged: true, ..signed(0) };
+    invalid.signature.s[1] ^= 1;
+    let mut tables = Tables::fill(1, &[invalid]);
+    assert_eq!(tables.signatures.free_columns(0), []);
+
+    let quadruple = affine(Jacobian::from(*start()).double().double());
+    for point in [quadruple, quadruple.neg()] {
+        let signature = Signature { e: [F::ZERO, F::new(1 << 62)], s: [3, 0, 0, 0, 0] };
+        let key = PublicKey(point.encode());
+        let claim = SignedMessage { key, signature, ..invalid };
+        let mut tables = Tables::fill(1, &[claim]);
+        assert!(tables.judge(&claim, true));
+        let columns: [usize; Steps::<u8>::WIDTH] = std::array::from_fn(|i| i);
+        let columns: &Steps<usize> = columns.as_slice().borrow();
+        // The operands' product is zero.
+        assert_eq!(tables.steps.free_columns(0), columns.distinct);
+        assert_eq!(tables.steps.free_columns(1), []);
+    }
 }
 
 #[test]

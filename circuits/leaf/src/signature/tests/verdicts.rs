@@ -16,6 +16,12 @@ use crate::signature::steps::trace::SKIP_SLOPE;
 fn both(signed: SignedMessage) -> bool {
     let native = verify(&signed.key, &signed.message, &signed.signature);
     assert_eq!(Tables::fill(1, &[signed]).accept(&[signed]), native, "{signed:?}");
+    // Judged, both verdicts: one of them is proven, if those who ask have left the judgement to the tables.
+    let judged = SignedMessage { judged: true, ..signed };
+    let tables = Tables::fill(1, &[judged]);
+    let refusable = Affine::decode(&signed.key.0).is_some() && signed.signature.is_canonical();
+    assert_eq!(tables.judge(&judged, true), refusable && !native, "{signed:?}");
+    assert_eq!(tables.judge(&judged, false), native, "{signed:?}");
     native
 }
 
@@ -108,7 +114,7 @@ fn responses_beyond_the_limit() {
     let mut claims = (0..).map(message).map(|message| {
         let e = challenge(&commitment, &key, &message);
         let s = nonce.sub(&e_scalar(&e)).limbs();
-        SignedMessage { key, message, signature: Signature { e, s } }
+        SignedMessage { key, message, signature: Signature { e, s }, judged: false }
     });
     let mut claim = claims.find(|claim| claim.signature.s[4] == limit - 1).unwrap();
     assert!(both(claim));
@@ -124,7 +130,7 @@ fn unusual_keys() {
     let claim = |key: PublicKey, response: fn(&Scalar, &Scalar) -> Scalar| {
         let e = challenge(&commitment, &key, &message);
         let s = response(&nonce, &e_scalar(&e)).limbs();
-        SignedMessage { key, message, signature: Signature { e, s } }
+        SignedMessage { key, message, signature: Signature { e, s }, judged: false }
     };
 
     // P = G and P = -G: keys like any other.
@@ -165,7 +171,8 @@ fn coinciding_operands() {
         assert!(!both(SignedMessage {
             key: PublicKey(point.encode()),
             message: message(4),
-            signature
+            signature,
+            judged: false,
         }));
     }
 }
@@ -179,7 +186,7 @@ fn neutral_commitment() {
         (0..64).map(move |index: usize| {
             let e = challenge(&fixed_base_table()[index].neg(), &key, &message);
             let s = Scalar::ZERO.sub(&e_scalar(&e).mul(&secret)).limbs();
-            (index, SignedMessage { key, message, signature: Signature { e, s } })
+            (index, SignedMessage { key, message, signature: Signature { e, s }, judged: false })
         })
     });
     let mut fitting = claims.filter(|(index, claim)| {
