@@ -133,7 +133,10 @@ fn smallest(rows: &Rows) -> Size {
 #[cfg(test)]
 mod tests {
     use cairn_state::{BatchBuilder, Environment, State};
-    use cairn_types::{Digest, Extension, Operation, PriorityOperation, PublicKey, Word};
+    use cairn_types::{
+        Digest, Extension, ForcedTransaction, Operation, PriorityOperation, PublicKey, Signature,
+        Transaction, Word,
+    };
 
     use super::*;
 
@@ -179,6 +182,42 @@ mod tests {
         // Less than a pair needs is taken for two.
         assert_eq!(cuts(1).collect::<Vec<_>>(), [0..1, 1..3, 3..4, 4..5]);
         assert_eq!(cuts(3).collect::<Vec<_>>(), [0..3, 3..5]);
+    }
+
+    /// Two rows and five words each, of which 512 fit the small class; a payer's leaf that does not exist asks for no
+    /// signature.
+    #[test]
+    fn forced_transactions_take_their_rows() {
+        let slots = |count: usize| {
+            let environment = Environment { domain: Word::default(), timestamp: 1 };
+            let mut batch = BatchBuilder::new(State::genesis(), environment);
+            let forced = ForcedTransaction {
+                transaction: Transaction::Withdraw {
+                    from: 7,
+                    recipient: [1; 20],
+                    amount: 1,
+                    fee: 0,
+                },
+                token: 0,
+                nonce: 0,
+                expiry: 0,
+                recipient: PublicKey::ZERO,
+                signature: Signature::default(),
+                enqueued: 1,
+            };
+            let forced = Operation::Priority(PriorityOperation::Forced(forced));
+            for _ in 0..count {
+                batch.push(forced).unwrap();
+            }
+            batch.finish().1.slots
+        };
+        let mut counter = RowCounter::default();
+        slots(3).iter().for_each(|slot| counter.push(slot));
+        let Rows { operations, signatures, compressions, .. } = counter.rows();
+        assert_eq!((operations, signatures, compressions), (6, 0, 15));
+        let sizes = |count| cut(&slots(count), usize::MAX).into_iter().map(|(_, size)| size);
+        assert_eq!(sizes(102).collect::<Vec<_>>(), [Size::Small]);
+        assert_eq!(sizes(103).collect::<Vec<_>>(), [Size::Medium]);
     }
 
     #[test]
