@@ -15,6 +15,7 @@ use super::payee::creates_next;
 use super::refused::{amount_held, assert_keyless, assert_refused, payer_correction};
 use super::running::{PublicValues, Running, assert_running_eq};
 use super::short::Short;
+use super::word::first_word;
 use crate::expression::lift;
 
 /// The table of operations. Public values: domain (4), timestamp, then before and after: next id, next
@@ -74,7 +75,9 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for OperationAir {
         row.fee_leaf.collect(builder, &operand, clock.clone());
         let short = Short::new(&row.operand);
         let correction = payer_correction(row, &operand);
-        row.words.check(builder, &operand, correction, &running, &short, &row.open, &tail);
+        let open = lift(&row.open);
+        let first = first_word(&operand, correction, &running, &short, &open, &tail);
+        row.words.check(builder, &operand, &running, first);
 
         let created = creates_next(&operand, top_up);
         let running_after = running.after(&operand.kind, &row.words, created);

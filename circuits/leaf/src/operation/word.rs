@@ -32,16 +32,13 @@ pub(crate) struct WordColumns<T> {
 impl<T: Copy> WordColumns<T> {
     /// Asserts that the chains are those of the words that there are.
     ///
-    /// Every limb is below `2^62` and has one reading, as it is a sum of bounded parts at fixed places.
+    /// `first` is [`first_word`]. Every limb is below `2^62` and has one reading, as it is a sum of bounded parts at fixed places.
     pub(crate) fn check<AB: InteractionBuilder<F = F, Var = T>>(
         &self,
         builder: &mut AB,
         operand: &Operand<AB::Expr>,
-        payer_correction: AB::Expr,
         running: &Running<AB::Expr>,
-        short: &Short<AB::Expr>,
-        open: &[T; 3],
-        tail: &Tail<AB::Expr>,
+        first: [AB::Expr; 8],
     ) {
         let kind = &operand.kind;
         // Priority operations come before any signed one.
@@ -52,7 +49,6 @@ impl<T: Copy> WordColumns<T> {
         };
         let count = |count: AB::Expr| Count::bounded(count, 1);
         let two_words = kind.two_words.clone() + kind.tail.clone();
-        let first = first_word(operand, payer_correction, running, short, &lift(open), tail);
         let first = compress(first, &self.after_one);
         COMPRESS.lookup_key(builder, first, count(kind.one_word.clone() + two_words.clone()));
         let second = compress(self.second_word(operand), &self.after_two);

@@ -2,9 +2,10 @@
 
 use super::*;
 use cairn_primitives::schnorr::SecretKey;
-use cairn_state::{BatchBuilder, BatchWitness, State, sign};
+use cairn_state::{BatchBuilder, BatchWitness, Fault, State, sign};
 use cairn_types::{
-    AccountId, Authorization, Digest, Operation, PriorityOperation, PublicKey, Transaction, Word,
+    AccountId, Authorization, Digest, ForcedTransaction, Operation, PriorityOperation, PublicKey,
+    SignedTransaction, Transaction, Word,
 };
 
 const ENVIRONMENT: Environment = Environment { domain: Word::new([7; 31]), timestamp: 1000 };
@@ -85,6 +86,35 @@ fn chunks_join_and_prove_their_statements() {
         let proof = circuit().prove(&chunk).unwrap();
         assert_eq!(proof.public_inputs, chunk.public_inputs());
     }
+}
+
+/// A forced transaction that holds, and the same signature under another's leaf.
+#[test]
+fn forced_transactions_prove_either_way() {
+    let secret = |id: AccountId| SecretKey::from_seed(&id.to_le_bytes());
+    let key = |id: AccountId| PublicKey::from(secret(id).public());
+    let mut batch = BatchBuilder::new(State::genesis(), ENVIRONMENT);
+    let deposit = |id| PriorityOperation::Deposit { leaf: 0, token: 0, amount: 1000, key: key(id) };
+    let register = PriorityOperation::RegisterToken { token: 0, quantum_exponent: 0, key: key(0) };
+    for operation in [register, deposit(ALICE), deposit(BOB)] {
+        batch.push(Operation::Priority(operation)).unwrap();
+    }
+    let recipient = PublicKey::ZERO;
+    let authorization =
+        Authorization { domain: ENVIRONMENT.domain, token: 0, nonce: 0, expiry: 0, recipient };
+    let withdraw = |from| Transaction::Withdraw { from, recipient: [9; 20], amount: 1000, fee: 0 };
+    let signed = sign(&secret(ALICE), withdraw(ALICE), authorization);
+    let stolen = SignedTransaction { transaction: withdraw(BOB), ..signed };
+    let faults = [signed, stolen].map(|signed| {
+        let forced = ForcedTransaction::new(&signed, ENVIRONMENT.timestamp);
+        batch.push(Operation::Priority(PriorityOperation::Forced(forced))).unwrap().fault
+    });
+    assert_eq!(faults, [None, Some(Fault::Signature)]);
+    let batch = batch.finish().1;
+    assert_eq!((batch.priority.len(), batch.withdrawals.len()), (16, 1));
+    let chunk = whole(&batch);
+    let proof = circuit().prove(&chunk).unwrap();
+    assert_eq!(proof.public_inputs, chunk.public_inputs());
 }
 
 #[test]
