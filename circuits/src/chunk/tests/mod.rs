@@ -99,19 +99,19 @@ fn forced_transactions_prove_either_way() {
     for operation in [register, deposit(ALICE), deposit(BOB)] {
         batch.push(Operation::Priority(operation)).unwrap();
     }
-    let recipient = PublicKey::ZERO;
+    let recipient = key(BOB);
     let authorization =
         Authorization { domain: ENVIRONMENT.domain, token: 0, nonce: 0, expiry: 0, recipient };
-    let withdraw = |from| Transaction::Withdraw { from, recipient: [9; 20], amount: 1000, fee: 0 };
-    let signed = sign(&secret(ALICE), withdraw(ALICE), authorization);
-    let stolen = SignedTransaction { transaction: withdraw(BOB), ..signed };
+    let transfer = |from| Transaction::Transfer { from, to: BOB, amount: 1000, fee: 0 };
+    let signed = sign(&secret(ALICE), transfer(ALICE), authorization);
+    let stolen = SignedTransaction { transaction: transfer(BOB), ..signed };
     let faults = [signed, stolen].map(|signed| {
         let forced = ForcedTransaction::new(&signed, ENVIRONMENT.timestamp);
         batch.push(Operation::Priority(PriorityOperation::Forced(forced))).unwrap().fault
     });
     assert_eq!(faults, [None, Some(Fault::Signature)]);
     let batch = batch.finish().1;
-    assert_eq!((batch.priority.len(), batch.withdrawals.len()), (16, 1));
+    assert_eq!(batch.priority.len(), 16);
     let chunk = whole(&batch);
     let proof = circuit().prove(&chunk).unwrap();
     assert_eq!(proof.public_inputs, chunk.public_inputs());
