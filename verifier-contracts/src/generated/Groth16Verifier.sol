@@ -20,46 +20,46 @@ contract Groth16Verifier is IVerifier {
         0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001;
 
     uint256 private constant ALPHA_X =
-        0x0a8294e478c5c7baaf1b1784be10426a8a8852a4f18590f28ff161618e9be8c5;
+        0x0db34e3bb8cceb564bad832ab979e437e2c980b20d20e8509f3dbb5ddc5b1e5b;
     uint256 private constant ALPHA_Y =
-        0x2cf632500fd07e60f5baf300836a7d859c4f5a0ca19e79f991b9c2348f18f82e;
+        0x1d81f27493ae6a63c5187d927c1d2fd2381bd2cad97e5746248a10c2f2246408;
 
     /// @dev G2 coordinates are X_1 u + X_0; the precompile takes the part with u first.
     uint256 private constant BETA_NEG_X_1 =
-        0x184d4682f1c134b24fe96991c7ff8546e60175f1de1a2e7ffc8094b90883359a;
+        0x03720b7637dcaa67345f3abb508728ded46f357676377928fb977dd64da03b9c;
     uint256 private constant BETA_NEG_X_0 =
-        0x29dcf1fcd74087797725e35457e55597e3abdb97af26309583cc80a241789580;
+        0x1b5efcef6098b2dc02426ea4e9ebb608de7da2e1e2361654d98d4b655269ff74;
     uint256 private constant BETA_NEG_Y_1 =
-        0x16805b52801332f77f23d759fd2a972616541676c673adb5e330517712b930f8;
+        0x0d2fc1708822e7d1fe1bcef6ce63c03b56b7d9d7606d82393f34b7ad282f5aa7;
     uint256 private constant BETA_NEG_Y_0 =
-        0x0b5c0f5203aa842c07ddbd92e92fb3c823db92049b3ba2bce9edf7e4bbf8d8df;
+        0x0482674d1d5f37177397475c5ea78e6de24020eba247dd05320958acc21eacf7;
 
     uint256 private constant GAMMA_NEG_X_1 =
-        0x1815994e3f1a2bcd5d8b8f9ea72f4fc084a2d2afef872cddb352a80b7ba0e09d;
+        0x1fbe68e66791be63c6707179e3034b704260dfb491de58a47c0eb119675ac214;
     uint256 private constant GAMMA_NEG_X_0 =
-        0x1c81193b91f60bf66bf0e59668a9e2cdf8f6d1c241ce5a42a6637e6589ab5b76;
+        0x0e0f6a124486fc16ed0953a148ba1ae05258e41938bfb335c9de2cd173daa428;
     uint256 private constant GAMMA_NEG_Y_1 =
-        0x255c81ff7314bf722731ba2035bd8d3b74c8ffbb1ad0b67b23d838149b8d08a5;
+        0x0ba71161260c85553e82dcdabbdb16a886b624208da4177475b61e2412862da0;
     uint256 private constant GAMMA_NEG_Y_0 =
-        0x0e17d48aba58b829df5512b88d06e1ed4fcd2370fc33e3da020ef9048f55a4a1;
+        0x1736bf67f44318e6e1527e5f055bed1e3fede5f7d60d972bd3a22f31a9a597d3;
 
     uint256 private constant DELTA_NEG_X_1 =
-        0x25ea1a85f97bd0493457c4286c93d9886cd71e38799afc34354ac2f3e66db050;
+        0x28b292191f625bcbdd37bbea71a9831d4129336b06aa1529258713d69dda868e;
     uint256 private constant DELTA_NEG_X_0 =
-        0x08f7f281e8f61a4e9ff8646419df16be79626d39635aef184d5b2a5d5064605a;
+        0x1adfaacfee32d7a67c152364daa7c24d7dd65098ef5f0150d99604318a0ed440;
     uint256 private constant DELTA_NEG_Y_1 =
-        0x17602c7f244912e0dbf97bc3df43f39bc639dd346188c844e4c5ad2ba5817c13;
+        0x2f09f99a6aa0c5ce902bcefc4f033c0f5d7c3744ca84797c5c5ea6132034befe;
     uint256 private constant DELTA_NEG_Y_0 =
-        0x2d175bfa91b463c256641989dfe78910842b21920608d80904f25c69802a9e48;
+        0x0925da78c7d796d37d604a6e05a62cb64c09d00c389a325803f031e4593ff31a;
 
     uint256 private constant IC0_X =
-        0x02fa35dd6128f7f6016f20088a2a5e2dca66045aacf69dca77f4ea7d2267374b;
+        0x29df215b724108887c1ab6cdfce135cc076c227927b9fb15ed2db498eb7d0c32;
     uint256 private constant IC0_Y =
-        0x2b6e5366acccef1d9416dd3e68be02490425361b25f760674ceaf395d9ec81aa;
+        0x0bf9af46c603e8ef75490970e0940f87316f7793d229921d140da78b6f63e16b;
     uint256 private constant IC1_X =
-        0x1dd0db3c644f6a691111238deb8ecf9223ba4bd5d06f4a3b8ec27d62bd080839;
+        0x13ed637299a70a08ff2170e15e76db7407f779c8c96d8d4a9eeaf30f45e5b01a;
     uint256 private constant IC1_Y =
-        0x10a5a9c0db5ecfb5d0c22669ebe974e7b0a40b80cbf68b81785fd723a0c68657;
+        0x1ec21bcd8155cfa41eb8a966c841df77e3f2e9bc96deea30419f97d21835f7c0;
 
     /// @inheritdoc IVerifier
     function verifyProof(

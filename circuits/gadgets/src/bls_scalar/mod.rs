@@ -27,7 +27,7 @@
 //!   `sum_k + (a b)_k + c_(k-1) - (q r)_k - y_k = 2^27 c_k`. Limbs of a, b, q, r and y are below `2^27`, ten products
 //!   below `10 * 2^54 < 2^57.4`, and carries are between `-2^31` and `2^37 - 2^31`. The left is between
 //!   `-2^57.4 - 2^31 - 2^27` and `1.25 * 2^63 + 2^57.4 + 2^37`, the right between `-2^58` and `2^64 - 2^58`: they differ by
-//!   less than `2^64 - 2^57 < p`. The last position has no carry out. So `sum + a b = q r + y`.
+//!   less than `2^64 - 2^56 < p`. The last position has no carry out. So `sum + a b = q r + y`.
 //!
 //! For honest provers there always is a solution: `a, b < 2^255` and 16 words give `q < 2^256` (that is what q
 //! is checked for), and dividing the left side by `2^27` gives carries within their bounds.
