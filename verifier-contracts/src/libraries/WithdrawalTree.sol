@@ -1,29 +1,35 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
-
 /// @title The keccak Merkle tree over a batch's withdrawal words
 /// @notice Leaf i is the hash of word i (31 bytes), a node the hash of its two children (64 bytes):
 /// the lengths keep a leaf from passing as a node. A missing right child counts as zero. The depth
 /// is the least d with 2^d >= words. The root of no words is zero.
 library WithdrawalTree {
     /// @notice The root over whole 31-byte words.
-    function root(bytes calldata words) internal pure returns (bytes32) {
+    function root(bytes calldata words) internal pure returns (bytes32 result) {
         uint256 count = words.length / 31;
         if (count == 0) return bytes32(0);
-
-        bytes32[] memory level = new bytes32[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            level[i] = keccak256(words[i * 31:(i + 1) * 31]);
-        }
-        for (; count > 1; count = (count + 1) / 2) {
-            for (uint256 i = 0; i < count; i += 2) {
-                bytes32 right = i + 1 < count ? level[i + 1] : bytes32(0);
-                level[i / 2] = Hashes.efficientKeccak256(level[i], right);
+        // Scratch space, and memory behind the free pointer that nobody keeps. A level takes the place of the
+        // one below it: parent i is written where children 2 i and 2 i + 1 have been read or are to its left.
+        assembly ("memory-safe") {
+            let level := mload(0x40)
+            let word := words.offset
+            for { let i := 0 } lt(i, count) { i := add(i, 1) } {
+                calldatacopy(0x00, word, 31)
+                mstore(add(level, shl(5, i)), keccak256(0x00, 31))
+                word := add(word, 31)
             }
+            for {} gt(count, 1) {} {
+                // The right child of an odd level's last.
+                mstore(add(level, shl(5, count)), 0)
+                count := shr(1, add(count, 1))
+                for { let i := 0 } lt(i, count) { i := add(i, 1) } {
+                    mstore(add(level, shl(5, i)), keccak256(add(level, shl(6, i)), 0x40))
+                }
+            }
+            result := mload(level)
         }
-        return level[0];
     }
 
     /// @notice Whether `word` is word `index` of the list behind `expectedRoot`.
@@ -36,11 +42,17 @@ library WithdrawalTree {
         returns (bool)
     {
         bytes32 node = keccak256(abi.encodePacked(word));
-        for (uint256 i = 0; i < path.length; ++i) {
-            node = index & 1 == 0
-                ? Hashes.efficientKeccak256(node, path[i])
-                : Hashes.efficientKeccak256(path[i], node);
-            index >>= 1;
+        // In scratch space: the node on the side that its bit names, its sibling on the other.
+        assembly ("memory-safe") {
+            let sibling := path.offset
+            let end := add(sibling, shl(5, path.length))
+            for {} lt(sibling, end) { sibling := add(sibling, 0x20) } {
+                let side := shl(5, and(index, 1))
+                mstore(side, node)
+                mstore(xor(side, 0x20), calldataload(sibling))
+                node := keccak256(0x00, 0x40)
+                index := shr(1, index)
+            }
         }
         return index == 0 && node == expectedRoot;
     }
