@@ -7,6 +7,7 @@
 pub mod csv;
 pub mod exit;
 pub mod fixtures;
+pub mod forced;
 pub mod play;
 pub mod progress;
 pub mod publish;
@@ -162,14 +163,15 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
 
     let watch = Stopwatch::start();
     let mut wallets = Wallets::new(&scenario, options.seed, domain);
-    let bar = bars.bar("deposits", scenario.tokens.len() + scenario.first_balances.len());
+    let bar = bars.bar("deposits", play::priority_operations(&scenario));
     let deposit_gas = play::fund(&l1, &scenario, &assets, &wallets, options.seed, &bar).await?;
+    let forced_gas = forced::queue(&l1, &scenario, &mut wallets, l1.priority_fee().await?).await?;
     bars.finish(&bar);
     stages.push(watch.stop("deposits"));
 
     let watch = Stopwatch::start();
     let environment = Environment { domain, timestamp: u32::try_from(l1.timestamp().await?)? };
-    let operations = scenario.tokens.len() + scenario.first_balances.len() + scenario.actions.len();
+    let operations = play::priority_operations(&scenario) + scenario.actions.len();
     let bar = bars.bar("operations", operations);
     let queue = l1.priority_operations().await?;
     let played = play::play(&queue, &scenario, &mut wallets, environment, &bar)?;
@@ -248,6 +250,7 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
         prove: prove_gas,
         claim: claim_gas,
         deposit: deposit_gas,
+        force: forced_gas,
     };
     let verified = proven == committed.number;
     let mut report = report(&played, &proof, &prover, threads, verified, l1_state);
@@ -375,6 +378,7 @@ fn report(
         bytes_per_short_transfer,
         bytes_per_transfer,
         data: Data::default(),
+        forced: played.forced(),
         gas: Gas::default(),
         exit: None,
         security: prover.security(),

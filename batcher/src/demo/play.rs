@@ -7,6 +7,8 @@ use eyre::{Result, WrapErr, ensure, eyre};
 use indicatif::ProgressBar;
 
 use super::{
+    forced,
+    report::Forced,
     scenario::{Action, Scenario, TokenSpec},
     wallet::{Wallets, fee_key},
 };
@@ -85,6 +87,12 @@ pub async fn fund(
     Ok(gas / deposits.max(1))
 }
 
+/// Operations that the scenario queues on L1.
+#[must_use]
+pub fn priority_operations(scenario: &Scenario) -> usize {
+    scenario.tokens.len() + scenario.first_balances.len() + forced::count(scenario)
+}
+
 /// Executes the queue of L1, then the scenario's actions as their owners sign them.
 ///
 /// # Errors
@@ -98,16 +106,20 @@ pub fn play(
 ) -> Result<Played> {
     let words: Vec<Word> = queue.iter().flat_map(|operation| operation.words.clone()).collect();
     let queued = PriorityOperation::decode_stream(&words)?;
+    let expected = priority_operations(scenario);
     ensure!(
-        queued.len() == scenario.tokens.len() + scenario.first_balances.len(),
-        "the queue of L1 holds {} operations, {} were sent",
+        queued.len() == expected,
+        "the queue of L1 holds {} operations, {expected} were sent",
         queued.len(),
-        scenario.tokens.len() + scenario.first_balances.len()
     );
     let mut sequencer = Sequencer::new(State::genesis(), environment, BLOCK_OPERATIONS);
+    let mut forced = Vec::new();
     for operation in queued {
         let id = u32::try_from(sequencer.state().next_id())?;
-        sequencer.accept(Operation::Priority(operation))?;
+        let effects = sequencer.accept(Operation::Priority(operation))?;
+        if let PriorityOperation::Forced(_) = operation {
+            forced.push(effects.fault);
+        }
         if let PriorityOperation::Deposit { token, key, .. } = operation {
             let owner = scenario
                 .first_balances
@@ -133,6 +145,7 @@ pub fn play(
         }
         bar.inc(1);
     }
+    forced::check(&forced, scenario)?;
     let (state, batch, blocks) = sequencer.seal();
     Ok(Played { batch, blocks: blocks.len(), state })
 }
@@ -143,6 +156,20 @@ impl Played {
     pub fn bytes_per_transfer(&self) -> (f64, f64) {
         let bytes: Vec<DataBytes> = self.batch.slots.iter().filter_map(data_bytes).collect();
         (mean(bytes.iter().filter_map(|b| b.short)), mean(bytes.iter().map(|b| b.published)))
+    }
+
+    /// What the forced transactions came to.
+    #[must_use]
+    pub fn forced(&self) -> Forced {
+        let mut forced = Forced::default();
+        for slot in &self.batch.slots {
+            if let Operation::Priority(PriorityOperation::Forced(_)) = slot.operation {
+                let came_to =
+                    if slot.fault.is_none() { &mut forced.executed } else { &mut forced.refused };
+                *came_to += 1;
+            }
+        }
+        forced
     }
 
     /// How many of the operations are transfers to an account or to a new key.

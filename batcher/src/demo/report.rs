@@ -11,6 +11,15 @@ use serde::Serialize;
 use super::Data;
 use super::exit::ExitReport;
 
+/// What forced transactions came to; the proof says so too.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct Forced {
+    /// All of it held.
+    pub executed: usize,
+    /// Something did not.
+    pub refused: usize,
+}
+
 /// Gas of the L1 transactions, as their receipts state it.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Gas {
@@ -26,6 +35,8 @@ pub struct Gas {
     pub claim: u64,
     /// Mean of the deposits.
     pub deposit: u64,
+    /// Mean of the forced transactions' calls.
+    pub force: u64,
 }
 
 /// The whole report.
@@ -63,6 +74,8 @@ pub struct Report {
     pub bytes_per_transfer: f64,
     /// Where the data is.
     pub data: Data,
+    /// Forced transactions of the batch.
+    pub forced: Forced,
     /// Gas.
     pub gas: Gas,
     /// What leaving the frozen rollup took, if that was asked for.
@@ -140,13 +153,16 @@ impl fmt::Display for Report {
                 self.bytes_per_short_transfer, self.bytes_per_transfer
             ),
         )?;
-        let Gas { commit, commit_per_transfer, blob, prove, claim, deposit } = self.gas;
+        let Gas { commit, commit_per_transfer, blob, prove, claim, deposit, force } = self.gas;
         let data = match self.data {
             Data::Blobs => format!("data in blobs: {blob} blob gas"),
             Data::Calldata => "data in calldata".to_owned(),
         };
         line("gas: commit", format!("{commit} ({commit_per_transfer:.0} a transfer), {data}"))?;
-        line("gas: prove / claim / deposit", format!("{prove} / {claim} / {deposit}"))?;
+        line("gas: prove / claim", format!("{prove} / {claim}"))?;
+        line("gas: deposit / forced transaction", format!("{deposit} / {force}"))?;
+        let Forced { executed, refused } = self.forced;
+        line("forced transactions", format!("{executed} executed, {refused} changed nothing"))?;
         if let Some(exit) = &self.exit {
             let ExitReport { leaves, proofs, proof_s, exit_gas, refund_gas, collect_gas } = exit;
             line(

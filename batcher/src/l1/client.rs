@@ -8,11 +8,13 @@ use alloy::{
     signers::local::PrivateKeySigner,
     sol_types::{SolCall, SolEvent},
 };
-use cairn_types::{PublicKey, WORD_BYTES, Word};
+use cairn_types::{PublicKey, SignedTransaction, WORD_BYTES, Word};
 use thiserror::Error;
 
 use super::blobs::Blobs;
-use super::contracts::{Batch, Commitment, ICustody, IDemoToken, IRollupL1, Streams};
+use super::contracts::{
+    Batch, Commitment, ForcedTransaction, ICustody, IDemoToken, IRollupL1, Streams,
+};
 use super::deploy::Manifest;
 
 /// Why L1 did not do what was asked.
@@ -217,6 +219,31 @@ impl L1Client {
         let call = ICustody::depositCall { leaf: u32::MAX, token, amount, key: key.elements() };
         let value = if ether { amount + fee } else { fee };
         self.send("depositing", self.manifest.custody, value, &call).await
+    }
+
+    /// Queues a signed transaction that nobody can leave out; returns the transaction's gas.
+    ///
+    /// # Errors
+    /// The node's, or a revert: what no transaction can be is refused.
+    pub async fn force(&self, signed: &SignedTransaction, fee: U256) -> Result<u64, L1Error> {
+        let SignedTransaction { transaction, authorization, signature } = signed;
+        let (to, target) = transaction.payee(&authorization.recipient);
+        let forced = ForcedTransaction {
+            kind: transaction.tag(),
+            from: transaction.from(),
+            nonce: authorization.nonce,
+            token: authorization.token,
+            amount: transaction.amount(),
+            fee: transaction.fee(),
+            expiry: authorization.expiry,
+            to,
+            target,
+            challenge: signature.e(),
+            response: signature.s(),
+        };
+        let call = ICustody::forceTransactionCall { forced };
+        let receipt = self.call("forcing a transaction", self.manifest.custody, fee, &call).await?;
+        Ok(receipt.gas_used)
     }
 
     /// All priority operations that L1 has queued, in order.

@@ -61,6 +61,22 @@ alloy::sol! {
         uint8 dataModes;
     }
 
+    /// A transaction with its signature: everything that is signed but the domain.
+    #[derive(Debug)]
+    struct ForcedTransaction {
+        uint8 kind;
+        uint32 from;
+        uint32 nonce;
+        uint16 token;
+        uint64 amount;
+        uint64 fee;
+        uint32 expiry;
+        uint32 to;
+        uint64[5] target;
+        uint64[2] challenge;
+        uint64[5] response;
+    }
+
     /// A member of the list of circuit sets.
     #[derive(Debug)]
     struct CircuitSet {
@@ -106,6 +122,7 @@ alloy::sol! {
     interface ICustody {
         function registerToken(address asset, uint8 quantumExponent, uint64 cap, uint64[5] calldata feeKey) external payable returns (uint16 token);
         function deposit(uint32 leaf, uint16 token, uint256 amount, uint64[5] calldata key) external payable;
+        function forceTransaction(ForcedTransaction calldata forced) external payable returns (uint64 index);
         function claim(uint32 batch, uint256 index, bytes31 word, bytes32[] calldata path) external;
         function FORCED_TRANSACTIONS() external view returns (bool);
         function isClaimed(uint32 batch, uint256 index) external view returns (bool);

@@ -48,7 +48,8 @@ pub async fn deploy(
         guardian: everyone,
         council: everyone,
     };
-    let config = Config { chain_id: CHAIN_ID, roles, terms: Terms::default() };
+    let terms = Terms { forced_transactions: true, ..Terms::default() };
+    let config = Config { chain_id: CHAIN_ID, roles, terms };
     let artifacts = Artifacts::build(contracts).await?;
     let deployer = Deployer::new(url, signer.clone(), config, circuits.set_up).await?;
     let deployed = deployer.deploy(&artifacts, circuits, genesis_state, String::new()).await?;

@@ -100,8 +100,7 @@ impl Cost {
                 return Ok(());
             }
         }
-        println!("US dollars a short transfer; {}", describe(&prices));
-        println!("gas of a blob commitment is an estimate (METHODOLOGY.md)\n");
+        println!("US dollars a short transfer; {}\n", describe(&prices));
         println!(
             "{:<10}{:>10}{:>9}{:>14}{:>14}{:>14}{:>14}",
             "data", "transfers", "batches", "compute", "execution", "data", "total"

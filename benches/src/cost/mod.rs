@@ -10,9 +10,10 @@ use serde::Serialize;
 use crate::{error::BenchError, schedule::TaskTimes, stages::graph_of_transfers};
 
 /// Gas of whole transactions, measured by the contracts' tests.
-const SNAPSHOTS: [&str; 2] = [
+const SNAPSHOTS: [&str; 3] = [
     include_str!("../../../verifier-contracts/snapshots/GasTest.json"),
     include_str!("../../../verifier-contracts/snapshots/ProofGasTest.json"),
+    include_str!("../../../verifier-contracts/snapshots/BlobGasTest.json"),
 ];
 
 /// Transfers of the largest calldata batch that L1 takes: 120,000 bytes.
@@ -23,8 +24,6 @@ pub const BLOB_TRANSFERS: usize = 8_192;
 pub const BATCH_BLOBS: usize = 6;
 /// Blob gas of a blob (EIP-4844, GAS_PER_BLOB).
 const BLOB_GAS: f64 = 131_072.0;
-/// Gas of one point evaluation (EIP-4844, POINT_EVALUATION_PRECOMPILE), one a blob.
-const POINT_EVALUATION_GAS: f64 = 50_000.0;
 /// Bytes of a data word.
 const WORD_BYTES: f64 = 31.0;
 /// Gas of a calldata byte that is not zero (EIP-2028), and its floor (EIP-7623).
@@ -84,6 +83,10 @@ pub struct Gas {
     word: f64,
     /// The floor of a commitment without operations.
     floor: f64,
+    /// Of one blob more.
+    blob: f64,
+    /// A commitment in the mode of blobs, without any.
+    no_blob: f64,
     /// One proof of a range of batches.
     prove: f64,
 }
@@ -97,7 +100,7 @@ impl Gas {
         Self::from_snapshots(SNAPSHOTS)
     }
 
-    fn from_snapshots(snapshots: [&str; 2]) -> Result<Self, BenchError> {
+    fn from_snapshots(snapshots: [&str; 3]) -> Result<Self, BenchError> {
         let figure = |name: &str| {
             let of = |text: &&str| {
                 let value: serde_json::Value = serde_json::from_str(text).ok()?;
@@ -111,10 +114,14 @@ impl Gas {
         let small = figure("commit: 64 short transfers")?;
         let largest = figure(&format!("commit: {CALLDATA_TRANSFERS} short transfers"))?;
         let words = (CALLDATA_TRANSFERS / 2) as f64;
+        let [no_blob, one_blob] =
+            [figure("commit: no blob")?, figure("commit: 1 blob, 8192 short transfers")?];
         Ok(Self {
             empty,
             word: (small - empty) / 32.0,
             floor: largest - words * WORD_BYTES * BYTE_FLOOR_GAS,
+            blob: one_blob - no_blob,
+            no_blob,
             prove: figure("prove: first range")?,
         })
     }
@@ -130,11 +137,10 @@ impl Gas {
         (execution + self.prove, commit - execution)
     }
 
-    /// Execution gas and blob gas of a batch with its words in blobs: the commitment of an empty batch and one point evaluation a
-    /// blob, an estimate from below.
+    /// Execution gas and blob gas of a batch with its words in blobs.
     fn blobs(&self, transfers: usize) -> (f64, f64) {
         let blobs = transfers.div_ceil(BLOB_TRANSFERS).max(1) as f64;
-        (self.empty + blobs * POINT_EVALUATION_GAS + self.prove, blobs * BLOB_GAS)
+        (self.no_blob + blobs * self.blob + self.prove, blobs * BLOB_GAS)
     }
 }
 
@@ -217,7 +223,9 @@ mod tests {
     fn gas() -> Gas {
         let commits = r#"{"commit: empty batch": "70000", "commit: 64 short transfers": "102000",
             "commit: 7740 short transfers": "4828800"}"#;
-        Gas::from_snapshots([commits, r#"{"prove: first range": "240000"}"#]).unwrap()
+        let blobs = r#"{"commit: no blob": "71000",
+            "commit: 1 blob, 8192 short transfers": "125000"}"#;
+        Gas::from_snapshots([commits, r#"{"prove: first range": "240000"}"#, blobs]).unwrap()
     }
 
     fn ledger(transfers: usize, data: Data) -> Ledger {
@@ -250,7 +258,7 @@ mod tests {
         );
         // One blob of 131,072 blob gas at half a gwei.
         let blobs = ledger(200, Data::Blobs);
-        near(blobs.execution_usd, (70_000.0 + 50_000.0 + 240_000.0) * 1e-9 * 2_000.0 / 200.0);
+        near(blobs.execution_usd, (125_000.0 + 240_000.0) * 1e-9 * 2_000.0 / 200.0);
         near(blobs.data_usd, 65_536.0 * 1e-9 * 2_000.0 / 200.0);
         assert_eq!(blobs.compute_usd, calldata.compute_usd);
     }

@@ -181,10 +181,7 @@ pub(super) fn cost(together: &[Record], prices: Prices) -> Result<Section, Bench
     });
     Ok(Section {
         title,
-        about: format!(
-            "US dollars; {}. Gas of a blob commitment is an estimate.",
-            describe(&prices)
-        ),
+        about: format!("US dollars; {}.", describe(&prices)),
         chart: svg::bars("US dollars a transfer", &["compute", "execution", "data"], &bars),
         table: Table {
             head: vec!["data, transfers", "compute", "execution", "data", "total"],

@@ -128,7 +128,7 @@ impl Transaction {
     }
 
     /// `to` and `target(5)` of the message; `recipient` is the key of the leaf that a transfer pays.
-    pub(crate) fn payee(&self, recipient: &PublicKey) -> (AccountId, [u64; 5]) {
+    pub fn payee(&self, recipient: &PublicKey) -> (AccountId, [u64; 5]) {
         match *self {
             Self::Transfer { to, .. } => (to, recipient.elements()),
             Self::TransferToNew { key, .. } | Self::ChangeKey { key, .. } => (0, key.elements()),
