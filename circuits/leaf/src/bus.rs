@@ -15,7 +15,7 @@
 //! | [`FORCED`] | row of the tail, key 5, message digest 4, token, nonce, payee, expiry, judged, refused, late | operations (head) | operations (tail) |
 //! | [`MULTIPLE`] | signature number, digit 1 to 3, x 5, y 5 | steps | signatures |
 //! | [`COMBINATION`] | signature number, part, 11 elements | steps | signatures |
-//! | [`FIXED_BASE`] | entry (64 more for its negative), x 5, y 5 | steps | fixed base |
+//! | [`FIXED_BASE`] | digits of s0, s1, s2, whether negated, x 5, y 5 | steps | fixed base |
 //!
 //! COMPRESS, ABSORB, SQUEEZE, RANGE, MULTIPLE and FIXED_BASE are lookups, the others permutations.
 

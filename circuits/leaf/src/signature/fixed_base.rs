@@ -19,15 +19,16 @@ pub(super) const NEGATED: usize = 64;
 /// Entries; the table may repeat them.
 pub const FIXED_BASE_ROWS: usize = 2 * NEGATED;
 
-/// The points `F[i, j, k]` of `cairn_primitives::schnorr::combine`, each an entry `(i + 4 j + 16 k, X, Y)`, and then
-/// their negatives, which show that an operand meets one.
+/// The points `F[i, j, k]` of `cairn_primitives::schnorr::combine`, each an entry `(i, j, k, 0, X, Y)`, and then
+/// their negatives, `(i, j, k, 1, X, -Y)`, which show that an operand meets one.
 #[derive(Debug, Clone, Copy)]
 pub struct FixedBaseAir;
 
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
 struct Entry<T> {
-    index: T,
+    digits: [T; 3],
+    negated: T,
     x: [T; 5],
     y: [T; 5],
 }
@@ -43,8 +44,12 @@ columns!(Columns);
 fn entry(index: usize) -> Entry<F> {
     let point = fixed_base_table()[index % NEGATED];
     let point = if index < NEGATED { point } else { point.neg() };
-    let index = F::from_usize(index);
-    Entry { index, x: coefficients(&point.x), y: coefficients(&point.y) }
+    Entry {
+        digits: [1, 4, 16].map(|place| F::from_usize(index / place % 4)),
+        negated: F::from_bool(index >= NEGATED),
+        x: coefficients(&point.x),
+        y: coefficients(&point.y),
+    }
 }
 
 impl BaseAir<F> for FixedBaseAir {

@@ -14,7 +14,6 @@ use super::{RESULT, ROWS_OF_LIMB};
 use crate::bus::{COMBINATION, FIXED_BASE, MULTIPLE};
 use crate::counter::assert_counter;
 use crate::signature::curve::Point;
-use crate::signature::fixed_base::NEGATED;
 use crate::signature::quintic::Quintic;
 use crate::table::periodic_columns;
 
@@ -83,9 +82,8 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for StepsAir {
 
         let start = Point { x: Quintic::read(&row.start_x), y: Quintic::read(&row.start_y) };
         let (middle, multiple_run) = add_multiple(builder, row, &start, digit(row.e, next.e));
-        let [s0, s1, s2] = std::array::from_fn(|part| digit(row.s[part], next.s[part]));
-        let entry = s0 + s1 * F::from_u8(4) + s2 * F::from_u8(16);
-        let (acc, entry_run) = add_entry(builder, row, &middle, entry);
+        let digits = std::array::from_fn(|part| digit(row.s[part], next.s[part]));
+        let (acc, entry_run) = add_entry(builder, row, &middle, digits);
         let meets = meet(builder, row, next, &multiple_run, &entry_run);
 
         // Unless operands meet, neither run is zero, since their product is not. (Two of its five coefficients do:
@@ -175,21 +173,21 @@ fn add_multiple<AB: InteractionBuilder<F = F>>(
     (middle, run)
 }
 
-/// Adds the entry of the table, which FIXED_BASE vouches for. Returns the sum and the difference of
-/// the operands' X.
+/// Adds the entry of the table, which FIXED_BASE vouches for, and for each of its digits: a sum of them alone could be
+/// made of others, and the response that is named of those. Returns the sum and the difference of the operands' X.
 fn add_entry<AB: InteractionBuilder<F = F>>(
     builder: &mut AB,
     row: &Steps<AB::Var>,
     middle: &Point<AB::Expr>,
-    digit: AB::Expr,
+    digits: [AB::Expr; 3],
 ) -> (Point<AB::Expr>, Quintic<AB::Expr>) {
     let slope = Quintic::read(&row.entry_slope);
     let entry = middle.along(&slope, Quintic::read(&row.entry_x));
     let run = entry.x.clone() - middle.x.clone();
     let sum_x = middle.sum_x(&slope, entry.x.clone());
     let [_, negated] = row.meets_entry;
-    let index = digit + AB::Expr::from(negated) * F::from_usize(NEGATED);
-    FIXED_BASE.lookup_key(builder, [index].into_iter().chain(entry.elements()), 1);
+    let name = digits.into_iter().chain([negated.into()]);
+    FIXED_BASE.lookup_key(builder, name.chain(entry.elements()), 1);
 
     let acc = middle.sum(&slope, Quintic::read(&row.acc_x));
     acc.x.clone().assert_eq(builder, sum_x);

@@ -7,6 +7,7 @@ use p3_field::PrimeField64;
 use super::*;
 use crate::signature::lines::{Line, slopes, sum};
 use crate::signature::quintic::coefficients;
+use crate::signature::steps::ROWS_OF_LIMB;
 
 const NO_VIOLATION: [Vec<usize>; 2] = [vec![], vec![]];
 
@@ -57,6 +58,32 @@ fn another_response() {
         assert_eq!(tables.judge(&other, true), judged);
         assert!(!is_unbalanced(&tables.messages(), "combination"));
     }
+}
+
+/// A digit of s0 taken for four less and one of s1 for one more: their sum is the same, the response that is named is not.
+/// So would a valid signature be refused.
+#[test]
+fn digits_beyond_their_range() {
+    let claim = SignedMessage { judged: true, ..signed(0) };
+    let mut other = claim;
+    other.signature.s[0] += 4;
+    other.signature.s[2] -= 1;
+    let mut tables = Tables::fill(1, &[other]);
+    let mut place = F::ONE;
+    for row in (ROWS - ROWS_OF_LIMB..ROWS).rev() {
+        let step = tables.step(row);
+        step.s[0] -= place * F::from_u8(4);
+        step.s[1] += place;
+        place = place.halve().halve();
+    }
+    let row = tables.signature(0);
+    row.s[0][0] -= F::from_u8(4);
+    row.s[1][0] += F::ONE;
+    assert_eq!(tables.violations(), NO_VIOLATION);
+    let messages = tables.messages();
+    assert!(!is_unbalanced(&messages, "combination"));
+    assert!(is_unbalanced(&messages, "fixed-base"));
+    assert!(!tables.judge(&claim, true));
 }
 
 /// A verdict that is not so, with each hint.

@@ -26,7 +26,7 @@ fn shape<A: Air<Symbolic>>(air: &A) -> [usize; 3] {
 fn shapes() {
     assert_eq!(shape(&StepsAir), [71, 65, 3]);
     assert_eq!(shape(&SignaturesAir), [88, 43, 10]);
-    assert_eq!(shape(&FixedBaseAir), [12, 11, 1]);
+    assert_eq!(shape(&FixedBaseAir), [15, 14, 1]);
 }
 
 #[test]
