@@ -8,16 +8,16 @@ use cairn_circuits::chunk::{class, parameters};
 use cairn_circuits::circuit_set::Size;
 use cairn_circuits::config::Circuit;
 use cairn_circuits::seal::SealCircuit;
-use cairn_circuits::stream::{DataEvaluation, StreamLeaf};
+use cairn_circuits::stream::{StreamClass, StreamLeaf};
 use cairn_leaf::chunk::Leaf;
 use cairn_stark::recursive::rows;
 
 const PADDING: &str = "NoopGate";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    for evaluation in [DataEvaluation::AtX, DataEvaluation::AtZ] {
-        let leaf = StreamLeaf::build(evaluation, evaluation.capacity());
-        print(&format!("stream leaf, data {evaluation:?}"), of(&leaf.circuit));
+    for class in StreamClass::ALL {
+        let leaf = StreamLeaf::build(class.evaluation(), class.capacity());
+        print(&format!("stream leaf, {class:?}"), of(&leaf.circuit));
     }
     print("seal", of(&SealCircuit::build().circuit));
     for size in Size::ALL {

@@ -51,8 +51,8 @@ pub enum Family {
     Chain = 2,
 }
 
-/// Which of a family's leaf circuits. A family with one has it as [`Size::Small`]. For streams it says where
-/// the data is evaluated ([`crate::stream::DataEvaluation`]).
+/// Which of a family's leaf circuits. A family with one has it as [`Size::Small`]. For streams it says
+/// which circuit it is ([`crate::stream::StreamClass`]).
 #[derive(
     Clone, Copy, Debug, Eq, PartialEq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]

@@ -9,7 +9,7 @@ use cairn_circuits::{
     serialize::{decode_key, encode_key},
     soundness::LayerSecurity,
     statement::Statement,
-    stream::DataEvaluation,
+    stream::StreamClass,
 };
 use cairn_types::Digest;
 use cairn_wrap::config::WrapConfig;
@@ -31,10 +31,7 @@ pub(crate) type Leaf = (Statement, Proof);
 pub(crate) type WrapProof = ProofWithPublicInputs<F, WrapConfig, D>;
 
 /// Members of the circuit set.
-const MEMBERS: usize = 11;
-
-/// Both kinds of stream leaves, by their size.
-const EVALUATIONS: [DataEvaluation; 2] = [DataEvaluation::AtX, DataEvaluation::AtZ];
+const MEMBERS: usize = 12;
 
 /// The circuits of the pipeline.
 #[derive(Debug)]
@@ -42,8 +39,8 @@ pub(crate) struct Circuits {
     /// By [`Size::ALL`].
     chunks: [OnDemand<ChunkProver>; 4],
     pub(crate) chunk_node: OnDemand<Node>,
-    /// With data at x, and at z.
-    streams: [OnDemand<StreamProver>; 2],
+    /// By [`StreamClass::ALL`].
+    streams: [OnDemand<StreamProver>; 3],
     pub(crate) stream_node: OnDemand<Node>,
     pub(crate) seal: OnDemand<SealProver>,
     pub(crate) exit: OnDemand<ExitProver>,
@@ -67,9 +64,8 @@ impl Circuits {
         .map(|(family, name)| {
             OnDemand::new(cache, move |cache| Ok(Node::from_source(family, &cache.circuit(name))))
         });
-        let streams = EVALUATIONS.map(|evaluation| {
-            OnDemand::new(cache, move |cache| StreamProver::load(cache, evaluation))
-        });
+        let streams = StreamClass::ALL
+            .map(|class| OnDemand::new(cache, move |cache| StreamProver::load(cache, class)));
         let seal = OnDemand::new(cache, SealProver::load);
         let exit = OnDemand::new(cache, ExitProver::load);
         let wrap = OnDemand::new(cache, WrapProver::load);
@@ -88,8 +84,8 @@ impl Circuits {
                     units.collect::<Result<Vec<_>, _>>()
                 },
                 || {
-                    let units = EVALUATIONS.into_iter().zip(&streams).map(|(evaluation, unit)| {
-                        let role = Role::Wrapper(Family::Stream, evaluation.size());
+                    let units = StreamClass::ALL.into_iter().zip(&streams).map(|(class, unit)| {
+                        let role = Role::Wrapper(Family::Stream, class.size());
                         member(cache, role, unit, |unit| unit.wrapper.key()).inspect(|_| step())
                     });
                     let streams = units.collect::<Result<Vec<_>, _>>()?;
@@ -117,9 +113,9 @@ impl Circuits {
         &self.chunks[size as usize - 1]
     }
 
-    /// What proves streams with the data evaluated there.
-    pub(crate) fn stream(&self, evaluation: DataEvaluation) -> &OnDemand<StreamProver> {
-        &self.streams[evaluation.size() as usize - 1]
+    /// What proves stream leaves of a class.
+    pub(crate) fn stream(&self, class: StreamClass) -> &OnDemand<StreamProver> {
+        &self.streams[class.size() as usize - 1]
     }
 
     /// Root of the circuit set.

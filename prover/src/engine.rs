@@ -117,17 +117,22 @@ pub(crate) fn seal_batch(
         merge(set, node, wrapped, step)
     })?;
 
-    let prover = run.unit(circuits.stream(plan.evaluation))?;
+    let provers = plan
+        .streams
+        .iter()
+        .map(|witness| run.unit(circuits.stream(witness.class())))
+        .collect::<Result<Vec<_>, _>>()?;
     let node = node_of(&circuits.stream_node, plan.streams.len(), run)?;
     let stream = run.stage(Stage::Streams, 3 * plan.streams.len() - 1, |step| {
-        let leaves = plan
-            .streams
+        let leaves = provers
             .par_iter()
-            .map(|witness| prover.prove(witness).inspect(|_| step()))
+            .zip(&plan.streams)
+            .map(|(prover, witness)| prover.prove(witness).inspect(|_| step()))
             .collect::<Result<Vec<_>, ProverError>>()?;
-        let wrapped = leaves
+        let wrapped = provers
             .par_iter()
-            .map(|leaf| prover.wrap(leaf).inspect(|_| step()))
+            .zip(&leaves)
+            .map(|(prover, leaf)| prover.wrap(leaf).inspect(|_| step()))
             .collect::<Result<Vec<_>, ProverError>>()?;
         merge(set, node, wrapped, step)
     })?;

@@ -15,7 +15,7 @@ use std::ops::Range;
 use cairn_circuits::{
     chunk::{ChunkWitness, class},
     circuit_set::Size,
-    stream::{self, DataEvaluation, StreamLeafWitness},
+    stream::{self, StreamClass, StreamLeafWitness},
 };
 use cairn_leaf::class::{LARGE, RowCounter, Rows};
 use cairn_state::{BatchWitness, DataForm, OpeningError, SlotWitness};
@@ -29,7 +29,7 @@ pub const LARGEST_CHUNK: usize = 1 << LARGE.operations;
 /// Stream leaves of a batch with so many data words, not in blobs, and nothing in the other streams.
 #[must_use]
 pub const fn stream_leaves(data_words: usize) -> usize {
-    let leaves = data_words.div_ceil(DataEvaluation::AtX.capacity()[0]);
+    let leaves = data_words.div_ceil(StreamClass::AtX.capacity()[0]);
     if leaves == 0 { 1 } else { leaves }
 }
 
@@ -40,8 +40,6 @@ pub struct Plan {
     pub chunks: Vec<PlannedChunk>,
     /// Words of each stream leaf.
     pub streams: Vec<StreamLeafWitness>,
-    /// Which circuit proves them.
-    pub evaluation: DataEvaluation,
 }
 
 /// A chunk leaf of a plan.
@@ -75,8 +73,7 @@ impl Plan {
             .zip(witnesses)
             .map(|((operations, size), witness)| PlannedChunk { operations, witness, size });
         let streams = stream::split(environment, &batch.words());
-        let evaluation = DataEvaluation::of(&environment);
-        Ok(Self { chunks: chunks.collect(), streams, evaluation })
+        Ok(Self { chunks: chunks.collect(), streams })
     }
 }
 

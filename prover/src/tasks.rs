@@ -105,7 +105,9 @@ impl<'a> BatchTasks<'a> {
         if self.plan.chunks.len() > 1 {
             circuits.chunk_node.get()?;
         }
-        circuits.stream(self.plan.evaluation).get()?;
+        for witness in &self.plan.streams {
+            circuits.stream(witness.class()).get()?;
+        }
         if self.plan.streams.len() > 1 {
             circuits.stream_node.get()?;
         }
@@ -140,14 +142,14 @@ impl<'a> BatchTasks<'a> {
                 leaf(circuits.chunk(chunk.size).get()?.prove(&chunk.witness)?)
             }
             (TaskKind::StreamLeaf, []) => {
-                let prover = circuits.stream(self.plan.evaluation).get()?;
-                leaf(prover.prove(&self.plan.streams[index])?)
+                let witness = &self.plan.streams[index];
+                leaf(circuits.stream(witness.class()).get()?.prove(witness)?)
             }
             (TaskKind::ChunkWrapper, [Output::Leaf(leaf)]) => {
                 proven(circuits.chunk(self.plan.chunks[index].size).get()?.wrap(leaf)?)
             }
             (TaskKind::StreamWrapper, [Output::Leaf(leaf)]) => {
-                proven(circuits.stream(self.plan.evaluation).get()?.wrap(leaf)?)
+                proven(circuits.stream(self.plan.streams[index].class()).get()?.wrap(leaf)?)
             }
             (TaskKind::ChunkNode, [Output::Proven(left), Output::Proven(right)]) => {
                 proven(circuits.chunk_node.get()?.prove(&circuits.set, left, right)?)

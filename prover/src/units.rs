@@ -10,7 +10,7 @@ use cairn_circuits::{
     shrink::{Forward, Shrink, Squeeze},
     soundness::{LayerSecurity, layer_security, stark_security},
     statement::Statement,
-    stream::{DataEvaluation, StreamLeaf, StreamLeafWitness},
+    stream::{StreamClass, StreamLeaf, StreamLeafWitness},
 };
 use cairn_types::{Digest, SealStatement};
 use cairn_wrap::{config::WrapConfig, groth16, r1cs::Builder, verifier::WrapVerifier};
@@ -62,29 +62,30 @@ impl Unit for ChunkProver {
     }
 }
 
-/// What proves the evaluation of streams, with the data at one of the two points.
+/// What proves the evaluation of streams, in leaves of one class.
 #[derive(Debug)]
 pub(crate) struct StreamProver {
-    evaluation: DataEvaluation,
+    class: StreamClass,
     leaf: StreamLeaf,
     pub(crate) wrapper: Wrapper,
 }
 
 impl StreamProver {
-    pub(crate) fn load(cache: &Cache, evaluation: DataEvaluation) -> Result<Self, ProverError> {
-        let name = match evaluation {
-            DataEvaluation::AtX => "stream",
-            DataEvaluation::AtZ => "blob-stream",
+    pub(crate) fn load(cache: &Cache, class: StreamClass) -> Result<Self, ProverError> {
+        let name = match class {
+            StreamClass::AtX => "stream",
+            StreamClass::AtZ => "half-blob-stream",
+            StreamClass::WholeBlob => "blob-stream",
         };
         let source = cache.circuit(name);
-        let leaf = StreamLeaf::from_source(evaluation, evaluation.capacity(), &source);
+        let leaf = StreamLeaf::from_source(class.evaluation(), class.capacity(), &source);
         let wrapper = Wrapper::from_source(
             Family::Stream,
-            evaluation.size(),
+            class.size(),
             &leaf.circuit.verifier_data(),
             &cache.circuit(&format!("{name}-wrapper")),
         );
-        Ok(Self { evaluation, leaf, wrapper })
+        Ok(Self { class, leaf, wrapper })
     }
 
     /// Proves the words of one leaf.
@@ -101,9 +102,10 @@ impl StreamProver {
 
 impl Unit for StreamProver {
     fn security(&self) -> Vec<LayerSecurity> {
-        let name = match self.evaluation {
-            DataEvaluation::AtX => "stream leaf",
-            DataEvaluation::AtZ => "blob stream leaf",
+        let name = match self.class {
+            StreamClass::AtX => "stream leaf",
+            StreamClass::AtZ => "half blob stream leaf",
+            StreamClass::WholeBlob => "blob stream leaf",
         };
         vec![layer_security(name, &self.leaf.circuit.common)]
     }

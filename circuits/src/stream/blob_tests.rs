@@ -11,7 +11,7 @@ use plonky2::iop::witness::{PartialWitness, WitnessWrite};
 use proptest::prelude::*;
 
 use super::circuit::DataSection;
-use super::{DataEvaluation, StreamLeaf, StreamLeafError, StreamLeafWitness, split};
+use super::{DataEvaluation, StreamClass, StreamLeaf, StreamLeafError, StreamLeafWitness, split};
 use crate::proving::prove;
 use crate::statement::Statement;
 
@@ -195,12 +195,13 @@ fn z_is_not_zero() {
 
 #[test]
 fn leaves_of_a_long_batch_follow_on() {
-    let capacity = DataEvaluation::AtZ.capacity()[0];
+    let capacity = StreamClass::WholeBlob.capacity()[0];
     let words: Vec<_> = (0..2 * capacity + 1).map(|i| Word::new([i as u8; 31])).collect();
     let environment = environment([7; 32]);
     let leaves =
         split(environment, &BatchWords { data: &words, priority: &words[..1], withdrawals: &[] });
-    assert_eq!(leaves.len(), 3);
+    let classes: Vec<_> = leaves.iter().map(StreamLeafWitness::class).collect();
+    assert_eq!(classes, [StreamClass::WholeBlob, StreamClass::WholeBlob, StreamClass::AtZ]);
     for pair in leaves.windows(2) {
         assert_eq!(pair[0].statement().after, pair[1].before);
     }
@@ -214,7 +215,27 @@ fn leaves_of_a_long_batch_follow_on() {
 }
 
 #[test]
-fn the_leaf_fills_its_rows() {
-    let leaf = StreamLeaf::build(DataEvaluation::AtZ, DataEvaluation::AtZ.capacity());
-    assert_eq!(leaf.circuit.common.degree_bits(), 13);
+fn a_leaf_takes_the_smallest_class() {
+    let class = |[data, priority, withdrawals]: [usize; 3]| {
+        let words = vec![Word::default(); data.max(priority).max(withdrawals)];
+        let batch = BatchWords {
+            data: &words[..data],
+            priority: &words[..priority],
+            withdrawals: &words[..withdrawals],
+        };
+        let leaves = split(environment([7; 32]), &batch);
+        leaves.iter().map(StreamLeafWitness::class).collect::<Vec<_>>()
+    };
+    assert_eq!(class([2048, 512, 512]), [StreamClass::AtZ]);
+    assert_eq!(class([2049, 0, 0]), [StreamClass::WholeBlob]);
+    assert_eq!(class([0, 513, 0]), [StreamClass::WholeBlob]);
+    assert_eq!(class([0, 0, 1025]), [StreamClass::WholeBlob, StreamClass::AtZ]);
+}
+
+#[test]
+fn the_leaves_fill_their_rows() {
+    for (class, log_rows) in [(StreamClass::AtZ, 13), (StreamClass::WholeBlob, 14)] {
+        let leaf = StreamLeaf::build(class.evaluation(), class.capacity());
+        assert_eq!(leaf.circuit.common.degree_bits(), log_rows, "{class:?}");
+    }
 }

@@ -2,8 +2,9 @@
 //!
 //! docs/spec.md, sections 5 and 6.
 //!
-//! There are two circuits ([`DataEvaluation`]) that prove the same kind of statement. One evaluates all streams at
-//! x and knows only z = 0; the other evaluates the data in the field of its blobs, at z, and refuses z = 0.
+//! There are three circuits ([`StreamClass`]) that prove the same kind of statement. One evaluates all streams at
+//! x and knows only z = 0; the others, for half a blob and a whole one, evaluate the data in the field of its
+//! blobs, at z, and refuse z = 0.
 //!
 //! # Who binds what
 //!
@@ -27,7 +28,7 @@
 //! limbs are cut anew, which checks them again.
 //!
 //! A batch's leaves share one environment, and the header that L1 hashes has its z. It is zero unless L1 has checked the
-//! value at z. So which circuit evaluates a batch is L1's choice, not the prover's, and no word is left
+//! value at z. So how a batch is evaluated is L1's choice, not the prover's, and no word is left
 //! out of the evaluation that L1 compares.
 
 mod blob_section;
@@ -41,7 +42,7 @@ mod witness;
 
 use thiserror::Error;
 
-pub use native::{DataEvaluation, StreamLeafWitness, advance, split};
+pub use native::{DataEvaluation, StreamClass, StreamLeafWitness, advance, split};
 
 use crate::config::{Circuit, LEAF, Proof};
 use crate::proving::{ProveError, prove};
@@ -86,7 +87,7 @@ pub enum StreamLeafError {
 
 impl StreamLeaf {
     /// Builds the circuit with slots for `capacity` words of each stream (data, priority,
-    /// withdrawal), data at z in whole groups of 16; [`DataEvaluation::capacity`] fills the rows.
+    /// withdrawal), data at z in whole groups of 16; [`StreamClass::capacity`] fills the rows.
     pub fn build(evaluation: DataEvaluation, capacity: [usize; 3]) -> Self {
         Self::from_source(evaluation, capacity, &Build)
     }

@@ -26,22 +26,55 @@ impl DataEvaluation {
     pub fn of(environment: &StreamEnvironment) -> Self {
         if environment.z == BlobScalar::ZERO { Self::AtX } else { Self::AtZ }
     }
+}
 
-    /// Words of each stream (data, priority, withdrawal) that one leaf holds: what fills 2^12 rows at x,
-    /// with 1.85 rows a word, and 2^13 rows at z, with 2.5 rows a data word.
+/// Which circuit proves a leaf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamClass {
+    /// Everything at x.
+    AtX,
+    /// Data at z, half a blob.
+    AtZ,
+    /// Data at z, a whole blob: for twice the time it saves a wrapper and a node.
+    WholeBlob,
+}
+
+impl StreamClass {
+    /// All, in the order of their places in the family.
+    pub const ALL: [Self; 3] = [Self::AtX, Self::AtZ, Self::WholeBlob];
+
+    /// Where it evaluates the data.
+    pub const fn evaluation(self) -> DataEvaluation {
+        match self {
+            Self::AtX => DataEvaluation::AtX,
+            Self::AtZ | Self::WholeBlob => DataEvaluation::AtZ,
+        }
+    }
+
+    /// Words of each stream (data, priority, withdrawal) that it holds: what fills 2^12 rows at x, with 1.85 rows a
+    /// word, and 2^13 and 2^14 rows at z, with 2.5 rows a data word.
     pub const fn capacity(self) -> [usize; 3] {
         match self {
             Self::AtX => [1024, 512, 512],
             Self::AtZ => [2048, 512, 512],
+            Self::WholeBlob => [4096, 1024, 1024],
         }
     }
 
-    /// The leaf's place in its family.
+    /// The place in the family.
     pub const fn size(self) -> Size {
         match self {
             Self::AtX => Size::Small,
             Self::AtZ => Size::Medium,
+            Self::WholeBlob => Size::Dense,
         }
+    }
+
+    /// The first that holds so many words of each stream, else the largest.
+    fn for_words(evaluation: DataEvaluation, words: [usize; 3]) -> Self {
+        let holds = |class: &Self| words.iter().zip(class.capacity()).all(|(&n, slots)| n <= slots);
+        let mut classes = Self::ALL.into_iter().filter(|class| class.evaluation() == evaluation);
+        classes.clone().find(holds).or(classes.next_back()).expect("each evaluation has a class")
     }
 }
 
@@ -53,11 +86,17 @@ pub struct StreamLeafWitness {
     /// The streams before the leaf's words.
     pub before: StreamState,
     /// The leaf's words: data, priority, withdrawals, each at most as many as
-    /// [`DataEvaluation::capacity`] says.
+    /// [`StreamClass::capacity`] says.
     pub words: [Vec<Word>; 3],
 }
 
 impl StreamLeafWitness {
+    /// The smallest class that holds the words.
+    pub fn class(&self) -> StreamClass {
+        let words = self.words.each_ref().map(Vec::len);
+        StreamClass::for_words(DataEvaluation::of(&self.environment), words)
+    }
+
     /// What the leaf proves.
     pub fn statement(&self) -> StreamStatement {
         let Self { environment, before, words: [data, priority, withdrawals] } = self;
@@ -82,26 +121,26 @@ impl StreamLeafWitness {
     }
 }
 
-/// Cuts the words of a batch into leaves, from zero streams: at least one leaf, and as few as hold
-/// the longest stream.
+/// Cuts the words of a batch into leaves, from zero streams: at least one leaf, as few as hold
+/// the longest stream, each of the smallest class.
 pub fn split(environment: StreamEnvironment, words: &BatchWords<'_>) -> Vec<StreamLeafWitness> {
-    let streams = [words.data, words.priority, words.withdrawals];
-    let capacity = DataEvaluation::of(&environment).capacity();
-    let leaves =
-        streams.iter().zip(capacity).map(|(words, capacity)| words.len().div_ceil(capacity));
-    let leaves = leaves.max().unwrap_or(0).max(1);
+    let mut left = [words.data, words.priority, words.withdrawals];
     let mut before = StreamState::default();
-    (0..leaves)
-        .map(|leaf| {
-            let words = std::array::from_fn(|stream| {
-                let words = streams[stream].chunks(capacity[stream]).nth(leaf);
-                words.unwrap_or_default().to_vec()
-            });
-            let witness = StreamLeafWitness { environment, before, words };
-            before = witness.statement().after;
-            witness
-        })
-        .collect()
+    let mut leaves = Vec::new();
+    while leaves.is_empty() || left.iter().any(|words| !words.is_empty()) {
+        let class = StreamClass::for_words(DataEvaluation::of(&environment), left.map(<[_]>::len));
+        let mut capacity = class.capacity().into_iter();
+        let words = left.each_mut().map(|left| {
+            let slots = capacity.next().unwrap_or(0);
+            let (now, later) = left.split_at(left.len().min(slots));
+            *left = later;
+            now.to_vec()
+        });
+        let witness = StreamLeafWitness { environment, before, words };
+        before = witness.statement().after;
+        leaves.push(witness);
+    }
+    leaves
 }
 
 /// A stream after one more word: `digest := compress(digest, limbs)`, `count := count + 1`,

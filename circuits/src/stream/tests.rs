@@ -13,7 +13,7 @@ use crate::proving::prove;
 use crate::statement::Statement;
 
 use super::circuit::DataSection;
-use super::{DataEvaluation, StreamLeaf, StreamLeafError, StreamLeafWitness, split};
+use super::{DataEvaluation, StreamClass, StreamLeaf, StreamLeafError, StreamLeafWitness, split};
 
 static LEAF: LazyLock<StreamLeaf> =
     LazyLock::new(|| StreamLeaf::build(DataEvaluation::AtX, [5, 2, 3]));
@@ -134,7 +134,7 @@ fn too_many_words_are_refused() {
 #[test]
 fn leaves_of_a_long_batch_follow_on() {
     let words: Vec<_> =
-        (0..2 * DataEvaluation::AtX.capacity()[0] + 1).map(|i| Word::new([i as u8; 31])).collect();
+        (0..2 * StreamClass::AtX.capacity()[0] + 1).map(|i| Word::new([i as u8; 31])).collect();
     let environment = some_witness().environment;
     let batch = BatchWords { data: &words, priority: &words[..1], withdrawals: &[] };
     let leaves = split(environment, &batch);
@@ -156,7 +156,7 @@ fn leaves_of_a_long_batch_follow_on() {
 
 #[test]
 fn the_leaf_fills_its_rows() {
-    let leaf = StreamLeaf::build(DataEvaluation::AtX, DataEvaluation::AtX.capacity());
+    let leaf = StreamLeaf::build(DataEvaluation::AtX, StreamClass::AtX.capacity());
     assert_eq!(leaf.circuit.common.degree_bits(), 12);
 }
 
