@@ -69,12 +69,13 @@ pub fn ratios(a: &Record, b: &Record) -> Result<Vec<Ratio>, BenchError> {
 }
 
 /// What must be the same for a ratio to mean something.
-fn fields(work: &Workload) -> [(&'static str, String); 6] {
+fn fields(work: &Workload) -> [(&'static str, String); 7] {
     [
         ("stage", work.stage.to_string()),
         ("traffic", work.traffic.clone()),
         ("accounts", work.accounts.to_string()),
         ("batch", work.batch.to_string()),
+        ("data", work.data.name().to_owned()),
         ("chunk", work.chunk.to_string()),
         ("threads", work.threads.to_string()),
     ]

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use cairn_batcher::demo::csv::CsvError;
+use cairn_batcher::{demo::csv::CsvError, l1::blobs::BlobError};
 use cairn_prover::ProverError;
 use cairn_state::Refusal;
 use thiserror::Error;
@@ -16,6 +16,9 @@ pub enum BenchError {
     /// Bad transfers, with file and line.
     #[error(transparent)]
     Csv(#[from] CsvError),
+    /// The batch's words did not become blobs.
+    #[error(transparent)]
+    Blobs(#[from] BlobError),
     /// The machine has too little memory for the proofs asked for.
     #[error(
         "too little memory: expected at least {expected_mb} MiB for {what}, got {got_mb} MiB; choose a smaller --chunk or fewer --accounts"

@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod cmp;
 pub mod cost;
+pub mod data;
 pub mod error;
 pub mod figures;
 pub mod list;

@@ -11,6 +11,7 @@ use cairn_prover::{files::write_atomically, graph::TaskKind};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    data::Data,
     error::BenchError,
     figures::{BatchFigures, LeafFigures},
     machine::{Build, Machine},
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// Version of the format. A reader takes no other.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// The step of a record that is the whole batch.
 pub const WHOLE_BATCH: &str = "batch";
@@ -78,6 +79,8 @@ pub struct Workload {
     pub accounts: u32,
     /// Transfers in the batch.
     pub batch: usize,
+    /// Where the batch's data goes.
+    pub data: Data,
     /// Operations of a chunk at the most.
     pub chunk: usize,
     /// Chunks of the batch.
@@ -211,6 +214,7 @@ impl Record {
                 "traffic",
                 "accounts",
                 "batch",
+                "data",
                 "chunk",
                 "threads",
                 "step",
@@ -220,12 +224,13 @@ impl Record {
                 "peak_rss_mb",
                 "proof_bytes",
             ])?;
-            let Workload { stage, traffic, accounts, batch, chunk, threads, .. } = &self.workload;
+            let work = &self.workload;
+            let Workload { stage, traffic, accounts, batch, data, chunk, threads, .. } = work;
             for step in &self.steps {
                 for (run, sample) in step.samples.iter().enumerate() {
                     let Sample { wall_s, cpu_s, peak_rss_mb } = sample;
                     csv.serialize((
-                        (stage, traffic, accounts, batch, chunk, threads),
+                        (stage, traffic, accounts, batch, data, chunk, threads),
                         (&step.name, run, wall_s, cpu_s, peak_rss_mb, step.proof_bytes),
                     ))?;
                 }

@@ -10,6 +10,7 @@ use cairn_batcher::demo::progress::Bars;
 use cairn_prover::{default_cache_folder, memory};
 
 use crate::{
+    data::Data,
     error::BenchError,
     figures::{BatchFigures, LeafFigures},
     machine::{self, Build, Machine},
@@ -38,6 +39,9 @@ pub struct Run {
     /// Who pays whom: uniform, zipf:S, merchant:P or csv:FILE.
     #[arg(long, default_value = "uniform")]
     traffic: Traffic,
+    /// Where the batch's data goes.
+    #[arg(long, value_enum, default_value_t)]
+    data: Data,
     /// Threads of the prover [default: all cores].
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1_024))]
     threads: Option<u16>,
@@ -109,7 +113,7 @@ impl Run {
 
         let bars = Bars::default();
         let bar = bars.bar("transfers", size);
-        let job = world::batch(&transfers, self.accounts, self.seed, || bar.inc(1))?;
+        let job = world::batch(&transfers, self.accounts, self.seed, self.data, || bar.inc(1))?;
         bars.finish(&bar);
 
         let threads = self.threads.map_or_else(machine::cores, usize::from);
@@ -139,6 +143,7 @@ impl Run {
                 seed: self.seed,
                 accounts: self.accounts,
                 batch: size,
+                data: self.data,
                 chunk,
                 chunks: batch.chunks(),
                 threads,

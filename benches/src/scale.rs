@@ -9,7 +9,7 @@ use crate::{
     error::BenchError,
     record::{Record, write_to},
     schedule::{TaskTimes, simulate},
-    stages::{Stage, graph_of_transfers},
+    stages::Stage,
 };
 
 /// Schedules a batch's tasks.
@@ -63,14 +63,14 @@ impl Source {
     }
 }
 
-/// The newest record of stage all (else of any stage), then all others of the same circuits, chunk and threads.
+/// The newest record of stage all (else of any stage), then all others of the same circuits, chunk, threads and place of the data.
 #[must_use]
 pub fn newest(mut records: Vec<Record>) -> Vec<Record> {
     records.sort_by_key(|record| (record.workload.stage != Stage::All, u64::MAX - record.time));
     if let Some(first) = records.first() {
         let key = |record: &Record| {
             let work = &record.workload;
-            (record.circuits.set_root.clone(), work.chunk, work.threads)
+            (record.circuits.set_root.clone(), work.chunk, work.threads, work.data)
         };
         let key_of_first = key(first);
         records.retain(|record| key(record) == key_of_first);
@@ -130,7 +130,7 @@ pub fn rows(
     batches: usize,
     workers: &[usize],
 ) -> Result<Vec<Row>, BenchError> {
-    let graph = graph_of_transfers(transfers, times.chunk);
+    let graph = times.graph(transfers);
     let row = |&workers: &usize| {
         let outcome = simulate(&graph, times, workers, batches)?;
         Ok(Row {

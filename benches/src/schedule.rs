@@ -5,9 +5,13 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-use cairn_prover::graph::{TaskGraph, TaskKind};
+use cairn_prover::{
+    graph::{TaskGraph, TaskKind},
+    plan,
+};
 
 use crate::{
+    data::Data,
     error::BenchError,
     record::{Record, Workload},
     sample::Second,
@@ -21,6 +25,8 @@ pub struct TaskTimes {
     pub threads: usize,
     /// Operations of a chunk at the most.
     pub chunk: usize,
+    /// Where the batch's data goes.
+    pub data: Data,
     /// By the order of [`TaskKind::ALL`].
     seconds: [Option<Second>; TaskKind::ALL.len()],
     /// Where they are from, for messages.
@@ -33,18 +39,17 @@ impl TaskTimes {
     /// A node of one tree stands in for a node of the other: they are of one shape.
     ///
     /// # Errors
-    /// Records of different circuits, chunk sizes or threads.
+    /// Records of different circuits, chunk sizes, threads or places of the data.
     pub fn from_records<'a>(
         records: impl IntoIterator<Item = &'a Record>,
     ) -> Result<Self, BenchError> {
         let mut records = records.into_iter();
         let first =
             records.next().ok_or_else(|| BenchError::usage("expected at least one record"))?;
-        let Workload { threads, chunk, .. } = first.workload;
-        let mut times = Self::of(first, threads, chunk);
+        let mut times = Self::of(first);
         for record in records {
             same_work(first, record)?;
-            let more = Self::of(record, threads, chunk);
+            let more = Self::of(record);
             for (time, other) in times.seconds.iter_mut().zip(more.seconds) {
                 *time = time.or(other);
             }
@@ -74,6 +79,13 @@ impl TaskTimes {
         })
     }
 
+    /// The tasks of a batch of so many short transfers.
+    #[must_use]
+    pub fn graph(&self, transfers: usize) -> TaskGraph {
+        let streams = plan::stream_leaves(self.data == Data::Blobs, transfers.div_ceil(2));
+        TaskGraph::new(transfers.div_ceil(self.chunk), streams)
+    }
+
     /// Seconds of all tasks of a graph one after the other.
     ///
     /// # Errors
@@ -82,9 +94,11 @@ impl TaskTimes {
         graph.tasks().iter().map(|task| self.seconds(task.kind)).sum()
     }
 
-    fn of(record: &Record, threads: usize, chunk: usize) -> Self {
+    fn of(record: &Record) -> Self {
+        let Workload { threads, chunk, data, .. } = record.workload;
         let source = format!("the record of stage {}", record.workload.stage);
-        Self { threads, chunk, seconds: TaskKind::ALL.map(|task| record.task_s(task)), source }
+        let seconds = TaskKind::ALL.map(|task| record.task_s(task));
+        Self { threads, chunk, data, seconds, source }
     }
 
     /// Times for tests.
@@ -94,18 +108,20 @@ impl TaskTimes {
         chunk: usize,
         seconds: impl Fn(TaskKind) -> Option<Second>,
     ) -> Self {
-        Self { threads, chunk, seconds: TaskKind::ALL.map(seconds), source: "a test".to_owned() }
+        let (seconds, source) = (TaskKind::ALL.map(seconds), "a test".to_owned());
+        Self { threads, chunk, data: Data::Blobs, seconds, source }
     }
 }
 
 /// Fails unless the task times of two records can be used together.
 fn same_work(a: &Record, b: &Record) -> Result<(), BenchError> {
     let fields = |record: &Record| {
-        let Workload { threads, chunk, .. } = record.workload;
+        let Workload { threads, chunk, data, .. } = record.workload;
         [
             ("circuits", record.circuits.set_root.clone()),
             ("threads", threads.to_string()),
             ("chunk", chunk.to_string()),
+            ("data", data.name().to_owned()),
         ]
     };
     for ((what, a), (_, b)) in fields(a).into_iter().zip(fields(b)) {

@@ -135,12 +135,6 @@ pub fn memory_mb(stage: Stage, chunk: usize) -> u64 {
     memory::CIRCUITS_MB + keys + memory::chunk_mb(chunk)
 }
 
-/// Chunk leaves and stream leaves of a batch of short transfers.
-#[must_use]
-pub fn graph_of_transfers(transfers: usize, chunk: usize) -> TaskGraph {
-    TaskGraph::new(transfers.div_ceil(chunk), plan::stream_leaves(transfers.div_ceil(2)))
-}
-
 /// A prover with its circuits.
 #[derive(Debug)]
 pub struct Prover(LocalProver);

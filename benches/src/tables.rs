@@ -20,8 +20,15 @@ fn write_record(out: &mut String, record: &Record) -> std::fmt::Result {
     let work = &record.workload;
     writeln!(
         out,
-        "stage {}: {} transfers ({}) among {} accounts, {} chunks of at most {}, {} threads",
-        work.stage, work.batch, work.traffic, work.accounts, work.chunks, work.chunk, work.threads
+        "stage {}: {} transfers ({}) among {} accounts, data in {}, {} chunks of at most {}, {} threads",
+        work.stage,
+        work.batch,
+        work.traffic,
+        work.accounts,
+        work.data.name(),
+        work.chunks,
+        work.chunk,
+        work.threads
     )?;
     writeln!(out, "{}, commit {}", record.machine.cpu, record.build.commit)?;
     writeln!(out, "every proof was verified\n")?;

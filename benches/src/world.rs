@@ -6,11 +6,10 @@ use cairn_primitives::schnorr::SecretKey;
 use cairn_prover::BatchJob;
 use cairn_state::{BatchBuilder, Environment, Refusal, State, apply, sign};
 use cairn_types::{
-    Authorization, DataLocation, FIRST_USER_ID, Operation, PriorityOperation, PublicKey,
-    Transaction, Word,
+    Authorization, FIRST_USER_ID, Operation, PriorityOperation, PublicKey, Transaction, Word,
 };
 
-use crate::{error::BenchError, traffic::Transfers};
+use crate::{data::Data, error::BenchError, traffic::Transfers};
 
 const DOMAIN: Word = Word::new([7; 31]);
 const ENVIRONMENT: Environment = Environment { domain: DOMAIN, timestamp: 1 };
@@ -33,6 +32,7 @@ pub fn batch(
     transfers: &Transfers,
     accounts: u32,
     seed: u64,
+    data: Data,
     step: impl Fn(),
 ) -> Result<BatchJob, BenchError> {
     let keys: BTreeMap<u32, SecretKey> = transfers
@@ -62,8 +62,9 @@ pub fn batch(
             .map_err(|reason| BenchError::Refused { number: index + 1, reason })?;
         step();
     }
-    let data = DataLocation::Calldata;
-    Ok(BatchJob { witness: batch.finish().1, data, number: 1, previous_chain_hash: [0; 32] })
+    let witness = batch.finish().1;
+    let data = data.location(&witness.data)?;
+    Ok(BatchJob { witness, data, number: 1, previous_chain_hash: [0; 32] })
 }
 
 /// The state in which the tokens are registered and every account has its balance.
@@ -108,13 +109,13 @@ mod tests {
     fn a_batch_holds_the_transfers_and_repeats() {
         let transfers = Traffic::Uniform.transfers(9, 50, 3).unwrap();
         let steps = Cell::new(0);
-        let job = batch(&transfers, 50, 3, || steps.set(steps.get() + 1)).unwrap();
+        let job = batch(&transfers, 50, 3, Data::Blobs, || steps.set(steps.get() + 1)).unwrap();
         assert_eq!(steps.get(), 9);
         assert_eq!(job.witness.slots.len(), 9);
         assert_eq!(job.witness.data.len(), 5, "two short transfers a word");
         assert_eq!(job.witness.before.state.next_id, FIRST_USER_ID + 50);
-        assert_eq!(job, batch(&transfers, 50, 3, || ()).unwrap());
-        assert_ne!(job, batch(&transfers, 51, 3, || ()).unwrap());
+        assert_eq!(job, batch(&transfers, 50, 3, Data::Blobs, || ()).unwrap());
+        assert_ne!(job, batch(&transfers, 51, 3, Data::Blobs, || ()).unwrap());
     }
 
     #[test]
@@ -124,7 +125,7 @@ mod tests {
             tokens: 2,
             token_of: (0..4).map(|account| (account, 1)).collect(),
         };
-        let job = batch(&transfers, 4, 1, || ()).unwrap();
+        let job = batch(&transfers, 4, 1, Data::Calldata, || ()).unwrap();
         assert_eq!(job.witness.slots.len(), 3);
         assert_eq!(job.witness.before.state.next_token, 2);
     }

@@ -43,12 +43,12 @@ fn record(seconds: f64) -> Value {
         })
     };
     json!({
-        "schema": 1, "time": 1, "command": ["run", "--stage", "all"],
+        "schema": 2, "time": 1, "command": ["run", "--stage", "all"],
         "machine": { "cpu": "<none>", "cores": 2, "features": ["avx2"], "memory_mb": 1, "system": "linux x86_64" },
         "build": { "commit": "0", "features": [] },
         "circuits": { "version": "0", "set_root": "00", "keys": {} },
         "workload": {
-            "stage": "all", "traffic": "uniform", "seed": 1, "accounts": 10, "batch": 200, "chunk": 100,
+            "stage": "all", "traffic": "uniform", "seed": 1, "accounts": 10, "batch": 200, "data": "blobs", "chunk": 100,
             "chunks": 2, "threads": 2, "runs": 1,
         },
         "steps": [

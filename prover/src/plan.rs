@@ -26,10 +26,11 @@ use crate::{memory, side_by_side};
 /// Operations of the largest chunk that there is a circuit for.
 pub const LARGEST_CHUNK: usize = 1 << LARGE.operations;
 
-/// Stream leaves of a batch with so many data words, not in blobs, and nothing in the other streams.
+/// Stream leaves of a batch with so many data words and nothing in the other streams.
 #[must_use]
-pub const fn stream_leaves(data_words: usize) -> usize {
-    let leaves = data_words.div_ceil(StreamClass::AtX.capacity()[0]);
+pub const fn stream_leaves(in_blobs: bool, data_words: usize) -> usize {
+    let largest = if in_blobs { StreamClass::WholeBlob } else { StreamClass::AtX };
+    let leaves = data_words.div_ceil(largest.capacity()[0]);
     if leaves == 0 { 1 } else { leaves }
 }
 

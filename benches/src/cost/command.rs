@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Data, Gas, Ledger, Prices};
-use crate::{error::BenchError, record::write_to, scale::Source, schedule::TaskTimes};
+use super::{Gas, Ledger, Prices};
+use crate::{data::Data, error::BenchError, record::write_to, scale::Source, schedule::TaskTimes};
 
 /// Prints the ledger.
 #[derive(Debug, Clone, clap::Args)]

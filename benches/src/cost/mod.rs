@@ -7,7 +7,7 @@ pub mod command;
 
 use serde::Serialize;
 
-use crate::{error::BenchError, schedule::TaskTimes, stages::graph_of_transfers};
+use crate::{data::Data, error::BenchError, schedule::TaskTimes};
 
 /// Gas of whole transactions, measured by the contracts' tests.
 const SNAPSHOTS: [&str; 3] = [
@@ -43,34 +43,11 @@ pub struct Prices {
     pub eth_usd: f64,
 }
 
-/// Where the data of a batch goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Data {
-    /// With the commitment.
-    Calldata,
-    /// EIP-4844.
-    Blobs,
-}
-
-impl Data {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Calldata, Self::Blobs];
-
-    /// As tables print it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Calldata => "calldata",
-            Self::Blobs => "blobs",
-        }
-    }
-
-    const fn largest_batch(self) -> usize {
-        match self {
-            Self::Calldata => CALLDATA_TRANSFERS,
-            Self::Blobs => BATCH_BLOBS * BLOB_TRANSFERS,
-        }
+/// Transfers of the largest batch with its data there.
+const fn largest_batch(data: Data) -> usize {
+    match data {
+        Data::Calldata => CALLDATA_TRANSFERS,
+        Data::Blobs => BATCH_BLOBS * BLOB_TRANSFERS,
     }
 }
 
@@ -173,12 +150,12 @@ impl Ledger {
         gas: &Gas,
         prices: &Prices,
     ) -> Result<Self, BenchError> {
-        let (limit, mut batches) = (data.largest_batch(), 0);
+        let (limit, mut batches) = (largest_batch(data), 0);
         let (mut core_s, mut execution, mut data_eth_gwei) = (0.0, 0.0, 0.0);
         let mut rest = transfers;
         while rest > 0 {
             let size = rest.min(limit);
-            core_s += times.work(&graph_of_transfers(size, times.chunk))? * times.threads as f64;
+            core_s += times.work(&times.graph(size))? * times.threads as f64;
             let (batch_execution, data_gas, price) = match data {
                 Data::Calldata => {
                     let (execution, data) = gas.calldata(size);

@@ -10,9 +10,10 @@ use super::{
 };
 use crate::{
     cost::{
-        BATCH_BLOBS, BLOB_TRANSFERS, CALLDATA_TRANSFERS, Data, Gas, Prices,
+        BATCH_BLOBS, BLOB_TRANSFERS, CALLDATA_TRANSFERS, Gas, Prices,
         command::{describe, rows as ledgers},
     },
+    data::Data,
     error::BenchError,
     record::Record,
     scale,
