@@ -215,8 +215,15 @@ fn check_history(histories: &[LeafHistory], before: &Leaves, after: &Leaves) {
     changed.for_each(|(id, _)| assert!(ids.contains(id)));
 }
 
+/// So many cases, or as many as `PROPTEST_CASES` says: a long run asks for thousands.
+fn cases(default: u32) -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|number| number.parse().ok());
+    let cases = asked.unwrap_or(default);
+    ProptestConfig { failure_persistence: None, cases, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(24) })]
+    #![proptest_config(cases(24))]
 
     #[test]
     fn native_batches_prove(seed: u64, cut in 0..12usize) {
@@ -253,7 +260,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+    #![proptest_config(cases(400))]
 
     /// An operation proves iff the native function accepts it, whatever the prover does.
     #[test]
