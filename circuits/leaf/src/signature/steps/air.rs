@@ -86,8 +86,8 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for StepsAir {
         let (acc, entry_run) = add_entry(builder, row, &middle, digits);
         let meets = meet(builder, row, next, &multiple_run, &entry_run);
 
-        // Unless operands meet, neither run is zero, since their product is not. (Two of its five coefficients do:
-        // see the module's documentation.)
+        // Unless operands meet, neither run is zero, since their product is not. All its coefficients count: see the
+        // module's documentation.
         let pairing = row.distinct.iter().enumerate();
         let pairing = pairing.map(|(k, &d)| multiple_run.product_coefficient(&entry_run, k) * d);
         builder.assert_one(pairing.sum::<AB::Expr>() + meets);

@@ -30,8 +30,9 @@ pub struct Steps<T> {
     pub double_x: [T; 5],
     /// Slope of the tangent there.
     pub quadruple_slope: [T; 5],
-    /// Shows that the operands of both additions have different X.
-    pub distinct: [T; 2],
+    /// Shows that the operands of both additions have different X: pairs with the coefficients of the product of the
+    /// differences to 1.
+    pub distinct: [T; 5],
     /// Whether the multiple of the key is the start, and whether it is the start's negative.
     pub meets_multiple: [T; 2],
     /// Whether the entry is the middle, and whether it is the middle's negative.

@@ -27,10 +27,9 @@
 //!
 //! If the operands of an addition coincide up to sign, `cairn_primitives::schnorr::combine` refuses. The loop says so
 //! where it ends, and goes on meanwhile with any slope, from where it leads: that point counts for nothing. The product of the two differences of X
-//! lies in GF(p^5); `distinct` pairs with two of its five coefficients, so that it only exists if
-//! one of these is not zero. (For the other direction, an honest signer's loop meets a product with
-//! two zeros with probability 2^-128 a row; nobody finds a signature that native code accepts and
-//! this table does not.)
+//! lies in GF(p^5); `distinct` pairs with its coefficients, so that it exists exactly if one of these is not zero. That
+//! is all of them: whoever may choose a key for a product of which some vanish makes one, a root of a quartic, and a
+//! forced transaction that could be neither executed nor refused (test `a_key_made_for_a_sparse_product`).
 
 mod air;
 mod columns;

@@ -199,7 +199,7 @@ impl Lane<'_> {
         let middle = self.point;
         let meets = self.meet(&middle, entry);
         self.entry = self.scalars.entry(step) + if meets[1] { NEGATED } else { 0 };
-        let [first, second, ..] = coefficients(&(self.run * (entry.x - self.point.x)));
+        let product = coefficients(&(self.run * (entry.x - middle.x)));
         self.point = sum(&self.point, &entry.x, &slope);
         self.outcome.commitment = self.point;
         let acc_x = coefficients(&self.point.x);
@@ -209,7 +209,7 @@ impl Lane<'_> {
         row.acc_x = acc_x;
         row.meets_entry = meets.map(F::from_bool);
         // To be inverted in the end.
-        row.distinct = [first, second];
+        row.distinct = product;
     }
 
     fn double(&mut self, step: usize, slope: Quintic) {
@@ -240,17 +240,19 @@ impl Lane<'_> {
         (row.e, row.s) = (e, s);
     }
 
-    /// Makes `distinct` pair with the coefficients that it holds to 1.
+    /// Makes `distinct` pair with the coefficients that it holds to 1, by the first that is not zero.
     fn invert_distinct(&mut self) {
         let rows = self.rows.chunks_exact_mut(Steps::WIDTH).map(|row| {
             let row: &mut Steps<F> = row.borrow_mut();
             row
         });
-        let pivots = |row: &Steps<F>| row.distinct.map(|coefficient| !coefficient.is_zero());
+        let pivot = |row: &Steps<F>| row.distinct.iter().position(|c| !c.is_zero()).unwrap_or(0);
         let mut rows: Vec<_> = rows.collect();
-        let values = rows.iter().map(|row| row.distinct[usize::from(!pivots(row)[0])]).collect();
+        let values = rows.iter().map(|row| row.distinct[pivot(row)]).collect();
         for (row, inverse) in rows.iter_mut().zip(inverses(values)) {
-            row.distinct = if pivots(row)[0] { [inverse, F::ZERO] } else { [F::ZERO, inverse] };
+            let pivot = pivot(row);
+            row.distinct = [F::ZERO; 5];
+            row.distinct[pivot] = inverse;
         }
     }
 }

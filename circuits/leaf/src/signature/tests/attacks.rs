@@ -131,7 +131,7 @@ fn meeting_where_nothing_meets() {
                     let flags =
                         if first { &mut step.meets_multiple } else { &mut step.meets_entry };
                     flags[place] = F::ONE;
-                    step.distinct = [F::ZERO; 2];
+                    step.distinct = [F::ZERO; 5];
                 }
             }
             tables.signature(0).met = F::ONE;
@@ -156,7 +156,7 @@ fn meeting_a_multiple_that_is_not_there() {
     let step = tables.step(0);
     step.multiple_x = step.start_x;
     step.meets_multiple = [F::ONE, F::ZERO];
-    step.distinct = [F::ZERO; 2];
+    step.distinct = [F::ZERO; 5];
     (1..ROWS).for_each(|row| tables.step(row).met = F::ONE);
     tables.signature(0).met = F::ONE;
     tables.signature(0).difference_inverse = [F::ZERO; 2];
@@ -295,8 +295,8 @@ fn a_line_of_any_slope() {
     (0..ROWS).for_each(|row| tables.step(row).met = F::ZERO);
     tables.signature(0).met = F::ZERO;
     assert_eq!(tables.steps.violations().len(), 1);
-    for distinct in [[F::ZERO; 2], [F::ONE; 2], [F::NEG_ONE, F::TWO]] {
-        tables.step(0).distinct = distinct;
+    for distinct in [F::ZERO, F::ONE, F::NEG_ONE] {
+        tables.step(0).distinct = [F::TWO, distinct, distinct, F::ONE, distinct];
         assert_eq!(tables.steps.violations().len(), 1);
     }
 }

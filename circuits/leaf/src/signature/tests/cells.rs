@@ -24,7 +24,7 @@ fn shape<A: Air<Symbolic>>(air: &A) -> [usize; 3] {
 
 #[test]
 fn shapes() {
-    assert_eq!(shape(&StepsAir), [71, 65, 3]);
+    assert_eq!(shape(&StepsAir), [74, 65, 3]);
     assert_eq!(shape(&SignaturesAir), [88, 43, 10]);
     assert_eq!(shape(&FixedBaseAir), [15, 14, 1]);
 }

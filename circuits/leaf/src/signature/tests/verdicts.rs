@@ -177,6 +177,41 @@ fn coinciding_operands() {
     }
 }
 
+/// Keys for which the product of the differences in the first row, `(P - 4 T)(U - (4 T + P))` of X, is `3 z^2` and `7 z^4`:
+/// roots of a quartic in the slope of the line through 4 T and P, so that anyone makes them. Operands do not meet, and
+/// a forced transaction with such a signature must be refused: else it stops the rollup.
+#[test]
+fn a_key_made_for_a_sparse_product() {
+    let quadruple = affine(Jacobian::from(*start()).double().double());
+    let keys = [([0, 0, 3, 0, 0], SPARSE_AT_2), ([0, 0, 0, 0, 7], SPARSE_AT_4)];
+    for (product, key) in keys {
+        let key = PublicKey(key.map(F::new));
+        let point = Affine::decode(&key.0).unwrap();
+        let middle = affine(Jacobian::from(quadruple).add(&point));
+        let entry = fixed_base_table()[0];
+        let runs = (point.x - quadruple.x) * (entry.x - middle.x);
+        assert_eq!(runs, Quintic::new(product.map(F::new)));
+        let signature = Signature { e: [F::ZERO, F::new(1 << 62)], s: [3, 0, 0, 0, 0] };
+        assert!(combine(&signature.s, 1 << 126, &point).is_some());
+        assert!(!both(SignedMessage { key, message: message(4), signature, judged: false }));
+    }
+}
+
+const SPARSE_AT_2: [u64; 5] = [
+    7931449002826173726,
+    15474543660172380072,
+    3953423050447753078,
+    14216550161259647419,
+    6845611457494584986,
+];
+const SPARSE_AT_4: [u64; 5] = [
+    2354520244592272600,
+    384174483711099073,
+    5541959701387386633,
+    1819896351089169748,
+    15247222680208197131,
+];
+
 /// `R = 0`: the challenge matches what is there before the last addition, the negated entry.
 #[test]
 fn neutral_commitment() {
