@@ -46,9 +46,19 @@ fn forced(signed: SignedTransaction) -> Operation {
     Operation::Priority(PriorityOperation::Forced(ForcedTransaction::new(&signed, 1000)))
 }
 
+/// As in `signature::tests::verdicts`.
+const SPARSE: [u64; 5] = [
+    2354520244592272600,
+    384174483711099073,
+    5541959701387386633,
+    1819896351089169748,
+    15247222680208197131,
+];
+
 /// A forced transaction that holds, and one for each way to show that one does not.
 fn force(batch: &mut BatchBuilder) {
-    // Keys that encode no point, and a point that the first addition of the loop meets.
+    // Keys that encode no point, a point that the first addition of the loop meets, and one for which the product of
+    // the differences in the loop's first row is 7 z^4.
     let undecodable = [
         135036726621282077,
         17283229938160287622,
@@ -58,7 +68,8 @@ fn force(batch: &mut BatchBuilder) {
     ];
     let quadruple = Point::from(*start()).double().double();
     let met = cairn_primitives::schnorr::PublicKey(quadruple.encode());
-    let [keyless, meeting] = [PublicKey::new(undecodable).unwrap(), met.into()].map(|key| {
+    let [undecodable, sparse] = [undecodable, SPARSE].map(|key| PublicKey::new(key).unwrap());
+    let [keyless, meeting, sparse] = [undecodable, met.into(), sparse].map(|key| {
         let id = batch.state().next_id() as u32;
         let deposit = PriorityOperation::Deposit { leaf: 0, token: 0, amount: 100, key };
         batch.push(Operation::Priority(deposit)).unwrap();
@@ -80,6 +91,7 @@ fn force(batch: &mut BatchBuilder) {
     let unsigned = |from| SignedTransaction { transaction: transfer(from), signature, ..valid };
     assert_eq!(push(unsigned(BOB)), Some(Fault::Signature));
     assert_eq!(push(unsigned(meeting)), Some(Fault::Signature));
+    assert_eq!(push(unsigned(sparse)), Some(Fault::Signature));
     assert_eq!(push(unsigned(keyless)), Some(Fault::Key));
     let mut stranger = valid;
     stranger.authorization.recipient = key("carol");
@@ -165,8 +177,8 @@ fn other_constants_do_not_prove() {
     let known = [
         ("signatures", 0..1),
         // Number, sends, part, is_last.
-        ("steps", 67..71),
-        ("fixed base", 1..12),
+        ("steps", 70..74),
+        ("fixed base", 1..15),
         ("range", 0..1),
     ];
     for (table, columns) in known {

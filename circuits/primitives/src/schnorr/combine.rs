@@ -14,8 +14,9 @@
 //! so that nobody knows its logarithm; `4^64 T + (1 + 4 + .. + 4^63) U = 0`, so U has left R at the
 //! end.
 //!
-//! In every addition but the last, the operands' U parts differ, also up to sign: they can only
-//! coincide up to sign for someone who knows the logarithm of U, and then the signature is refused.
+//! In every addition but the last, the operands' U parts differ, also up to sign: under a key whose logarithm
+//! he knows, they can only coincide up to sign for someone who knows that of U. Anyone can make a key, 4 T for one, under
+//! which they do. Then the signature is refused.
 //! In the last addition they also do if R is the neutral element, which is refused as well. So the
 //! circuit needs one addition formula.
 

@@ -2,9 +2,8 @@
 //! section 2.
 //!
 //! A signature is `(e, s)`; it holds if `R = s G + e P` and `e` is the first half of the digest of
-//! `(R, P, message)`. [`verify`] and its plonky2 twin `cairn_gadgets::schnorr` accept exactly the same
-//! set, whatever the key and the signature: see [`combine`]. The tables of `cairn_leaf::signature` accept no
-//! more, and less with probability 2^-128 a step.
+//! `(R, P, message)`. [`verify`], its plonky2 twin `cairn_gadgets::schnorr` and the tables of
+//! `cairn_leaf::signature` accept exactly the same set, whatever the key and the signature: see [`combine`].
 
 mod batch;
 mod combine;
