@@ -6,6 +6,8 @@ pub mod blobs;
 pub mod client;
 pub mod contracts;
 pub mod deploy;
+pub mod error;
+pub mod queue;
 pub mod reader;
 pub mod tools;
 pub mod withdrawal_tree;

@@ -9,8 +9,8 @@ use cairn_types::{Stream, WORD_BYTES, Word};
 use thiserror::Error;
 
 use crate::l1::{
-    client::{L1Error, rpc},
     contracts::{Batch, Commitment, IRollupL1},
+    error::{L1Error, rpc},
     reader::{Call, Reader},
 };
 

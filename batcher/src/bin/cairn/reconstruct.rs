@@ -10,7 +10,7 @@ use std::{
 
 use alloy::primitives::{Address, B256};
 use cairn_batcher::{
-    l1::client::L1Error,
+    l1::error::L1Error,
     reconstruct::{
         ReconstructError, Reconstruction, Rollup,
         blobs::{Beacon, Blobs, Folder, LocalNode},
