@@ -8,10 +8,12 @@
 //! each batch; the data sources are not trusted. Signatures are in no data: of a proven batch L1 has seen the proof, of one that
 //! is only committed nobody has.
 
+pub mod beacon;
 pub mod blobs;
 pub mod commitment;
 mod error;
 pub mod history;
+mod http;
 mod replay;
 pub mod source;
 

@@ -43,6 +43,18 @@ pub enum DataError {
         /// What its name should be, or why it is no blob.
         got: String,
     },
+    /// A slot of which a node has blobs, but not the one that was there.
+    #[error(
+        "{origin}: none of its {got} blobs is {hash}, which L1 has seen there; choose another source"
+    )]
+    OtherBlobs {
+        /// Where they are from.
+        origin: String,
+        /// The blob's name.
+        hash: B256,
+        /// How many there are.
+        got: usize,
+    },
     /// A source does not answer as it should.
     #[error("{origin}: {reason}")]
     Source {

@@ -12,7 +12,8 @@ use alloy::{
 };
 use cairn_batcher::reconstruct::{
     ReconstructError, Rollup,
-    blobs::{Beacon, Blobs, Folder, LocalNode},
+    beacon::Beacon,
+    blobs::{Blobs, Folder, LocalNode},
     source::{DataError, Sources},
 };
 use cairn_types::Transaction;

@@ -1,7 +1,9 @@
 //! The operator's tools against a real anvil.
 
+mod beacon;
 mod blobs;
 mod command;
 mod deployment;
 mod reconstruct;
+mod server;
 mod world;

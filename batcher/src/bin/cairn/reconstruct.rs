@@ -13,7 +13,8 @@ use cairn_batcher::{
     l1::error::L1Error,
     reconstruct::{
         ReconstructError, Reconstruction, Rollup,
-        blobs::{Beacon, Blobs, Folder, LocalNode},
+        beacon::Beacon,
+        blobs::{Blobs, Folder, LocalNode},
         source::Sources,
     },
     snapshot::Snapshot,
