@@ -56,8 +56,7 @@ async fn main() -> ExitCode {
     };
     tokio::select! {
         result = command => result.unwrap_or_else(|error| {
-            // One line: the chain of causes.
-            eprintln!("cairn: {error:#}");
+            eprintln!("cairn: {}", line(&error));
             ExitCode::FAILURE
         }),
         _ = tokio::signal::ctrl_c() => {
@@ -66,4 +65,18 @@ async fn main() -> ExitCode {
             std::process::exit(130);
         }
     }
+}
+
+/// One line: the chain of causes. Errors that have their cause in their own text do not say it twice.
+fn line(error: &eyre::Report) -> String {
+    let mut line = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if line.is_empty() {
+            line = cause;
+        } else if !line.ends_with(&cause) {
+            line = format!("{line}: {cause}");
+        }
+    }
+    line
 }
