@@ -5,6 +5,7 @@ pub mod artifacts;
 pub mod blobs;
 pub mod client;
 pub mod contracts;
+pub mod data_modes;
 pub mod deploy;
 pub mod error;
 pub mod queue;

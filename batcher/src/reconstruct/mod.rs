@@ -33,6 +33,7 @@ pub use self::{
 use crate::{
     l1::{
         contracts::{Batch, IRollupL1},
+        data_modes::DataModes,
         error::rpc,
         queue::{self, QueuedOperation},
         reader::{Head, Reader},
@@ -46,6 +47,7 @@ pub struct Rollup {
     reader: Reader,
     history: History,
     queue: Vec<QueuedOperation>,
+    data_modes: DataModes,
 }
 
 impl Rollup {
@@ -75,16 +77,17 @@ impl Rollup {
         let committed = reader.view(what, contract.committedBatches()).await;
         let proven = reader.view(what, contract.provenBatches()).await;
         let queued = reader.view(what, contract.queueLength()).await;
+        let data_modes = reader.view(what, contract.DATA_MODES()).await;
         // A view that fails on a block that is gone fails because of that.
         reader.check_head().await?;
         history.check(committed?, proven?)?;
-        let queued = queued?;
+        let (queued, data_modes) = (queued?, data_modes?.into());
         if queued != queue.len() as u64 {
             let reason =
                 format!("{queued} operations are queued, their events are {}", queue.len());
             return Err(rpc("reading the priority queue", reason).into());
         }
-        Ok(Self { reader, history, queue })
+        Ok(Self { reader, history, queue, data_modes })
     }
 
     /// The node and the block that all this is as of.
@@ -109,6 +112,12 @@ impl Rollup {
     #[must_use]
     pub fn queue(&self) -> &[QueuedOperation] {
         &self.queue
+    }
+
+    /// Where its batches may have their data.
+    #[must_use]
+    pub fn data_modes(&self) -> DataModes {
+        self.data_modes
     }
 
     /// How far a batch is.

@@ -28,6 +28,7 @@ use crate::{
         anvil::AnvilError,
         artifacts::BuildError,
         contracts::{Configuration, ICustody, IRollupL1},
+        data_modes::DataModes,
         error::L1Error,
         reader::Reader,
     },
@@ -253,10 +254,11 @@ async fn compare_terms(
         ("priority fee", terms.priority_fee, fee),
         ("priority deadline", U256::from(terms.priority_deadline), deadline),
         ("upgrade delay", U256::from(terms.upgrade_delay), delay),
-        ("data modes", U256::from(terms.data_modes), modes),
     ] {
         findings.compare(&format!("terms: {name}"), &expected, &got);
     }
+    let (expected, got) = (DataModes::from(terms.data_modes), DataModes::from(modes));
+    findings.compare(&format!("terms: data modes ({got})"), &expected, &got);
     findings.compare("domain", &manifest.domain, &domain);
     findings.compare("custody", &manifest.custody, &custody);
     findings.compare("terms: forced transactions", &terms.forced_transactions, &forced);

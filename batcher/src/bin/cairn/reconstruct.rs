@@ -10,7 +10,7 @@ use std::{
 
 use alloy::primitives::{Address, B256};
 use cairn_batcher::{
-    l1::error::L1Error,
+    l1::{data_modes::DataModes, error::L1Error},
     reconstruct::{
         ReconstructError, Reconstruction, Rollup,
         beacon::Beacon,
@@ -85,6 +85,10 @@ pub(crate) struct Report {
     committed_batches: u32,
     proven_batches: u32,
     frozen: bool,
+    data_modes: DataModes,
+    /// Whether batches may have their data off L1.
+    validium: bool,
+    batches_with_committee: usize,
     priority_operations: u64,
     priority_operations_waiting: u64,
     replayed_batches: u32,
@@ -242,6 +246,9 @@ fn report(rollup: &Rollup, rebuilt: &Reconstruction, replay_seconds: f64) -> Rep
         committed_batches: history.committed(),
         proven_batches: history.proven(),
         frozen: history.frozen(),
+        data_modes: rollup.data_modes(),
+        validium: rollup.data_modes().is_validium(),
+        batches_with_committee: history.with_committee(),
         priority_operations: queued,
         priority_operations_waiting: queued.saturating_sub(rebuilt.record.priorityEnd),
         replayed_batches: rebuilt.replayed,
@@ -263,6 +270,10 @@ impl fmt::Display for Report {
             "L1 has      {} batches committed, {} proven",
             self.committed_batches, self.proven_batches
         )?;
+        writeln!(f, "data        {}", self.data_modes)?;
+        if self.validium {
+            writeln!(f, "            {} batches with the committee", self.batches_with_committee)?;
+        }
         writeln!(
             f,
             "queue       {} priority operations, {} after this batch",

@@ -3,7 +3,7 @@
 use std::{fmt, path::PathBuf, process::ExitCode};
 
 use alloy::primitives::{Address, B256};
-use cairn_batcher::{reconstruct::Rollup, snapshot::Snapshot};
+use cairn_batcher::{l1::data_modes::DataModes, reconstruct::Rollup, snapshot::Snapshot};
 use eyre::Result;
 use serde::Serialize;
 
@@ -53,6 +53,9 @@ struct Checked {
     users: u64,
     tokens: u32,
     proven_on_l1: bool,
+    /// Known from L1 only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_modes: Option<DataModes>,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
@@ -74,10 +77,12 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
 }
 
 async fn check(arguments: &Arguments, mut snapshot: Snapshot) -> Result<Checked> {
+    let mut data_modes = None;
     if let Some(url) = &arguments.url {
         let rollup = arguments.rollup.unwrap_or(snapshot.rollup);
         let rollup = Rollup::read(url, rollup, arguments.first_block, &()).await?;
         rollup.check_final_snapshot(&mut snapshot)?;
+        data_modes = Some(rollup.data_modes());
     } else if let Some(rollup) = arguments.rollup {
         snapshot.check_rollup(snapshot.chain_id, rollup)?;
     }
@@ -89,6 +94,7 @@ async fn check(arguments: &Arguments, mut snapshot: Snapshot) -> Result<Checked>
         users: snapshot.state.next_id().saturating_sub(cairn_types::FIRST_USER_ID),
         tokens: snapshot.state.next_token(),
         proven_on_l1: arguments.url.is_some(),
+        data_modes,
     })
 }
 
@@ -102,6 +108,9 @@ impl fmt::Display for Checked {
         };
         writeln!(f, "batch       {} ({proven})", self.batch)?;
         writeln!(f, "state       {}", self.state)?;
+        if let Some(modes) = self.data_modes {
+            writeln!(f, "data        {modes}")?;
+        }
         write!(f, "leaves      {} users, {} tokens", self.users, self.tokens)
     }
 }
