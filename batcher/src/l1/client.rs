@@ -18,6 +18,7 @@ use super::deploy::Manifest;
 pub(crate) use super::error::rpc;
 use super::queue;
 pub use super::{error::L1Error, queue::QueuedOperation};
+use crate::committee::Committee;
 
 /// A batch as it is committed.
 #[derive(Debug)]
@@ -46,6 +47,8 @@ pub enum CommitData<'a> {
         /// See [`Blobs::openings`].
         openings: Bytes,
     },
+    /// Signatures of the data committee, see [`Committee::collect`]: the words are with its members.
+    Committee(Bytes),
 }
 
 /// What a committed batch cost.
@@ -146,6 +149,19 @@ impl L1Client {
         self.call("registering a token", self.manifest.custody, fee, &call).await.map(drop)
     }
 
+    /// Replaces the data committee. Governor only.
+    ///
+    /// # Errors
+    /// The node's, or a revert.
+    pub async fn set_data_committee(&self, committee: &Committee) -> Result<(), L1Error> {
+        let call = IRollupL1::setDataCommitteeCall {
+            members: committee.members().collect(),
+            threshold: committee.threshold() as u64,
+        };
+        let what = "naming the data committee";
+        self.call(what, self.manifest.rollup, U256::ZERO, &call).await.map(drop)
+    }
+
     /// Sends a deposit of `amount` base units without waiting for it; `ether` says whether they come with the call, as `fee` wei do.
     ///
     /// # Errors
@@ -229,6 +245,7 @@ impl L1Client {
         let (data, sidecar) = match request.data {
             CommitData::Calldata(words) => (bytes(words), None),
             CommitData::Blobs { blobs, openings } => (openings, Some(blobs.sidecar())),
+            CommitData::Committee(signatures) => (signatures, None),
         };
         let call = IRollupL1::commitCall {
             previous: request.previous.clone(),

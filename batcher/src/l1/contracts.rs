@@ -103,7 +103,10 @@ alloy::sol! {
         event BatchesReverted(uint32 indexed first, uint32 indexed last);
         event Frozen(uint32 indexed number, bytes32 state);
         event PriorityOperationQueued(uint64 indexed index, bytes words, address origin);
+        event DataCommitteeSet(uint64 indexed committee, address[] members, uint64 threshold);
 
+        function setDataCommittee(address[] calldata members, uint64 threshold) external;
+        function committee() external view returns (uint64);
         function commit(Batch calldata previous, Commitment calldata next, Streams calldata streams) external returns (Batch memory batch);
         function commitAndProve(Batch calldata from, Commitment calldata next, Streams calldata streams, uint256 circuitSet, uint256[8] calldata proof) external returns (Batch memory batch);
         function freeze() external;

@@ -11,6 +11,7 @@
 pub mod beacon;
 pub mod blobs;
 pub mod commitment;
+pub mod committee;
 mod error;
 pub mod history;
 mod http;

@@ -3,6 +3,7 @@
 mod beacon;
 mod blobs;
 mod command;
+mod committee;
 mod deployment;
 mod reconstruct;
 mod server;

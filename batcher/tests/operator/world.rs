@@ -93,6 +93,15 @@ fn hash(digest: Digest) -> B256 {
 impl World {
     /// A rollup with one token (ether).
     pub(crate) async fn new() -> Self {
+        Self::with_data_modes(3).await
+    }
+
+    /// One whose batches may be with a data committee.
+    pub(crate) async fn validium() -> Self {
+        Self::with_data_modes(7).await
+    }
+
+    async fn with_data_modes(modes: u8) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let anvil = start_anvil(&folder).await;
         let signer: PrivateKeySigner = SIGNER.parse().unwrap();
@@ -114,7 +123,7 @@ impl World {
             _anvil: anvil,
             folder,
         };
-        world.deploy().await;
+        world.deploy(modes).await;
         let call = ICustody::registerTokenCall {
             asset: Address::ZERO,
             quantumExponent: QUANTUM,
@@ -125,7 +134,7 @@ impl World {
         world
     }
 
-    async fn deploy(&mut self) {
+    async fn deploy(&mut self, data_modes: u8) {
         let artifacts = artifacts().await;
         let verifier = self.verifier(&artifacts).await;
         let everyone = self.sender;
@@ -145,7 +154,7 @@ impl World {
             priorityDeadline: 1_000,
             upgradeDelay: 1_000,
             forcedTransactions: false,
-            dataModes: 3,
+            dataModes: data_modes,
         };
         let rollup = artifacts.read("Rollup.sol", "Rollup").unwrap();
         let code = [&rollup.creation[..], &configuration.abi_encode()].concat();

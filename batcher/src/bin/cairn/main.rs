@@ -1,6 +1,7 @@
 //! The command line of the batcher.
 
 mod bars;
+mod committee;
 mod demo;
 mod deploy;
 mod reconstruct;
@@ -29,6 +30,9 @@ enum Command {
     Reconstruct(reconstruct::Arguments),
     /// Writes the state after a proven batch to a file, or checks such a file.
     Snapshot(snapshot::Arguments),
+    /// Signs for data that is kept off L1, and puts signatures together: a validium.
+    #[command(subcommand)]
+    Committee(committee::CommitteeCommand),
     /// Leaves a frozen rollup, or lets others leave.
     #[command(subcommand)]
     Exit(ExitCommand),
@@ -49,6 +53,7 @@ async fn main() -> ExitCode {
             Command::Demo(arguments) => demo::run(arguments).await,
             Command::Reconstruct(arguments) => reconstruct::run(arguments).await,
             Command::Snapshot(arguments) => snapshot::run(arguments).await,
+            Command::Committee(command) => committee::run(command).await,
             Command::Exit(command) => exit::run(command).await.map(|()| ExitCode::SUCCESS),
             Command::Deploy(arguments) => deploy::run(arguments).await,
             Command::VerifyDeployment(arguments) => verify_deployment::run(arguments).await,

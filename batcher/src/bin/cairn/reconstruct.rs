@@ -15,6 +15,7 @@ use cairn_batcher::{
         ReconstructError, Reconstruction, Rollup,
         beacon::Beacon,
         blobs::{Blobs, Folder, LocalNode},
+        committee::Members,
         source::Sources,
     },
     snapshot::Snapshot,
@@ -67,6 +68,9 @@ pub(crate) struct L1 {
     /// A beacon node, or an archive of blobs that answers as one.
     #[arg(long, value_name = "URL")]
     pub(crate) beacon: Option<String>,
+    /// What a member of the data committee keeps: a folder, or a server of one. More than once for several members.
+    #[arg(long, value_name = "DIR|URL")]
+    pub(crate) committee: Vec<String>,
 }
 
 /// What is printed.
@@ -226,6 +230,9 @@ fn sources(l1: &L1, rollup: &Rollup) -> Sources {
     }
     let mut sources = Sources::default();
     sources.push(blobs);
+    let mut members = Members::default();
+    l1.committee.iter().for_each(|place| members.push(place));
+    sources.push(members);
     sources
 }
 

@@ -39,6 +39,9 @@ pub(crate) struct Arguments {
     /// A beacon node, or an archive of blobs that answers as one.
     #[arg(long, value_name = "URL")]
     beacon: Option<String>,
+    /// What a member of the data committee keeps: a folder, or a server of one. More than once for several members.
+    #[arg(long, value_name = "DIR|URL")]
+    committee: Vec<String>,
     /// Prints JSON instead of a table.
     #[arg(long)]
     json: bool,
@@ -68,8 +71,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let Arguments { url: Some(url), rollup: Some(rollup), .. } = arguments else {
         eyre::bail!("--l1 and --rollup are missing");
     };
-    let Arguments { first_block, blobs, beacon, to, from_snapshot, out, .. } = arguments;
-    let l1 = L1 { url, rollup, chain_id: None, first_block, blobs, beacon };
+    let Arguments { first_block, blobs, beacon, committee, to, from_snapshot, out, .. } = arguments;
+    let l1 = L1 { url, rollup, chain_id: None, first_block, blobs, beacon, committee };
     let arguments = reconstruct::Arguments { l1, to, from_snapshot, out, json };
     let (report, _) = reconstruct::rebuild(&arguments, Last::Proven).await?;
     print(&report, json)?;

@@ -8,6 +8,7 @@ use alloy::{
     sol_types::{SolCall, SolEvent},
 };
 use cairn_batcher::{
+    committee::Committee,
     demo::{Data, publish::Published},
     l1::contracts::{Batch, Commitment, IRollupL1, IRollupL1::commitCall, Streams},
 };
@@ -105,6 +106,28 @@ impl World {
         let receipt = self.mined(request).await;
         self.records.push(committed(&receipt));
         blobs.versioned_hashes().into_iter().map(B256::from).collect()
+    }
+
+    /// A batch with its data with the committee, to be committed with signatures.
+    pub(crate) async fn committee_batch(
+        &mut self,
+        transactions: &[(u8, Transaction)],
+    ) -> (BatchWitness, commitCall) {
+        let (witness, mut call) = self.witness(transactions).await;
+        let number = call.previous.number + 1;
+        let published = Published::new(Data::Committee, &witness, number).unwrap();
+        call.next.dataMode = published.mode();
+        call.next.dataValue = published.hint;
+        call.streams.data = Bytes::new();
+        (witness, call)
+    }
+
+    /// Names a data committee, as the governor.
+    pub(crate) async fn name_committee(&self, committee: &Committee) {
+        let members = committee.members().collect();
+        let threshold = committee.threshold() as u64;
+        let call = IRollupL1::setDataCommitteeCall { members, threshold };
+        self.send(self.rollup, 0, &call).await;
     }
 
     /// Makes a batch and commits it.
