@@ -19,7 +19,7 @@ use cairn_batcher::{
         source::{DataError, Sources},
     },
 };
-use cairn_types::{Transaction, WORD_BYTES};
+use cairn_types::{DataLocation, Transaction, WORD_BYTES};
 
 use crate::{
     command::{cairn, json, refusal},
@@ -58,6 +58,10 @@ impl Validium {
         let signatures = [2, 0].map(|n: usize| members[n].sign(&statement, &witness.data).unwrap());
         call.streams.data = committee.collect(&statement, signatures).unwrap();
         world.commit_call(world.rollup, &call).await;
+        // The header that L1 has built is the one that circuits prove.
+        let header = witness.header(2, &DataLocation::Committee);
+        let expected = header.chain_hash(&world.records[1].chainHash);
+        assert_eq!(world.records[2].chainHash, B256::from(expected));
         world.prove(0, 2, 0).await;
         Self { world, members, statement }
     }
