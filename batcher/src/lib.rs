@@ -6,6 +6,7 @@
 //!    +---- watch (priority operations) <-- L1 --+
 //! ```
 
+pub mod committee;
 pub mod demo;
 pub mod deploy;
 pub mod exit;

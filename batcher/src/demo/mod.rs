@@ -4,6 +4,7 @@
 //! anvil, deployment -> deposits -> operations -> blocks, batch -> data, commit -> proof -> prove -> claims -> (exits) -> report
 //! ```
 
+pub mod committee;
 pub mod csv;
 pub mod exit;
 pub mod fixtures;
@@ -31,11 +32,11 @@ use cairn_prover::{
 };
 use cairn_state::{BatchWitness, Environment, State};
 use cairn_types::{Withdrawal, Word};
-use clap::ValueEnum;
 use eyre::{Result, WrapErr, ensure, eyre};
-use serde::Serialize;
 
+pub use self::publish::Data;
 use self::{
+    committee::DemoCommittee,
     play::Played,
     progress::Bars,
     publish::Published,
@@ -82,17 +83,6 @@ pub struct Options {
     pub exit: bool,
 }
 
-/// Where the demo puts a batch's data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, ValueEnum)]
-#[serde(rename_all = "snake_case")]
-pub enum Data {
-    /// In blobs: what a rollup on Ethereum pays least for.
-    #[default]
-    Blobs,
-    /// In calldata.
-    Calldata,
-}
-
 /// First account of the development mnemonic that anvil funds; never use it on a chain with value.
 const DEVELOPMENT_KEY: &str = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 
@@ -119,6 +109,10 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
     if let Some(path) = &options.json {
         check_writable(path).wrap_err_with(|| format!("--json {}", path.display()))?;
     }
+    ensure!(
+        options.write_fixtures.is_none() || options.data != Data::Committee,
+        "--write-fixtures: there are golden files of data in calldata and in blobs, not with the committee"
+    );
     let scenario = match &options.input {
         Some(path) => Scenario::from_records(&csv::read(path)?),
         None => Scenario::random(options.transfers, options.seed),
@@ -155,10 +149,16 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
     let genesis = B256::from(State::genesis().summary().commitment().to_bytes());
     let tokens = scenario.tokens.iter().filter(|t| !t.is_ether).count();
     let circuits = Circuits::of(&prover);
-    let manifest = deploy::deploy(&contracts, &url, &signer, circuits, genesis, tokens).await?;
+    let modes = options.data.modes();
+    let manifest =
+        deploy::deploy(&contracts, &url, &signer, circuits, genesis, modes, tokens).await?;
     let assets = assets(&scenario, &manifest)?;
     let domain = Word::new(std::array::from_fn(|i| manifest.domain[i + 1]));
     let l1 = L1Client::new(&url, signer, manifest.clone())?;
+    let committee = match options.data {
+        Data::Committee => Some(DemoCommittee::set_up(&l1, folder).await?),
+        Data::Blobs | Data::Calldata => None,
+    };
     stages.push(watch.stop("deploy"));
 
     let watch = Stopwatch::start();
@@ -180,7 +180,11 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
 
     let genesis = l1.genesis().await?;
     let watch = Stopwatch::start();
-    let published = Published::new(options.data, &played.batch, genesis.number + 1)?;
+    let number = genesis.number + 1;
+    let mut published = Published::new(options.data, &played.batch, number)?;
+    if let Some(committee) = &committee {
+        published.signatures = committee.sign(manifest.rollup, number, &played.batch)?;
+    }
     stages.push(watch.stop("data"));
     let (committed, commit_gas) = commit(&l1, &genesis, &played.batch, &published, &queue).await?;
     let job = BatchJob {
@@ -204,6 +208,10 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
     let prove_gas =
         l1.prove(&genesis, &committed, proof.calldata().map(U256::from_be_bytes)).await?;
     let (proven, l1_state) = l1.proven().await?;
+    let validium = match &committee {
+        Some(committee) => Some(committee.check(&url, manifest.rollup, &played.state).await?),
+        None => None,
+    };
 
     let watch = Stopwatch::start();
     let claim_gas = claim(&l1, &committed, &played.batch.withdrawals, &scenario, &assets).await?;
@@ -255,6 +263,7 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
     let verified = proven == committed.number;
     let mut report = report(&played, &proof, &prover, threads, verified, l1_state);
     report.data = options.data;
+    report.validium = validium;
     report.gas = gas;
     report.exit = exit;
     report.stages = stages;
@@ -310,7 +319,7 @@ async fn commit(
         withdrawalDigest: hash(streams.withdrawal.digest),
         dataMode: published.mode(),
         dataCount: streams.data.count,
-        dataValue: 0,
+        dataValue: published.hint,
         blobValue: B256::from(published.value.to_bytes()),
     };
     let request = CommitRequest {
@@ -378,6 +387,7 @@ fn report(
         bytes_per_short_transfer,
         bytes_per_transfer,
         data: Data::default(),
+        validium: None,
         forced: played.forced(),
         gas: Gas::default(),
         exit: None,

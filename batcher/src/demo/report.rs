@@ -9,6 +9,7 @@ use cairn_prover::{LayerSecurity, measure::StageTime};
 use serde::Serialize;
 
 use super::Data;
+use super::committee::Validium;
 use super::exit::ExitReport;
 
 /// What forced transactions came to; the proof says so too.
@@ -74,6 +75,9 @@ pub struct Report {
     pub bytes_per_transfer: f64,
     /// Where the data is.
     pub data: Data,
+    /// What the data committee is, if the data is with one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validium: Option<Validium>,
     /// Forced transactions of the batch.
     pub forced: Forced,
     /// Gas.
@@ -153,10 +157,14 @@ impl fmt::Display for Report {
                 self.bytes_per_short_transfer, self.bytes_per_transfer
             ),
         )?;
+        if let Some(Validium { warning, members, threshold, .. }) = &self.validium {
+            line("data committee", format!("{threshold} of {members}; {warning}"))?;
+        }
         let Gas { commit, commit_per_transfer, blob, prove, claim, deposit, force } = self.gas;
         let data = match self.data {
             Data::Blobs => format!("data in blobs: {blob} blob gas"),
             Data::Calldata => "data in calldata".to_owned(),
+            Data::Committee => "data with the committee".to_owned(),
         };
         line("gas: commit", format!("{commit} ({commit_per_transfer:.0} a transfer), {data}"))?;
         line("gas: prove / claim", format!("{prove} / {claim}"))?;

@@ -6,15 +6,18 @@ use alloy::{
     network::{EthereumWallet, TransactionBuilder},
     primitives::{Address, B256, Bytes, U256},
     providers::{DynProvider, Provider, ProviderBuilder},
-    rpc::types::{Filter, TransactionRequest},
+    rpc::types::{Log, TransactionRequest},
     signers::local::PrivateKeySigner,
     sol_types::{SolCall, SolEvent},
 };
 use cairn_types::{AccountId, TokenId};
 use thiserror::Error;
 
-use super::contracts::{IEscapeHatch, IFrozenRollup};
-use crate::l1::client::L1Error;
+use crate::l1::{
+    contracts::{ICustody, IRollupL1},
+    error::{L1Error, rpc},
+    reader::Reader,
+};
 
 /// Why nobody can leave here, or not with this.
 #[derive(Debug, Error)]
@@ -115,7 +118,7 @@ impl FrozenRollup {
         if code.map_err(|e| rpc("reading the contract's code", e))?.is_empty() {
             return Err(FrozenError::NoContract { rollup, chain_id });
         }
-        let custody = IFrozenRollup::new(rollup, &provider)
+        let custody = IRollupL1::new(rollup, &provider)
             .CUSTODY()
             .call()
             .await
@@ -201,7 +204,7 @@ impl FrozenRollup {
     /// # Errors
     /// The node's, or a revert.
     pub async fn freeze(&self) -> Result<(), FrozenError> {
-        self.send("freezing the rollup", self.rollup, &IFrozenRollup::freezeCall {}).await?;
+        self.send("freezing the rollup", self.rollup, &IRollupL1::freezeCall {}).await?;
         Ok(())
     }
 
@@ -220,14 +223,8 @@ impl FrozenRollup {
     /// The node's.
     pub async fn exited(&self) -> Result<BTreeSet<AccountId>, FrozenError> {
         let what = "reading the leaves that have left";
-        let filter = Filter::new()
-            .address(self.custody)
-            .event_signature(IEscapeHatch::Exited::SIGNATURE_HASH)
-            .from_block(0);
-        let logs = self.provider.get_logs(&filter).await.map_err(|e| rpc(what, e))?;
-        let leaf = |log: &alloy::rpc::types::Log| {
-            IEscapeHatch::Exited::decode_log(&log.inner).map(|event| event.leaf)
-        };
+        let logs = self.logs(self.custody, ICustody::Exited::SIGNATURE_HASH).await?;
+        let leaf = |log: &Log| ICustody::Exited::decode_log(&log.inner).map(|event| event.leaf);
         Ok(logs.iter().map(leaf).collect::<Result<_, _>>().map_err(|e| rpc(what, e))?)
     }
 
@@ -241,7 +238,7 @@ impl FrozenRollup {
         leaves: Bytes,
         proof: [U256; 8],
     ) -> Result<u64, FrozenError> {
-        let call = IEscapeHatch::exitCall { circuitSet: circuit_set, leaves, proof };
+        let call = ICustody::exitCall { circuitSet: circuit_set, leaves, proof };
         self.send("letting leaves exit", self.custody, &call).await
     }
 
@@ -252,14 +249,11 @@ impl FrozenRollup {
     pub async fn dropped(&self) -> Result<Vec<Queued>, FrozenError> {
         let what = "reading the priority queue";
         let proven = self.contract().provenOperations().call().await.map_err(|e| rpc(what, e))?;
-        let filter = Filter::new()
-            .address(self.rollup)
-            .event_signature(IFrozenRollup::PriorityOperationQueued::SIGNATURE_HASH)
-            .from_block(0);
-        let logs = self.provider.get_logs(&filter).await.map_err(|e| rpc(what, e))?;
+        let topic = IRollupL1::PriorityOperationQueued::SIGNATURE_HASH;
+        let logs = self.logs(self.rollup, topic).await?;
         let mut dropped = Vec::new();
         for log in logs {
-            let event = IFrozenRollup::PriorityOperationQueued::decode_log(&log.inner)
+            let event = IRollupL1::PriorityOperationQueued::decode_log(&log.inner)
                 .map_err(|e| rpc(what, e))?
                 .data;
             let (index, words, origin) = (event.index, event.words, event.origin);
@@ -280,7 +274,7 @@ impl FrozenRollup {
     /// The node's, or a revert.
     pub async fn refund(&self, operation: &Queued) -> Result<u64, FrozenError> {
         let Queued { index, words, origin } = operation.clone();
-        let call = IEscapeHatch::refundCall { queueIndex: index, words, origin };
+        let call = ICustody::refundCall { queueIndex: index, words, origin };
         self.send("giving an operation back", self.custody, &call).await
     }
 
@@ -307,7 +301,7 @@ impl FrozenRollup {
     /// # Errors
     /// The node's, or a revert: the owner or the token does not take part.
     pub async fn collect(&self, owner: Address, asset: Address) -> Result<u64, FrozenError> {
-        let call = IEscapeHatch::collectCall { owner, asset };
+        let call = ICustody::collectCall { owner, asset };
         self.send("collecting a credit", self.custody, &call).await
     }
 
@@ -316,16 +310,22 @@ impl FrozenRollup {
     /// # Errors
     /// The node's, or a revert: there are none.
     pub async fn collect_reward(&self, prover: Address) -> Result<u64, FrozenError> {
-        let call = IEscapeHatch::collectRewardCall { prover };
+        let call = ICustody::collectRewardCall { prover };
         self.send("collecting a prover's fees", self.custody, &call).await
     }
 
-    fn contract(&self) -> IFrozenRollup::IFrozenRollupInstance<&DynProvider> {
-        IFrozenRollup::new(self.rollup, &self.provider)
+    fn contract(&self) -> IRollupL1::IRollupL1Instance<&DynProvider> {
+        IRollupL1::new(self.rollup, &self.provider)
     }
 
-    fn hatch(&self) -> IEscapeHatch::IEscapeHatchInstance<&DynProvider> {
-        IEscapeHatch::new(self.custody, &self.provider)
+    fn hatch(&self) -> ICustody::ICustodyInstance<&DynProvider> {
+        ICustody::new(self.custody, &self.provider)
+    }
+
+    /// All logs with this topic up to now.
+    async fn logs(&self, address: Address, topic: B256) -> Result<Vec<Log>, L1Error> {
+        let reader = Reader::new(self.provider.clone(), self.rollup).await?;
+        reader.logs(address, &[topic], 0, |_| ()).await
     }
 
     async fn send(
@@ -345,8 +345,4 @@ impl FrozenRollup {
         }
         Ok(receipt.gas_used)
     }
-}
-
-fn rpc(what: &'static str, reason: impl std::fmt::Display) -> L1Error {
-    L1Error::Rpc { what, reason: reason.to_string() }
 }

@@ -10,7 +10,6 @@
 //! Each step is one that anyone can do for anyone, but for the signature.
 
 pub mod command;
-pub mod contracts;
 pub mod file;
 pub mod keys;
 pub mod l1;

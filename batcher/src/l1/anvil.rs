@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process_group, set_parent_process_death_
 use thiserror::Error;
 use tokio::net::TcpStream;
 
-use super::client::L1Error;
+use super::error::L1Error;
 
 /// anvil's chain id, the only one where development keys are accepted.
 pub const CHAIN_ID: u64 = 31_337;

@@ -8,64 +8,17 @@ use alloy::{
     signers::local::PrivateKeySigner,
     sol_types::{SolCall, SolEvent},
 };
-use cairn_types::{PublicKey, SignedTransaction, WORD_BYTES, Word};
-use thiserror::Error;
+use cairn_types::{PublicKey, SignedTransaction, Word};
 
 use super::blobs::Blobs;
 use super::contracts::{
     Batch, Commitment, ForcedTransaction, ICustody, IDemoToken, IRollupL1, Streams,
 };
 use super::deploy::Manifest;
-
-/// Why L1 did not do what was asked.
-#[derive(Debug, Error)]
-pub enum L1Error {
-    /// The node does not answer, or refuses the request.
-    #[error("L1, {what}: {reason}")]
-    Rpc {
-        /// What was tried.
-        what: &'static str,
-        /// What the node or the transport says.
-        reason: String,
-    },
-    /// The transaction was mined and reverted.
-    #[error("L1, {what}: transaction {hash} reverted")]
-    Reverted {
-        /// What was tried.
-        what: &'static str,
-        /// The transaction.
-        hash: B256,
-    },
-    /// The node serves another chain.
-    #[error(
-        "the node serves chain {got}, expected {expected}: give --l1 the URL of a node of that chain"
-    )]
-    WrongChain {
-        /// Asked for.
-        expected: u64,
-        /// Of the node.
-        got: u64,
-    },
-    /// There is no contract.
-    #[error(
-        "there is no contract at {address} on chain {chain_id}: check the address, and that --l1 is the right chain and in sync"
-    )]
-    NoContract {
-        /// Where it should be.
-        address: Address,
-        /// Chain of the node.
-        chain_id: u64,
-    },
-    /// The block that was read from is not on the chain any more.
-    #[error("L1 was reorganized at block {block} while it was read: run the command again")]
-    Reorganized {
-        /// Its number.
-        block: u64,
-    },
-    /// A receipt lacks the event that the contract emits.
-    #[error("L1, {0}: the receipt lacks the contract's event; is the contract another version?")]
-    NoEvent(&'static str),
-}
+pub(crate) use super::error::rpc;
+use super::queue;
+pub use super::{error::L1Error, queue::QueuedOperation};
+use crate::committee::Committee;
 
 /// A batch as it is committed.
 #[derive(Debug)]
@@ -94,6 +47,8 @@ pub enum CommitData<'a> {
         /// See [`Blobs::openings`].
         openings: Bytes,
     },
+    /// Signatures of the data committee, see [`Committee::collect`]: the words are with its members.
+    Committee(Bytes),
 }
 
 /// What a committed batch cost.
@@ -103,15 +58,6 @@ pub struct CommitGas {
     pub gas: u64,
     /// Gas of its blobs, which has a price of its own.
     pub blob_gas: u64,
-}
-
-/// A priority operation as L1 has queued it.
-#[derive(Debug, Clone)]
-pub struct QueuedOperation {
-    /// Its words.
-    pub words: Vec<Word>,
-    /// Who has paid for it.
-    pub origin: Address,
 }
 
 /// The circuit set that the deployment starts with.
@@ -203,6 +149,19 @@ impl L1Client {
         self.call("registering a token", self.manifest.custody, fee, &call).await.map(drop)
     }
 
+    /// Replaces the data committee. Governor only.
+    ///
+    /// # Errors
+    /// The node's, or a revert.
+    pub async fn set_data_committee(&self, committee: &Committee) -> Result<(), L1Error> {
+        let call = IRollupL1::setDataCommitteeCall {
+            members: committee.members().collect(),
+            threshold: committee.threshold() as u64,
+        };
+        let what = "naming the data committee";
+        self.call(what, self.manifest.rollup, U256::ZERO, &call).await.map(drop)
+    }
+
     /// Sends a deposit of `amount` base units without waiting for it; `ether` says whether they come with the call, as `fee` wei do.
     ///
     /// # Errors
@@ -257,24 +216,7 @@ impl L1Client {
             .event_signature(IRollupL1::PriorityOperationQueued::SIGNATURE_HASH)
             .from_block(0);
         let logs = self.provider.get_logs(&filter).await.map_err(|e| rpc(what, e))?;
-        let mut operations = Vec::with_capacity(logs.len());
-        for log in logs {
-            let event = IRollupL1::PriorityOperationQueued::decode_log(&log.inner)
-                .map_err(|e| rpc(what, e))?;
-            let position = operations.len();
-            if event.index != position as u64 {
-                return Err(rpc(what, format!("operation {} stands at {position}", event.index)));
-            }
-            let (words, rest) = event.words.as_chunks::<WORD_BYTES>();
-            if !rest.is_empty() {
-                return Err(rpc(what, format!("operation {position} is not whole words")));
-            }
-            operations.push(QueuedOperation {
-                words: words.iter().copied().map(Word::new).collect(),
-                origin: event.origin,
-            });
-        }
-        Ok(operations)
+        queue::decode(&logs)
     }
 
     /// The record of genesis, from the event of the deployment.
@@ -303,6 +245,7 @@ impl L1Client {
         let (data, sidecar) = match request.data {
             CommitData::Calldata(words) => (bytes(words), None),
             CommitData::Blobs { blobs, openings } => (openings, Some(blobs.sidecar())),
+            CommitData::Committee(signatures) => (signatures, None),
         };
         let call = IRollupL1::commitCall {
             previous: request.previous.clone(),
@@ -454,10 +397,6 @@ impl Pending {
             Err(L1Error::Reverted { what, hash: receipt.transaction_hash })
         }
     }
-}
-
-pub(crate) fn rpc(what: &'static str, reason: impl std::fmt::Display) -> L1Error {
-    L1Error::Rpc { what, reason: reason.to_string() }
 }
 
 fn bytes(words: &[Word]) -> Bytes {

@@ -87,6 +87,15 @@ alloy::sol! {
         bool retired;
     }
 
+    /// A registered token.
+    #[derive(Debug)]
+    struct Token {
+        address asset;
+        bool registered;
+        uint8 quantumExponent;
+        uint64 owed;
+    }
+
     #[sol(rpc)]
     interface IRollupL1 {
         event BatchCommitted(uint32 indexed number, Batch batch, bytes32 withdrawalsRoot, uint8 dataMode);
@@ -94,7 +103,10 @@ alloy::sol! {
         event BatchesReverted(uint32 indexed first, uint32 indexed last);
         event Frozen(uint32 indexed number, bytes32 state);
         event PriorityOperationQueued(uint64 indexed index, bytes words, address origin);
+        event DataCommitteeSet(uint64 indexed committee, address[] members, uint64 threshold);
 
+        function setDataCommittee(address[] calldata members, uint64 threshold) external;
+        function committee() external view returns (uint64);
         function commit(Batch calldata previous, Commitment calldata next, Streams calldata streams) external returns (Batch memory batch);
         function commitAndProve(Batch calldata from, Commitment calldata next, Streams calldata streams, uint256 circuitSet, uint256[8] calldata proof) external returns (Batch memory batch);
         function freeze() external;
@@ -109,6 +121,9 @@ alloy::sol! {
         function circuitSetCount() external view returns (uint256);
         function circuitSetAt(uint256 index) external view returns (CircuitSet memory);
         function frozen() external view returns (bool);
+        function frozenAt() external view returns (uint64);
+        function deadline() external view returns (uint256);
+        function provenOperations() external view returns (uint64);
         function withdrawalsRoot(uint32 number) external view returns (bytes32);
         function CUSTODY() external view returns (address);
         function DOMAIN() external view returns (bytes32);
@@ -118,14 +133,25 @@ alloy::sol! {
         function DATA_MODES() external view returns (uint256);
     }
 
+    /// Custody, with the escape hatch.
     #[sol(rpc)]
     interface ICustody {
+        event Exited(uint32 indexed leaf, address indexed recipient, uint16 indexed token, uint256 amount);
+
         function registerToken(address asset, uint8 quantumExponent, uint64 cap, uint64[5] calldata feeKey) external payable returns (uint16 token);
         function deposit(uint32 leaf, uint16 token, uint256 amount, uint64[5] calldata key) external payable;
         function forceTransaction(ForcedTransaction calldata forced) external payable returns (uint64 index);
         function claim(uint32 batch, uint256 index, bytes31 word, bytes32[] calldata path) external;
         function FORCED_TRANSACTIONS() external view returns (bool);
         function isClaimed(uint32 batch, uint256 index) external view returns (bool);
+        function tokenAt(uint16 index) external view returns (Token memory token);
+        function exit(uint256 circuitSet, bytes calldata leaves, uint256[8] calldata proof) external;
+        function refund(uint64 queueIndex, bytes calldata words, address origin) external;
+        function collect(address owner, address asset) external;
+        function collectReward(address prover) external;
+        function credit(address owner, address asset) external view returns (uint256);
+        function hasExited(uint32 leaf) external view returns (bool);
+        function isRefunded(uint64 queueIndex) external view returns (bool);
     }
 
     /// OpenZeppelin's AccessControl.

@@ -7,7 +7,7 @@ use alloy::{
     signers::local::PrivateKeySigner,
 };
 
-use super::{anvil::CHAIN_ID, artifacts::Artifacts};
+use super::{anvil::CHAIN_ID, artifacts::Artifacts, data_modes::DataModes};
 use crate::deploy::{
     DeployError, Deployer,
     config::{Config, Roles, Terms},
@@ -27,7 +27,7 @@ pub struct Manifest {
     pub domain: B256,
 }
 
-/// Deploys to the local chain at `url`, with so many tokens.
+/// Deploys to the local chain at `url`, with so many tokens; batches may have their data in these modes.
 ///
 /// # Errors
 /// As [`Deployer`]'s.
@@ -37,6 +37,7 @@ pub async fn deploy(
     signer: &PrivateKeySigner,
     circuits: Circuits,
     genesis_state: B256,
+    data_modes: DataModes,
     tokens: usize,
 ) -> Result<Manifest, DeployError> {
     let everyone = signer.address();
@@ -48,7 +49,8 @@ pub async fn deploy(
         guardian: everyone,
         council: everyone,
     };
-    let terms = Terms { forced_transactions: true, ..Terms::default() };
+    let terms =
+        Terms { forced_transactions: true, data_modes: data_modes.bits(), ..Terms::default() };
     let config = Config { chain_id: CHAIN_ID, roles, terms };
     let artifacts = Artifacts::build(contracts).await?;
     let deployer = Deployer::new(url, signer.clone(), config, circuits.set_up).await?;

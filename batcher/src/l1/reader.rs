@@ -2,6 +2,7 @@
 
 use alloy::{
     consensus::Transaction as _,
+    contract::{CallBuilder, CallDecoder},
     eips::{BlockId, BlockNumberOrTag},
     network::TransactionResponse,
     primitives::{Address, B256, Bytes, TxKind},
@@ -11,7 +12,7 @@ use alloy::{
 use serde::Deserialize;
 use serde_json::json;
 
-use super::client::{L1Error, rpc};
+use super::error::{L1Error, rpc};
 
 /// The block that everything is read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +66,14 @@ impl Reader {
     /// # Errors
     /// The node's, or there is no contract at the address.
     pub async fn connect(url: &str, address: Address) -> Result<Self, L1Error> {
-        let provider = connect(url)?;
+        Self::new(connect(url)?, address).await
+    }
+
+    /// As [`Self::connect`], of a node that somebody is connected to.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub async fn new(provider: DynProvider, address: Address) -> Result<Self, L1Error> {
         let what = "reading the chain id";
         let chain_id = provider.get_chain_id().await.map_err(|e| rpc(what, e))?;
         let what = "reading the latest block";
@@ -133,6 +141,18 @@ impl Reader {
     #[must_use]
     pub fn block(&self) -> BlockId {
         BlockId::hash(self.head.hash)
+    }
+
+    /// What a view says as of [`Self::head`]; `what` is for the error.
+    ///
+    /// # Errors
+    /// The node's.
+    pub async fn view<P: Provider, D: CallDecoder + Unpin>(
+        &self,
+        what: &'static str,
+        call: CallBuilder<P, D>,
+    ) -> Result<D::CallOutput, L1Error> {
+        call.block(self.block()).call().await.map_err(|e| rpc(what, e))
     }
 
     /// Code at an address.

@@ -1,5 +1,5 @@
-//! Blobs from where they are kept: files, a beacon node or archive, anvil. None of them is trusted: a blob is what its
-//! versioned hash says (EIP-4844).
+//! Blobs from where they are kept: files, anvil, a beacon node or archive ([`super::beacon`]). None of them is trusted: a blob is what
+//! its versioned hash says (EIP-4844).
 
 use std::{future::Future, path::PathBuf, pin::Pin};
 
@@ -8,7 +8,6 @@ use alloy::{
     primitives::{B256, Bytes},
     providers::{DynProvider, Provider},
 };
-use serde::Deserialize;
 
 use crate::l1::blobs::decode;
 
@@ -18,7 +17,8 @@ use super::{
 };
 
 /// What a store finds.
-type FoundBlob<'a> = Pin<Box<dyn Future<Output = Result<Option<Bytes>, DataError>> + Send + 'a>>;
+pub type FoundBlob<'a> =
+    Pin<Box<dyn Future<Output = Result<Option<Bytes>, DataError>> + Send + 'a>>;
 
 /// A place where blobs are kept.
 pub trait BlobStore: Send + Sync {
@@ -66,95 +66,6 @@ impl BlobStore for LocalNode {
             let found =
                 self.0.raw_request::<_, Option<Bytes>>("anvil_getBlobByHash".into(), [hash]);
             Ok(found.await.unwrap_or_default())
-        })
-    }
-}
-
-/// A beacon node, or an archive that answers as one.
-#[derive(Debug, Clone)]
-pub struct Beacon {
-    url: String,
-    client: reqwest::Client,
-}
-
-#[derive(Deserialize)]
-struct Answer<T> {
-    data: T,
-}
-
-#[derive(Deserialize)]
-struct Genesis {
-    genesis_time: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-struct Spec {
-    seconds_per_slot: String,
-}
-
-#[derive(Deserialize)]
-struct Sidecar {
-    blob: Bytes,
-}
-
-impl Beacon {
-    /// A source at this URL; nothing is sent yet.
-    #[must_use]
-    pub fn new(url: &str) -> Self {
-        Self { url: url.trim_end_matches('/').to_owned(), client: reqwest::Client::new() }
-    }
-
-    async fn get<T: serde::de::DeserializeOwned>(
-        &self,
-        path: &str,
-    ) -> Result<Option<T>, DataError> {
-        let failed = |e: reqwest::Error| self.error(path, e.without_url().to_string());
-        let response =
-            self.client.get(format!("{}{path}", self.url)).send().await.map_err(failed)?;
-        if [404, 410].contains(&response.status().as_u16()) {
-            return Ok(None);
-        }
-        let response = response.error_for_status().map_err(failed)?;
-        Ok(Some(response.json::<Answer<T>>().await.map_err(failed)?.data))
-    }
-
-    fn error(&self, path: &str, reason: String) -> DataError {
-        DataError::Source { origin: format!("beacon node {}{path}", self.url), reason }
-    }
-
-    /// The slot of a block.
-    async fn slot(&self, timestamp: u64) -> Result<u64, DataError> {
-        /// Of mainnet and of the test networks, where the node does not say.
-        const SECONDS_PER_SLOT: u64 = 12;
-        let path = "/eth/v1/beacon/genesis";
-        let genesis: Option<Genesis> = self.get(path).await?;
-        let genesis = genesis.and_then(|g| g.genesis_time.parse::<u64>().ok());
-        let genesis = genesis.ok_or_else(|| self.error(path, "no genesis time".to_owned()))?;
-        let spec: Option<Spec> = self.get("/eth/v1/config/spec").await.unwrap_or_default();
-        let seconds = spec.and_then(|s| s.seconds_per_slot.parse().ok());
-        let seconds = seconds.filter(|&seconds| seconds > 0).unwrap_or(SECONDS_PER_SLOT);
-        Ok(timestamp.saturating_sub(genesis) / seconds)
-    }
-}
-
-impl BlobStore for Beacon {
-    fn name(&self) -> String {
-        format!("beacon node {}", self.url)
-    }
-
-    fn blob(&self, hash: B256, timestamp: u64) -> FoundBlob<'_> {
-        Box::pin(async move {
-            let slot = self.slot(timestamp).await?;
-            // The newer method filters; a node that ignores that, or knows the older one only, sends all of the slot.
-            let path = format!("/eth/v1/beacon/blobs/{slot}?versioned_hashes={hash}");
-            let mut blobs: Vec<Bytes> = self.get(&path).await?.unwrap_or_default();
-            if blobs.is_empty() {
-                let path = format!("/eth/v1/beacon/blob_sidecars/{slot}");
-                let sidecars: Option<Vec<Sidecar>> = self.get(&path).await?;
-                blobs = sidecars.into_iter().flatten().map(|sidecar| sidecar.blob).collect();
-            }
-            Ok(blobs.into_iter().find(|blob| versioned_hash(blob).is_ok_and(|got| got == hash)))
         })
     }
 }
@@ -233,7 +144,7 @@ fn check(origin: &str, hash: B256, blob: &[u8]) -> Result<(), DataError> {
 }
 
 /// The versioned hash of a blob: of its KZG commitment under the ceremony's set-up.
-fn versioned_hash(blob: &[u8]) -> Result<B256, String> {
+pub(super) fn versioned_hash(blob: &[u8]) -> Result<B256, String> {
     let blob = c_kzg::Blob::from_bytes(blob).map_err(|e| e.to_string())?;
     let settings = EnvKzgSettings::Default;
     let commitment = settings.get().blob_to_kzg_commitment(&blob).map_err(|e| e.to_string())?;

@@ -4,13 +4,13 @@ use alloy::{
     primitives::{B256, Bytes},
     sol_types::SolCall,
 };
-use cairn_state::{ReplayError, State, absorb};
-use cairn_types::{Stream, WORD_BYTES, Word};
+use cairn_state::{ReplayError, State};
+use cairn_types::{WORD_BYTES, Word};
 use thiserror::Error;
 
 use crate::l1::{
-    client::{L1Error, rpc},
     contracts::{Batch, Commitment, IRollupL1},
+    error::{L1Error, rpc},
     reader::{Call, Reader},
 };
 
@@ -197,8 +197,7 @@ pub fn words(bytes: &[u8]) -> Result<Vec<Word>, BatchFault> {
 }
 
 fn digest(stream: &'static str, expected: B256, words: &[Word]) -> Result<(), BatchFault> {
-    let end = words.iter().fold(Stream::default(), |stream, word| absorb(&stream, word));
-    let got = B256::from(end.digest.to_bytes());
+    let got = B256::from(crate::committee::stream(words).digest.to_bytes());
     if got == expected { Ok(()) } else { Err(BatchFault::Digest { stream, expected, got }) }
 }
 

@@ -14,6 +14,8 @@ use crate::l1::contracts::{Batch, IRollupL1};
 pub struct Committed {
     /// The contract's record.
     pub batch: Batch,
+    /// Where its data is: number of `DataMode` in `DataAvailability.sol`.
+    pub data_mode: u8,
     /// The transaction that has committed it.
     pub transaction: B256,
     /// Which commitment of that transaction it was.
@@ -122,7 +124,8 @@ impl History {
                 let event = IRollupL1::BatchCommitted::decode_log_data(log).map_err(malformed)?;
                 in_turn("BatchCommitted", self.next(), event.number)?;
                 in_turn("BatchCommitted", event.number, event.batch.number)?;
-                self.batches.push(Committed { batch: event.batch, transaction, index });
+                let (batch, data_mode) = (event.batch, event.dataMode);
+                self.batches.push(Committed { batch, data_mode, transaction, index });
                 return Ok(true);
             }
             IRollupL1::BatchesReverted::SIGNATURE_HASH => {
@@ -183,6 +186,13 @@ impl History {
     #[must_use]
     pub fn committed(&self) -> u32 {
         self.next().saturating_sub(1)
+    }
+
+    /// How many batches have their data with the data committee: a validium's.
+    #[must_use]
+    pub fn with_committee(&self) -> usize {
+        const COMMITTEE: u8 = 2;
+        self.batches.iter().filter(|committed| committed.data_mode == COMMITTEE).count()
     }
 
     /// The last proven batch.

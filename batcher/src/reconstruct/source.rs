@@ -43,6 +43,18 @@ pub enum DataError {
         /// What its name should be, or why it is no blob.
         got: String,
     },
+    /// A slot of which a node has blobs, but not the one that was there.
+    #[error(
+        "{origin}: none of its {got} blobs is {hash}, which L1 has seen there; choose another source"
+    )]
+    OtherBlobs {
+        /// Where they are from.
+        origin: String,
+        /// The blob's name.
+        hash: B256,
+        /// How many there are.
+        got: usize,
+    },
     /// A source does not answer as it should.
     #[error("{origin}: {reason}")]
     Source {
@@ -56,9 +68,16 @@ pub enum DataError {
     BlobWords(#[from] BlobError),
     /// Nobody has to publish it.
     #[error(
-        "its data is with the data committee, and L1 has signatures only: ask a member, or use a later --from-snapshot"
+        "VALIDIUM: its {words} words (digest {digest}) are with the data committee, and L1 has signatures only; {answers}: while the members withhold them, the escape hatch is unavailable for this batch and all after it; ask the members and give --committee DIR|URL, or use a later --from-snapshot"
     )]
-    Committee,
+    Withheld {
+        /// Of the words.
+        digest: B256,
+        /// How many.
+        words: u32,
+        /// What became of asking.
+        answers: String,
+    },
     /// The bytes are no words.
     #[error(transparent)]
     Words(#[from] BatchFault),
@@ -135,7 +154,13 @@ impl Sources {
             DataLocation::Blobs { versioned_hashes, .. } => {
                 Err(DataError::MissingBlobs(versioned_hashes.clone()))
             }
-            DataLocation::Committee { .. } => Err(DataError::Committee),
+            // Nobody needs to have what there is none of; whoever replays it checks that.
+            DataLocation::Committee { words: 0 } => Ok(Vec::new()),
+            &DataLocation::Committee { words } => Err(DataError::Withheld {
+                digest: call.commitment.dataDigest,
+                words,
+                answers: "no member was asked".to_owned(),
+            }),
             DataLocation::Calldata(_) => unreachable!("the call's own bytes are always there"),
         }
     }

@@ -27,8 +27,9 @@ use crate::{
     l1::{
         anvil::AnvilError,
         artifacts::BuildError,
-        client::{L1Error, rpc},
         contracts::{Configuration, ICustody, IRollupL1},
+        data_modes::DataModes,
+        error::L1Error,
         reader::Reader,
     },
 };
@@ -185,12 +186,14 @@ fn noted_hash(manifest: &Manifest, name: &str) -> Option<B256> {
 }
 
 fn compare_circuits(findings: &mut Findings, manifest: &Circuits, built: &Circuits) {
-    let what = "circuits: root of the circuit set";
-    findings.compare(what, &built.circuit_set_root, &manifest.circuit_set_root);
-    let what = "circuits: hash of the verifying key";
-    findings.compare(what, &built.verifying_key_hash, &manifest.verifying_key_hash);
-    let what = "circuits: set-up";
-    findings.compare(what, &format!("{:?}", built.set_up), &format!("{:?}", manifest.set_up));
+    for (what, expected, got) in [
+        ("root of the circuit set", built.circuit_set_root, manifest.circuit_set_root),
+        ("hash of the verifying key", built.verifying_key_hash, manifest.verifying_key_hash),
+    ] {
+        findings.compare(&format!("circuits: {what}"), &expected, &got);
+    }
+    let set_up = |circuits: &Circuits| format!("{:?}", circuits.set_up);
+    findings.compare("circuits: set-up", &set_up(built), &set_up(manifest));
     let names = built.digests.keys().chain(manifest.digests.keys());
     for name in names.collect::<std::collections::BTreeSet<_>>() {
         let digest = |circuits: &Circuits| {
@@ -236,25 +239,28 @@ async fn compare_terms(
     manifest: &Manifest,
     reader: &Reader,
 ) -> Result<(), VerifyError> {
+    let what = "reading the rollup's terms";
     let rollup = IRollupL1::new(reader.address(), reader.provider());
-    let block = reader.block();
-    let failed = |e: alloy::contract::Error| rpc("reading the rollup's terms", e);
     let terms = &manifest.terms;
-    let fee = rollup.PRIORITY_FEE().block(block).call().await.map_err(failed)?;
-    findings.compare("terms: priority fee", &terms.priority_fee, &fee);
-    let deadline = rollup.PRIORITY_DEADLINE().block(block).call().await.map_err(failed)?;
-    let what = "terms: priority deadline";
-    findings.compare(what, &U256::from(terms.priority_deadline), &deadline);
-    let delay = rollup.UPGRADE_DELAY().block(block).call().await.map_err(failed)?;
-    findings.compare("terms: upgrade delay", &U256::from(terms.upgrade_delay), &delay);
-    let modes = rollup.DATA_MODES().block(block).call().await.map_err(failed)?;
-    findings.compare("terms: data modes", &U256::from(terms.data_modes), &modes);
-    let domain = rollup.DOMAIN().block(block).call().await.map_err(failed)?;
+    let fee = reader.view(what, rollup.PRIORITY_FEE()).await?;
+    let deadline = reader.view(what, rollup.PRIORITY_DEADLINE()).await?;
+    let delay = reader.view(what, rollup.UPGRADE_DELAY()).await?;
+    let modes = reader.view(what, rollup.DATA_MODES()).await?;
+    let domain = reader.view(what, rollup.DOMAIN()).await?;
+    let custody = reader.view(what, rollup.CUSTODY()).await?;
+    let contract = ICustody::new(custody, reader.provider());
+    let forced = reader.view(what, contract.FORCED_TRANSACTIONS()).await?;
+    for (name, expected, got) in [
+        ("priority fee", terms.priority_fee, fee),
+        ("priority deadline", U256::from(terms.priority_deadline), deadline),
+        ("upgrade delay", U256::from(terms.upgrade_delay), delay),
+    ] {
+        findings.compare(&format!("terms: {name}"), &expected, &got);
+    }
+    let (expected, got) = (DataModes::from(terms.data_modes), DataModes::from(modes));
+    findings.compare(&format!("terms: data modes ({got})"), &expected, &got);
     findings.compare("domain", &manifest.domain, &domain);
-    let custody = rollup.CUSTODY().block(block).call().await.map_err(failed)?;
     findings.compare("custody", &manifest.custody, &custody);
-    let custody = ICustody::new(custody, reader.provider());
-    let forced = custody.FORCED_TRANSACTIONS().block(block).call().await.map_err(failed)?;
     findings.compare("terms: forced transactions", &terms.forced_transactions, &forced);
     Ok(())
 }
@@ -265,26 +271,24 @@ async fn compare_circuit_sets(
     manifest: &Manifest,
     reader: &Reader,
 ) -> Result<(), VerifyError> {
+    let what = "reading the circuit sets";
     let rollup = IRollupL1::new(reader.address(), reader.provider());
-    let block = reader.block();
-    let failed = |e: alloy::contract::Error| rpc("reading the circuit sets", e);
-    let count = rollup.circuitSetCount().block(block).call().await.map_err(failed)?;
+    let count = reader.view(what, rollup.circuitSetCount()).await?;
     findings.compare("number of circuit sets", &U256::ONE, &count);
     let count = u64::try_from(count).unwrap_or(u64::MAX).min(1_000);
     let (root, verifier) =
         (manifest.circuits.circuit_set_root, manifest.contract("Groth16Verifier")?.address);
     for index in 0..count {
-        let set =
-            rollup.circuitSetAt(U256::from(index)).block(block).call().await.map_err(failed)?;
+        let set = reader.view(what, rollup.circuitSetAt(U256::from(index))).await?;
         let state = |root: B256, verifier: Address, retired: bool| {
             format!("root {root}, verifier {verifier}{}", if retired { ", retired" } else { "" })
         };
         let got = state(set.root, set.verifier, set.retired);
-        let what = format!("circuit set {index}");
+        let name = format!("circuit set {index}");
         if index == 0 {
-            findings.compare(&what, &state(root, verifier, false), &got);
+            findings.compare(&name, &state(root, verifier, false), &got);
         } else {
-            findings.differ(&what, "none".to_owned(), got);
+            findings.differ(&name, "none".to_owned(), got);
         }
     }
     Ok(())

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use alloy::{
     network::TransactionBuilder,
-    primitives::{Address, B256, Bytes, U256},
+    primitives::{Address, Bytes, U256},
     providers::Provider,
     rpc::types::TransactionRequest,
 };
@@ -16,8 +16,8 @@ use crate::{
     l1::{
         anvil::Anvil,
         artifacts::{Artifacts, Compiler},
-        client::{L1Error, rpc},
         contracts::IRollupL1,
+        error::{L1Error, rpc},
         reader::connect,
         tools,
     },
@@ -130,19 +130,13 @@ async fn create(
         .with_deploy_code(code);
     let failed = |e: &dyn std::fmt::Display| rpc(what, format!("{}: {e}", contract.name));
     // Without a wallet nothing is signed here: the node holds the account.
-    let hash: B256 =
-        node.raw_request("eth_sendTransaction".into(), [request]).await.map_err(|e| failed(&e))?;
-    for _ in 0..100 {
-        if let Some(receipt) = node.get_transaction_receipt(hash).await.map_err(|e| failed(&e))? {
-            return if receipt.status() {
-                Ok(())
-            } else {
-                Err(failed(&"its constructor reverts with the manifest's arguments"))
-            };
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    let sent = node.send_transaction(request).await.map_err(|e| failed(&e))?;
+    let receipt = sent.get_receipt().await.map_err(|e| failed(&e))?;
+    if receipt.status() {
+        Ok(())
+    } else {
+        Err(failed(&"its constructor reverts with the manifest's arguments"))
     }
-    Err(failed(&"no receipt"))
 }
 
 async fn code(node: &Node, address: Address) -> Result<Bytes, L1Error> {

@@ -12,7 +12,8 @@ use alloy::{
 };
 use cairn_batcher::reconstruct::{
     ReconstructError, Rollup,
-    blobs::{Beacon, Blobs, Folder, LocalNode},
+    beacon::Beacon,
+    blobs::{Blobs, Folder, LocalNode},
     source::{DataError, Sources},
 };
 use cairn_types::Transaction;
@@ -109,7 +110,8 @@ async fn missing_blobs_are_named_with_what_to_do() {
     assert!(matches!(error, DataError::MissingBlobs(missing) if missing == [hash]));
 
     let call = CommitmentCall { location: DataLocation::Committee { words: 1 }, ..call };
-    assert!(matches!(sources.words(&call).await, Err(DataError::Committee)));
+    let withheld = sources.words(&call).await;
+    assert!(matches!(withheld, Err(DataError::Withheld { words: 1, .. })));
     let calldata = DataLocation::Calldata(Bytes::from_static(&[7; 32]));
     let call = CommitmentCall { location: calldata, ..call };
     assert!(matches!(sources.words(&call).await, Err(DataError::Words(_))));

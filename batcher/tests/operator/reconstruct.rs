@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use alloy::primitives::{Address, B256};
 use cairn_batcher::{
-    l1::client::L1Error,
+    l1::error::L1Error,
     reconstruct::{
         Finality, ReconstructError, Reconstruction, Rollup, commitment::BatchFault, source::Sources,
     },

@@ -1,32 +1,27 @@
 //! A rollup on a local L1, with an operator who commits real batches. Its verifier is the contract tests' double, so that a
 //! batch is proven without a proof.
 
+mod batches;
+
 use std::{path::PathBuf, time::Duration};
 
 use alloy::{
-    network::{EthereumWallet, TransactionBuilder, TransactionBuilder4844},
+    network::{EthereumWallet, TransactionBuilder},
     primitives::{Address, B256, U256, keccak256},
     providers::{DynProvider, Provider, ProviderBuilder},
-    rpc::types::{Filter, TransactionReceipt, TransactionRequest},
+    rpc::types::{TransactionReceipt, TransactionRequest},
     signers::local::PrivateKeySigner,
-    sol_types::{SolCall, SolEvent, SolValue},
+    sol_types::{SolCall, SolValue},
 };
-use cairn_batcher::demo::{Data, publish::Published};
 use cairn_batcher::l1::{
     anvil::Anvil,
     artifacts::Artifacts,
-    contracts::{
-        Batch, Commitment, Configuration, Holders, IAccessControl, ICustody, IRollupL1,
-        IRollupL1::commitCall, Streams,
-    },
+    contracts::{Batch, Configuration, Holders, IAccessControl, ICustody, IRollupL1},
     tools,
 };
 use cairn_primitives::schnorr::SecretKey;
-use cairn_state::{BatchBuilder, BatchWitness, Environment, State, sign};
-use cairn_types::{
-    AccountId, Authorization, Digest, KIND_BATCHES, Operation, PriorityOperation, PublicKey,
-    SealStatement, Transaction, Word, domain,
-};
+use cairn_state::State;
+use cairn_types::{AccountId, Digest, PublicKey, Word, domain};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
@@ -95,13 +90,18 @@ fn hash(digest: Digest) -> B256 {
     B256::from(digest.to_bytes())
 }
 
-fn bytes<'a>(words: impl IntoIterator<Item = &'a Word>) -> alloy::primitives::Bytes {
-    words.into_iter().flat_map(Word::bytes).collect()
-}
-
 impl World {
     /// A rollup with one token (ether).
     pub(crate) async fn new() -> Self {
+        Self::with_data_modes(3).await
+    }
+
+    /// One whose batches may be with a data committee.
+    pub(crate) async fn validium() -> Self {
+        Self::with_data_modes(7).await
+    }
+
+    async fn with_data_modes(modes: u8) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let anvil = start_anvil(&folder).await;
         let signer: PrivateKeySigner = SIGNER.parse().unwrap();
@@ -123,7 +123,7 @@ impl World {
             _anvil: anvil,
             folder,
         };
-        world.deploy().await;
+        world.deploy(modes).await;
         let call = ICustody::registerTokenCall {
             asset: Address::ZERO,
             quantumExponent: QUANTUM,
@@ -134,7 +134,7 @@ impl World {
         world
     }
 
-    async fn deploy(&mut self) {
+    async fn deploy(&mut self, data_modes: u8) {
         let artifacts = artifacts().await;
         let verifier = self.verifier(&artifacts).await;
         let everyone = self.sender;
@@ -154,13 +154,13 @@ impl World {
             priorityDeadline: 1_000,
             upgradeDelay: 1_000,
             forcedTransactions: false,
-            dataModes: 3,
+            dataModes: data_modes,
         };
         let rollup = artifacts.read("Rollup.sol", "Rollup").unwrap();
         let code = [&rollup.creation[..], &configuration.abi_encode()].concat();
         let receipt = self.create(code).await;
         self.rollup = receipt.contract_address.unwrap();
-        self.records = vec![committed(&receipt)];
+        self.records = vec![batches::committed(&receipt)];
         let rollup = IRollupL1::new(self.rollup, &self.provider);
         self.custody = rollup.CUSTODY().call().await.unwrap();
         self.domain = domain(31_337, &self.rollup.0.0);
@@ -177,8 +177,8 @@ impl World {
         self.mined(request).await
     }
 
-    /// Sends and waits. The client's own way of waiting watches block numbers, which go back in a reorganization.
-    /// Its nonces are remembered, too, and go back as well.
+    /// Sends and waits. The client's own way of waiting watches for blocks of higher numbers, which go back in the
+    /// reorganizations that some tests make, so the receipt is polled for. Its nonces are remembered, too, and go back as well.
     pub(crate) async fn mined(&self, request: TransactionRequest) -> TransactionReceipt {
         let nonce = self.provider.get_transaction_count(self.sender).await.unwrap();
         let request = request.with_nonce(nonce);
@@ -232,122 +232,6 @@ impl World {
         self.send(self.custody, amount + FEE, &call).await;
     }
 
-    /// A batch of all operations that L1 has queued since the last one, and these, each signed by its user.
-    async fn witness(&mut self, transactions: &[(u8, Transaction)]) -> (BatchWitness, commitCall) {
-        let block = self.provider.get_block_by_number(Default::default()).await.unwrap().unwrap();
-        let timestamp = u32::try_from(block.header.timestamp).unwrap();
-        let environment = Environment { domain: self.domain, timestamp };
-        let mut builder = BatchBuilder::new(self.state.clone(), environment);
-        let previous = self.records.last().unwrap().clone();
-        let mut origins = Vec::new();
-        for operation in self.queue().await.into_iter().skip(previous.priorityEnd as usize) {
-            builder.push(Operation::Priority(operation)).unwrap();
-            origins.extend(self.sender.0.0);
-        }
-        for (n, transaction) in transactions {
-            let payer = builder.state().account(transaction.from());
-            let recipient = match *transaction {
-                Transaction::Transfer { to, .. } => builder.state().account(to).key,
-                _ => PublicKey::ZERO,
-            };
-            let (token, nonce) = (payer.token, payer.nonce);
-            let authorization =
-                Authorization { domain: self.domain, token, nonce, expiry: 0, recipient };
-            let signed = sign(&secret(*n), *transaction, authorization);
-            builder.push(Operation::Signed(signed)).unwrap();
-        }
-        let (state, witness) = builder.finish();
-        self.state = state;
-        let digests = witness.after.streams;
-        let call = commitCall {
-            previous,
-            next: Commitment {
-                timestamp,
-                state: hash(witness.after.state.commitment()),
-                dataDigest: hash(digests.data.digest),
-                priorityDigest: hash(digests.priority.digest),
-                withdrawalDigest: hash(digests.withdrawal.digest),
-                dataMode: 0,
-                dataCount: digests.data.count,
-                dataValue: 0,
-                blobValue: B256::ZERO,
-            },
-            streams: Streams {
-                data: bytes(&witness.data),
-                priority: bytes(&witness.priority),
-                origins: origins.into(),
-                withdrawals: bytes(&witness.withdrawals),
-            },
-        };
-        (witness, call)
-    }
-
-    /// A batch with its data in calldata, to be committed.
-    pub(crate) async fn batch(&mut self, transactions: &[(u8, Transaction)]) -> commitCall {
-        self.witness(transactions).await.1
-    }
-
-    /// Makes a batch and commits it with its data in blobs; gives their versioned hashes.
-    pub(crate) async fn commit_blobs(&mut self, transactions: &[(u8, Transaction)]) -> Vec<B256> {
-        let (witness, mut call) = self.witness(transactions).await;
-        let number = call.previous.number + 1;
-        let published = Published::new(Data::Blobs, &witness, number).unwrap();
-        call.next.dataMode = published.mode();
-        call.next.blobValue = published.value.to_bytes().into();
-        let (blobs, openings) = published.blobs.unwrap();
-        call.streams.data = openings;
-        let request = TransactionRequest::default()
-            .with_from(self.sender)
-            .with_to(self.rollup)
-            .with_gas_limit(10_000_000)
-            .with_max_fee_per_blob_gas(1_000_000_000_000)
-            .with_blob_sidecar_7594(blobs.sidecar())
-            .with_input(call.abi_encode());
-        let receipt = self.mined(request).await;
-        self.records.push(committed(&receipt));
-        blobs.versioned_hashes().into_iter().map(B256::from).collect()
-    }
-
-    /// Makes a batch and commits it.
-    pub(crate) async fn commit(&mut self, transactions: &[(u8, Transaction)]) {
-        let call = self.batch(transactions).await;
-        self.commit_call(self.rollup, &call).await;
-    }
-
-    /// Commits through a contract at `to`, or the rollup's own.
-    pub(crate) async fn commit_call(&mut self, to: Address, call: &commitCall) {
-        let receipt = self.send(to, 0, call).await;
-        self.records.push(committed(&receipt));
-    }
-
-    /// A transfer of one quantum from the first user to the second.
-    pub(crate) async fn commit_transfer(&mut self) {
-        let transfer = Transaction::Transfer { from: FIRST, to: FIRST + 1, amount: 1, fee: 0 };
-        self.commit(&[(1, transfer)]).await;
-    }
-
-    /// Proves the batches after `from` up to `to`, with a circuit set.
-    pub(crate) async fn prove(&self, from: usize, to: usize, set: u64) {
-        let (from, to) = (self.records[from].clone(), self.records[to].clone());
-        let seal = SealStatement {
-            kind: KIND_BATCHES,
-            circuit_set_root: root(set),
-            from: from.chainHash.0,
-            to: to.chainHash.0,
-        };
-        let mut proof = [U256::ZERO; 8];
-        proof[0] = U256::from_be_bytes(seal.public_input());
-        let call = IRollupL1::proveCall { from, to, circuitSet: U256::from(set), proof };
-        self.send(self.rollup, 0, &call).await;
-    }
-
-    /// Takes back the batches after `last`; the operator's state stays.
-    pub(crate) async fn revert(&mut self, last: usize) {
-        let call = IRollupL1::revertBatchesCall { last: self.records[last].clone() };
-        self.send(self.rollup, 0, &call).await;
-        self.records.truncate(last + 1);
-    }
-
     /// Freezes the rollup; an operation must be overdue.
     pub(crate) async fn freeze(&self) {
         self.send(self.rollup, 0, &IRollupL1::freezeCall {}).await;
@@ -385,19 +269,6 @@ impl World {
         account
     }
 
-    async fn queue(&self) -> Vec<PriorityOperation> {
-        let filter = Filter::new()
-            .address(self.rollup)
-            .event_signature(IRollupL1::PriorityOperationQueued::SIGNATURE_HASH)
-            .from_block(0);
-        let logs = self.provider.get_logs(&filter).await.unwrap();
-        let words = logs.iter().flat_map(|log| {
-            let event = IRollupL1::PriorityOperationQueued::decode_log(&log.inner).unwrap();
-            event.words.as_chunks::<31>().0.to_vec()
-        });
-        PriorityOperation::decode_stream(&words.map(Word::new).collect::<Vec<_>>()).unwrap()
-    }
-
     /// What the operator says its state is.
     pub(crate) fn commitment(&mut self) -> B256 {
         hash(self.state.summary().commitment())
@@ -406,11 +277,4 @@ impl World {
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
-}
-
-/// The record of the batch that a transaction has committed.
-fn committed(receipt: &TransactionReceipt) -> Batch {
-    let logs = receipt.logs().iter();
-    let mut batches = logs.filter_map(|log| IRollupL1::BatchCommitted::decode_log(&log.inner).ok());
-    batches.next().unwrap().data.batch
 }

@@ -1,6 +1,7 @@
 //! The command line of the batcher.
 
 mod bars;
+mod committee;
 mod demo;
 mod deploy;
 mod reconstruct;
@@ -29,6 +30,9 @@ enum Command {
     Reconstruct(reconstruct::Arguments),
     /// Writes the state after a proven batch to a file, or checks such a file.
     Snapshot(snapshot::Arguments),
+    /// Signs for data that is kept off L1, and puts signatures together: a validium.
+    #[command(subcommand)]
+    Committee(committee::CommitteeCommand),
     /// Leaves a frozen rollup, or lets others leave.
     #[command(subcommand)]
     Exit(ExitCommand),
@@ -49,6 +53,7 @@ async fn main() -> ExitCode {
             Command::Demo(arguments) => demo::run(arguments).await,
             Command::Reconstruct(arguments) => reconstruct::run(arguments).await,
             Command::Snapshot(arguments) => snapshot::run(arguments).await,
+            Command::Committee(command) => committee::run(command).await,
             Command::Exit(command) => exit::run(command).await.map(|()| ExitCode::SUCCESS),
             Command::Deploy(arguments) => deploy::run(arguments).await,
             Command::VerifyDeployment(arguments) => verify_deployment::run(arguments).await,
@@ -56,8 +61,7 @@ async fn main() -> ExitCode {
     };
     tokio::select! {
         result = command => result.unwrap_or_else(|error| {
-            // One line: the chain of causes.
-            eprintln!("cairn: {error:#}");
+            eprintln!("cairn: {}", line(&error));
             ExitCode::FAILURE
         }),
         _ = tokio::signal::ctrl_c() => {
@@ -66,4 +70,18 @@ async fn main() -> ExitCode {
             std::process::exit(130);
         }
     }
+}
+
+/// One line: the chain of causes. Errors that have their cause in their own text do not say it twice.
+fn line(error: &eyre::Report) -> String {
+    let mut line = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if line.is_empty() {
+            line = cause;
+        } else if !line.ends_with(&cause) {
+            line = format!("{line}: {cause}");
+        }
+    }
+    line
 }

@@ -10,10 +10,12 @@ use std::{
 
 use alloy::primitives::{Address, B256};
 use cairn_batcher::{
-    l1::client::L1Error,
+    l1::{data_modes::DataModes, error::L1Error},
     reconstruct::{
         ReconstructError, Reconstruction, Rollup,
-        blobs::{Beacon, Blobs, Folder, LocalNode},
+        beacon::Beacon,
+        blobs::{Blobs, Folder, LocalNode},
+        committee::Members,
         source::Sources,
     },
     snapshot::Snapshot,
@@ -66,6 +68,9 @@ pub(crate) struct L1 {
     /// A beacon node, or an archive of blobs that answers as one.
     #[arg(long, value_name = "URL")]
     pub(crate) beacon: Option<String>,
+    /// What a member of the data committee keeps: a folder, or a server of one. More than once for several members.
+    #[arg(long, value_name = "DIR|URL")]
+    pub(crate) committee: Vec<String>,
 }
 
 /// What is printed.
@@ -84,6 +89,10 @@ pub(crate) struct Report {
     committed_batches: u32,
     proven_batches: u32,
     frozen: bool,
+    data_modes: DataModes,
+    /// Whether batches may have their data off L1.
+    validium: bool,
+    batches_with_committee: usize,
     priority_operations: u64,
     priority_operations_waiting: u64,
     replayed_batches: u32,
@@ -221,6 +230,9 @@ fn sources(l1: &L1, rollup: &Rollup) -> Sources {
     }
     let mut sources = Sources::default();
     sources.push(blobs);
+    let mut members = Members::default();
+    l1.committee.iter().for_each(|place| members.push(place));
+    sources.push(members);
     sources
 }
 
@@ -241,6 +253,9 @@ fn report(rollup: &Rollup, rebuilt: &Reconstruction, replay_seconds: f64) -> Rep
         committed_batches: history.committed(),
         proven_batches: history.proven(),
         frozen: history.frozen(),
+        data_modes: rollup.data_modes(),
+        validium: rollup.data_modes().is_validium(),
+        batches_with_committee: history.with_committee(),
         priority_operations: queued,
         priority_operations_waiting: queued.saturating_sub(rebuilt.record.priorityEnd),
         replayed_batches: rebuilt.replayed,
@@ -262,6 +277,10 @@ impl fmt::Display for Report {
             "L1 has      {} batches committed, {} proven",
             self.committed_batches, self.proven_batches
         )?;
+        writeln!(f, "data        {}", self.data_modes)?;
+        if self.validium {
+            writeln!(f, "            {} batches with the committee", self.batches_with_committee)?;
+        }
         writeln!(
             f,
             "queue       {} priority operations, {} after this batch",

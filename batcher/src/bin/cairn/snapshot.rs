@@ -3,7 +3,7 @@
 use std::{fmt, path::PathBuf, process::ExitCode};
 
 use alloy::primitives::{Address, B256};
-use cairn_batcher::{reconstruct::Rollup, snapshot::Snapshot};
+use cairn_batcher::{l1::data_modes::DataModes, reconstruct::Rollup, snapshot::Snapshot};
 use eyre::Result;
 use serde::Serialize;
 
@@ -39,6 +39,9 @@ pub(crate) struct Arguments {
     /// A beacon node, or an archive of blobs that answers as one.
     #[arg(long, value_name = "URL")]
     beacon: Option<String>,
+    /// What a member of the data committee keeps: a folder, or a server of one. More than once for several members.
+    #[arg(long, value_name = "DIR|URL")]
+    committee: Vec<String>,
     /// Prints JSON instead of a table.
     #[arg(long)]
     json: bool,
@@ -53,6 +56,9 @@ struct Checked {
     users: u64,
     tokens: u32,
     proven_on_l1: bool,
+    /// Known from L1 only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_modes: Option<DataModes>,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
@@ -65,8 +71,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let Arguments { url: Some(url), rollup: Some(rollup), .. } = arguments else {
         eyre::bail!("--l1 and --rollup are missing");
     };
-    let Arguments { first_block, blobs, beacon, to, from_snapshot, out, .. } = arguments;
-    let l1 = L1 { url, rollup, chain_id: None, first_block, blobs, beacon };
+    let Arguments { first_block, blobs, beacon, committee, to, from_snapshot, out, .. } = arguments;
+    let l1 = L1 { url, rollup, chain_id: None, first_block, blobs, beacon, committee };
     let arguments = reconstruct::Arguments { l1, to, from_snapshot, out, json };
     let (report, _) = reconstruct::rebuild(&arguments, Last::Proven).await?;
     print(&report, json)?;
@@ -74,10 +80,12 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
 }
 
 async fn check(arguments: &Arguments, mut snapshot: Snapshot) -> Result<Checked> {
+    let mut data_modes = None;
     if let Some(url) = &arguments.url {
         let rollup = arguments.rollup.unwrap_or(snapshot.rollup);
         let rollup = Rollup::read(url, rollup, arguments.first_block, &()).await?;
         rollup.check_final_snapshot(&mut snapshot)?;
+        data_modes = Some(rollup.data_modes());
     } else if let Some(rollup) = arguments.rollup {
         snapshot.check_rollup(snapshot.chain_id, rollup)?;
     }
@@ -89,6 +97,7 @@ async fn check(arguments: &Arguments, mut snapshot: Snapshot) -> Result<Checked>
         users: snapshot.state.next_id().saturating_sub(cairn_types::FIRST_USER_ID),
         tokens: snapshot.state.next_token(),
         proven_on_l1: arguments.url.is_some(),
+        data_modes,
     })
 }
 
@@ -102,6 +111,9 @@ impl fmt::Display for Checked {
         };
         writeln!(f, "batch       {} ({proven})", self.batch)?;
         writeln!(f, "state       {}", self.state)?;
+        if let Some(modes) = self.data_modes {
+            writeln!(f, "data        {modes}")?;
+        }
         write!(f, "leaves      {} users, {} tokens", self.users, self.tokens)
     }
 }

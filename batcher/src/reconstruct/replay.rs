@@ -1,0 +1,164 @@
+//! Batch after batch: commitment and data are read ahead, the state follows.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use alloy::primitives::B256;
+use cairn_state::State;
+use cairn_types::Word;
+use thiserror::Error;
+use tokio::task::JoinHandle;
+
+use super::{
+    Finality, ReconstructError, Rollup,
+    commitment::{BatchFault, CommitmentCall},
+    source::{DataError, Sources},
+};
+use crate::{
+    l1::{contracts::Batch, error::L1Error},
+    snapshot::Snapshot,
+};
+
+/// Commitments that are read ahead of the replay.
+const AHEAD: usize = 8;
+
+/// A state, and which one it is.
+#[derive(Debug)]
+pub struct Reconstruction {
+    /// The state after `record`.
+    pub state: State,
+    /// L1's record of the batch.
+    pub record: Batch,
+    /// How far the batch is.
+    pub finality: Finality,
+    /// Batches that were replayed.
+    pub replayed: u32,
+}
+
+/// What the caller hears of.
+pub trait Progress: Sync {
+    /// L1's events have been read up to a block.
+    fn block(&self, _number: u64, _of: u64) {}
+    /// A batch has been replayed.
+    fn batch(&self, _number: u32, _state: &State) {}
+}
+
+/// Nobody listens.
+impl Progress for () {}
+
+/// A batch's commitment and data words.
+type Fetched = Result<(CommitmentCall, Vec<Word>), Missing>;
+
+/// What may be missing of a batch.
+#[derive(Debug, Error)]
+enum Missing {
+    #[error(transparent)]
+    L1(#[from] L1Error),
+    #[error(transparent)]
+    Data(#[from] DataError),
+}
+
+impl Rollup {
+    /// The state after batch `to`, from genesis or from a snapshot.
+    ///
+    /// # Errors
+    /// The node's, missing data, or a batch that does not lead to its state.
+    pub async fn reconstruct(
+        &self,
+        to: u32,
+        from: Option<Snapshot>,
+        sources: &Arc<Sources>,
+        progress: &impl Progress,
+    ) -> Result<Reconstruction, ReconstructError> {
+        let record = self.record(to)?.clone();
+        let (first, mut state) = self.start(to, from)?;
+        let domain = self.reader.domain();
+        let mut ahead = VecDeque::new();
+        let mut next = first;
+        for number in first..=to {
+            while next <= to && ahead.len() < AHEAD {
+                ahead.push_back(self.fetch(next, sources)?);
+                next += 1;
+            }
+            let Some(task) = ahead.pop_front() else { break };
+            let (call, data) = self.fetched(number, task).await?;
+            let priority = self.priority(number)?;
+            let record = self.record(number)?.clone();
+            // Heavy: not on the threads that talk to the node.
+            let replayed = tokio::task::spawn_blocking(move || {
+                let result = call.replay(&record, &mut state, &domain, &priority, &data);
+                (state, result)
+            });
+            let (after, result) =
+                replayed.await.map_err(|e| ReconstructError::Task(e.to_string()))?;
+            state = after;
+            result.map_err(|fault| self.fault(number, fault))?;
+            progress.batch(number, &state);
+        }
+        self.reader.check_head().await?;
+        let (finality, replayed) = (self.finality(to), (to + 1).saturating_sub(first));
+        Ok(Reconstruction { state, record, finality, replayed })
+    }
+
+    /// The first batch to replay, and the state before it.
+    fn start(&self, to: u32, from: Option<Snapshot>) -> Result<(u32, State), ReconstructError> {
+        let Some(mut snapshot) = from else {
+            let mut state = State::genesis();
+            let got = B256::from(state.summary().commitment().to_bytes());
+            let expected = self.record(0)?.state;
+            if got != expected {
+                return Err(self.fault(0, BatchFault::State { expected, got }));
+            }
+            return Ok((1, state));
+        };
+        self.check_snapshot(&mut snapshot)?;
+        if snapshot.batch > to {
+            let snapshot = snapshot.batch;
+            return Err(ReconstructError::BeforeSnapshot { batch: to, snapshot });
+        }
+        Ok((snapshot.batch + 1, snapshot.state))
+    }
+
+    fn fetch(
+        &self,
+        number: u32,
+        sources: &Arc<Sources>,
+    ) -> Result<JoinHandle<Fetched>, ReconstructError> {
+        let committed = self.committed(number)?.clone();
+        let (reader, sources) = (self.reader.clone(), Arc::clone(sources));
+        Ok(tokio::spawn(async move {
+            let call = CommitmentCall::read(&reader, &committed).await?;
+            let data = sources.words(&call).await?;
+            Ok((call, data))
+        }))
+    }
+
+    async fn fetched(
+        &self,
+        batch: u32,
+        task: JoinHandle<Fetched>,
+    ) -> Result<(CommitmentCall, Vec<Word>), ReconstructError> {
+        match task.await.map_err(|e| ReconstructError::Task(e.to_string()))? {
+            Ok(found) => Ok(found),
+            Err(Missing::L1(error)) => {
+                // A transaction may be gone because its block is.
+                self.reader.check_head().await?;
+                Err(error.into())
+            }
+            Err(Missing::Data(source)) => {
+                Err(ReconstructError::Data { batch, finality: self.finality(batch), source })
+            }
+        }
+    }
+
+    /// The words of the priority operations that a batch executes.
+    fn priority(&self, number: u32) -> Result<Vec<Word>, ReconstructError> {
+        let start = self.record(number.saturating_sub(1))?.priorityEnd;
+        let end = self.record(number)?.priorityEnd;
+        let range = usize::try_from(start).ok().zip(usize::try_from(end).ok());
+        let operations = range.and_then(|(start, end)| self.queue.get(start..end));
+        let queued = self.queue.len();
+        let operations = operations
+            .ok_or_else(|| self.fault(number, BatchFault::Queue { start, end, queued }))?;
+        Ok(operations.iter().flat_map(|operation| operation.words.iter().copied()).collect())
+    }
+}

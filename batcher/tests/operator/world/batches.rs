@@ -1,0 +1,185 @@
+//! The operator's batches: made, committed, proven, taken back.
+
+use alloy::{
+    network::{TransactionBuilder, TransactionBuilder4844},
+    primitives::{Address, B256, Bytes, U256},
+    providers::Provider,
+    rpc::types::{Filter, TransactionReceipt, TransactionRequest},
+    sol_types::{SolCall, SolEvent},
+};
+use cairn_batcher::{
+    committee::Committee,
+    demo::{Data, publish::Published},
+    l1::contracts::{Batch, Commitment, IRollupL1, IRollupL1::commitCall, Streams},
+};
+use cairn_state::{BatchBuilder, BatchWitness, Environment, sign};
+use cairn_types::{
+    Authorization, KIND_BATCHES, Operation, PriorityOperation, PublicKey, SealStatement,
+    Transaction, Word,
+};
+
+use super::{FIRST, World, hash, root, secret};
+
+fn bytes<'a>(words: impl IntoIterator<Item = &'a Word>) -> Bytes {
+    words.into_iter().flat_map(Word::bytes).collect()
+}
+
+/// The record of the batch that a transaction has committed.
+pub(super) fn committed(receipt: &TransactionReceipt) -> Batch {
+    let logs = receipt.logs().iter();
+    let mut batches = logs.filter_map(|log| IRollupL1::BatchCommitted::decode_log(&log.inner).ok());
+    batches.next().unwrap().data.batch
+}
+
+impl World {
+    /// A batch of all operations that L1 has queued since the last one, and these, each signed by its user.
+    async fn witness(&mut self, transactions: &[(u8, Transaction)]) -> (BatchWitness, commitCall) {
+        let block = self.provider.get_block_by_number(Default::default()).await.unwrap().unwrap();
+        let timestamp = u32::try_from(block.header.timestamp).unwrap();
+        let environment = Environment { domain: self.domain, timestamp };
+        let mut builder = BatchBuilder::new(self.state.clone(), environment);
+        let previous = self.records.last().unwrap().clone();
+        let mut origins = Vec::new();
+        for operation in self.queue().await.into_iter().skip(previous.priorityEnd as usize) {
+            builder.push(Operation::Priority(operation)).unwrap();
+            origins.extend(self.sender.0.0);
+        }
+        for (n, transaction) in transactions {
+            let payer = builder.state().account(transaction.from());
+            let recipient = match *transaction {
+                Transaction::Transfer { to, .. } => builder.state().account(to).key,
+                _ => PublicKey::ZERO,
+            };
+            let (token, nonce) = (payer.token, payer.nonce);
+            let authorization =
+                Authorization { domain: self.domain, token, nonce, expiry: 0, recipient };
+            let signed = sign(&secret(*n), *transaction, authorization);
+            builder.push(Operation::Signed(signed)).unwrap();
+        }
+        let (state, witness) = builder.finish();
+        self.state = state;
+        let digests = witness.after.streams;
+        let call = commitCall {
+            previous,
+            next: Commitment {
+                timestamp,
+                state: hash(witness.after.state.commitment()),
+                dataDigest: hash(digests.data.digest),
+                priorityDigest: hash(digests.priority.digest),
+                withdrawalDigest: hash(digests.withdrawal.digest),
+                dataMode: 0,
+                dataCount: digests.data.count,
+                dataValue: 0,
+                blobValue: B256::ZERO,
+            },
+            streams: Streams {
+                data: bytes(&witness.data),
+                priority: bytes(&witness.priority),
+                origins: origins.into(),
+                withdrawals: bytes(&witness.withdrawals),
+            },
+        };
+        (witness, call)
+    }
+
+    /// A batch with its data in calldata, to be committed.
+    pub(crate) async fn batch(&mut self, transactions: &[(u8, Transaction)]) -> commitCall {
+        self.witness(transactions).await.1
+    }
+
+    /// Makes a batch and commits it with its data in blobs; gives their versioned hashes.
+    pub(crate) async fn commit_blobs(&mut self, transactions: &[(u8, Transaction)]) -> Vec<B256> {
+        let (witness, mut call) = self.witness(transactions).await;
+        let number = call.previous.number + 1;
+        let published = Published::new(Data::Blobs, &witness, number).unwrap();
+        call.next.dataMode = published.mode();
+        call.next.blobValue = published.value.to_bytes().into();
+        let (blobs, openings) = published.blobs.unwrap();
+        call.streams.data = openings;
+        let request = TransactionRequest::default()
+            .with_from(self.sender)
+            .with_to(self.rollup)
+            .with_gas_limit(10_000_000)
+            .with_max_fee_per_blob_gas(1_000_000_000_000)
+            .with_blob_sidecar_7594(blobs.sidecar())
+            .with_input(call.abi_encode());
+        let receipt = self.mined(request).await;
+        self.records.push(committed(&receipt));
+        blobs.versioned_hashes().into_iter().map(B256::from).collect()
+    }
+
+    /// A batch with its data with the committee, to be committed with signatures.
+    pub(crate) async fn committee_batch(
+        &mut self,
+        transactions: &[(u8, Transaction)],
+    ) -> (BatchWitness, commitCall) {
+        let (witness, mut call) = self.witness(transactions).await;
+        let number = call.previous.number + 1;
+        let published = Published::new(Data::Committee, &witness, number).unwrap();
+        call.next.dataMode = published.mode();
+        call.next.dataValue = published.hint;
+        call.streams.data = Bytes::new();
+        (witness, call)
+    }
+
+    /// Names a data committee, as the governor.
+    pub(crate) async fn name_committee(&self, committee: &Committee) {
+        let members = committee.members().collect();
+        let threshold = committee.threshold() as u64;
+        let call = IRollupL1::setDataCommitteeCall { members, threshold };
+        self.send(self.rollup, 0, &call).await;
+    }
+
+    /// Makes a batch and commits it.
+    pub(crate) async fn commit(&mut self, transactions: &[(u8, Transaction)]) {
+        let call = self.batch(transactions).await;
+        self.commit_call(self.rollup, &call).await;
+    }
+
+    /// Commits through a contract at `to`, or the rollup's own.
+    pub(crate) async fn commit_call(&mut self, to: Address, call: &commitCall) {
+        let receipt = self.send(to, 0, call).await;
+        self.records.push(committed(&receipt));
+    }
+
+    /// A transfer of one quantum from the first user to the second.
+    pub(crate) async fn commit_transfer(&mut self) {
+        let transfer = Transaction::Transfer { from: FIRST, to: FIRST + 1, amount: 1, fee: 0 };
+        self.commit(&[(1, transfer)]).await;
+    }
+
+    /// Proves the batches after `from` up to `to`, with a circuit set.
+    pub(crate) async fn prove(&self, from: usize, to: usize, set: u64) {
+        let (from, to) = (self.records[from].clone(), self.records[to].clone());
+        let seal = SealStatement {
+            kind: KIND_BATCHES,
+            circuit_set_root: root(set),
+            from: from.chainHash.0,
+            to: to.chainHash.0,
+        };
+        let mut proof = [U256::ZERO; 8];
+        proof[0] = U256::from_be_bytes(seal.public_input());
+        let call = IRollupL1::proveCall { from, to, circuitSet: U256::from(set), proof };
+        self.send(self.rollup, 0, &call).await;
+    }
+
+    /// Takes back the batches after `last`; the operator's state stays.
+    pub(crate) async fn revert(&mut self, last: usize) {
+        let call = IRollupL1::revertBatchesCall { last: self.records[last].clone() };
+        self.send(self.rollup, 0, &call).await;
+        self.records.truncate(last + 1);
+    }
+
+    async fn queue(&self) -> Vec<PriorityOperation> {
+        let filter = Filter::new()
+            .address(self.rollup)
+            .event_signature(IRollupL1::PriorityOperationQueued::SIGNATURE_HASH)
+            .from_block(0);
+        let logs = self.provider.get_logs(&filter).await.unwrap();
+        let words = logs.iter().flat_map(|log| {
+            let event = IRollupL1::PriorityOperationQueued::decode_log(&log.inner).unwrap();
+            event.words.as_chunks::<31>().0.to_vec()
+        });
+        PriorityOperation::decode_stream(&words.map(Word::new).collect::<Vec<_>>()).unwrap()
+    }
+}
