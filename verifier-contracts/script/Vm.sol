@@ -4,6 +4,15 @@ pragma solidity 0.8.37;
 /// @title The cheat codes of forge that the tests and scripts use
 /// @notice Signatures as Foundry defines them; npm has no current forge-std.
 interface Vm {
+    /// What a call has used.
+    struct Gas {
+        uint64 gasLimit;
+        uint64 gasTotalUsed;
+        uint64 gasMemoryUsed;
+        int64 gasRefunded;
+        uint64 gasRemaining;
+    }
+
     /// An event that `recordLogs` has kept.
     struct Log {
         bytes32[] topics;
@@ -36,6 +45,7 @@ interface Vm {
     function assertEq(bytes32 left, bytes32 right) external pure;
     function assertEq(address left, address right) external pure;
     function assertEq(bytes calldata left, bytes calldata right) external pure;
+    function assertLe(uint256 left, uint256 right, string calldata message) external pure;
     function assertTrue(bool condition) external pure;
     function assertFalse(bool condition) external pure;
 
@@ -76,6 +86,7 @@ interface Vm {
     // --- scripts ---
     function snapshotValue(string calldata name, uint256 value) external;
     function snapshotGasLastCall(string calldata name) external returns (uint256);
+    function lastCallGas() external view returns (Gas memory);
 }
 
 /// @dev The address where forge answers cheat codes: `keccak256("hevm cheat code")`, cut.

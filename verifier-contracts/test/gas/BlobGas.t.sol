@@ -6,12 +6,16 @@ import {DataMode} from "../../src/DataAvailability.sol";
 import {Batch, Commitment} from "../../src/Settlement.sol";
 import {Kzg} from "../utils/Kzg.sol";
 import {RollupTest} from "../utils/RollupTest.sol";
+import {Costs} from "./Costs.sol";
 
 /// @notice Gas of commitments with blobs. An isolated call would lose the blobs' hashes, so the price
 /// of the transaction itself (base and calldata) is added by hand; the storage is as cold as it is in
 /// one.
 /// forge-config: default.isolate = false
 contract BlobGasTest is RollupTest {
+    /// @dev Of a blob: EIP-4844.
+    uint256 private constant BLOB_GAS = 2 ** 17;
+
     Batch private last;
 
     function setUp() public override {
@@ -30,7 +34,19 @@ contract BlobGasTest is RollupTest {
     }
 
     function test_gas_commit_1Blob() public {
-        vm.snapshotValue("commit: 1 blob, 8192 short transfers", _commitBlobs(1));
+        Costs.ofValue(
+            "commit: 1 blob, 8192 short transfers", _commitBlobs(1), Costs.COMMIT_ONE_BLOB
+        );
+    }
+
+    /// @dev A full blob's commitment, and a proof as dear as one may be (`ProofGasTest` holds it to that),
+    /// shared by the blob's transfers.
+    function test_gas_transfer_ofFullBlob() public {
+        uint256 gas = _commitBlobs(1) + Costs.PROVE_ONE_BATCH;
+        uint256 each = Costs.each(gas, 0, Costs.TRANSFERS_PER_BLOB);
+        Costs.ofValue("transfer of a full blob: execution at most", each, Costs.TRANSFER);
+        each = Costs.each(BLOB_GAS, 0, Costs.TRANSFERS_PER_BLOB);
+        Costs.ofValue("transfer of a full blob: blob gas", each, Costs.TRANSFER_BLOB_GAS);
     }
 
     function test_gas_commit_2Blobs() public {
@@ -38,7 +54,14 @@ contract BlobGasTest is RollupTest {
     }
 
     function test_gas_commit_6Blobs() public {
-        vm.snapshotValue("commit: 6 blobs", _commitBlobs(6));
+        uint256 snapshot = vm.snapshotState();
+        uint256 one = _commitBlobs(1);
+        vm.revertToState(snapshot);
+        uint256 six = _commitBlobs(6);
+        vm.snapshotValue("commit: 6 blobs", six);
+        Costs.ofValue(
+            "commit: each further blob", Costs.each(six, one, 5), Costs.COMMIT_FURTHER_BLOB
+        );
     }
 
     /// @dev Full blobs `5 X + 7`, with the digests of `_commitment`.

@@ -7,6 +7,7 @@ import {ForcedTransaction} from "../../src/libraries/ForcedTransactions.sol";
 import {BatchFixture} from "../fixtures/BatchFixture.sol";
 import {Reference} from "../utils/Reference.sol";
 import {RollupTest} from "../utils/RollupTest.sol";
+import {Costs} from "./Costs.sol";
 
 /// @notice Gas of whole transactions: base price, calldata and execution (forge's `--isolate`).
 /// Storage that is set for good once (a token's first deposit, the first proof) has been set
@@ -48,8 +49,10 @@ contract GasTest is RollupTest {
     }
 
     function test_gas_commit_largestData() public {
-        rollup.commit(last, _commitmentOf(3_870), _streams(_randomBytes(3_870 * 31), ""));
-        vm.snapshotGasLastCall("commit: 7740 short transfers");
+        last = rollup.commit(last, _commitmentOf(3_870), _streams(_randomBytes(3_870 * 31), ""));
+        uint256 gas = vm.snapshotGasLastCall("commit: 7740 short transfers");
+        uint256 each = Costs.each(1000 * gas, 1000 * _commitNothing(), 3_870 * 31);
+        vm.snapshotValue("commit: each 1000 bytes of calldata", each);
     }
 
     function test_gas_commit_16Deposits() public {
@@ -57,8 +60,10 @@ contract GasTest is RollupTest {
         for (uint256 i = 0; i < 16; ++i) {
             _depositEth(1 gwei);
         }
-        _commitRecorded(last);
-        vm.snapshotGasLastCall("commit: 16 deposits");
+        last = _commitRecorded(last);
+        uint256 gas = vm.snapshotGasLastCall("commit: 16 deposits");
+        uint256 each = Costs.each(gas, _commitNothing(), 16);
+        Costs.ofValue("commit: each of 16 deposits", each, Costs.COMMIT_DEPOSIT);
     }
 
     function test_gas_commit_16ForcedTransactions() public {
@@ -66,20 +71,25 @@ contract GasTest is RollupTest {
         for (uint256 i = 0; i < 16; ++i) {
             custody.forceTransaction{value: FEE}(_forced());
         }
-        _commitRecorded(last);
-        vm.snapshotGasLastCall("commit: 16 forced transactions");
+        last = _commitRecorded(last);
+        uint256 gas = vm.snapshotGasLastCall("commit: 16 forced transactions");
+        uint256 each = Costs.each(gas, _commitNothing(), 16);
+        Costs.ofValue("commit: each of 16 forced transactions", each, Costs.COMMIT_FORCED);
     }
 
+    /// @dev Among them the slot of the batch's root, which a batch without withdrawals does not have.
     function test_gas_commit_16Withdrawals() public {
-        rollup.commit(last, _commitment(), _streams("", _randomBytes(16 * 31)));
-        vm.snapshotGasLastCall("commit: 16 withdrawals");
+        last = rollup.commit(last, _commitment(), _streams("", _randomBytes(16 * 31)));
+        uint256 gas = vm.snapshotGasLastCall("commit: 16 withdrawals");
+        uint256 each = Costs.each(gas, _commitNothing(), 16);
+        Costs.ofValue("commit: each of 16 withdrawals", each, Costs.COMMIT_WITHDRAWAL);
     }
 
     // --- into the queue ---
 
     function test_gas_deposit_eth() public {
         _depositEth(1 gwei);
-        vm.snapshotGasLastCall("deposit: ETH");
+        Costs.ofLastCall("deposit: ETH", Costs.DEPOSIT_ETH);
     }
 
     function test_gas_deposit_erc20() public {
@@ -104,13 +114,19 @@ contract GasTest is RollupTest {
         vm.snapshotGasLastCall("prove without verifier: 1 batch");
     }
 
+    /// @dev The verifier has one public input, however many batches it stands for.
     function test_gas_prove_256Batches() public {
-        Batch memory batch = last;
+        Batch memory first = _commitEmpty(last);
+        _prove(last, first);
+        uint256 one = vm.lastCallGas().gasTotalUsed;
+        last = first;
         for (uint256 i = 0; i < 256; ++i) {
-            batch = _commitEmpty(batch);
+            first = _commitEmpty(first);
         }
-        _prove(last, batch);
-        vm.snapshotGasLastCall("prove without verifier: 256 batches");
+        _prove(last, first);
+        uint256 gas = vm.snapshotGasLastCall("prove without verifier: 256 batches");
+        uint256 each = Costs.each(gas, one, 255);
+        Costs.ofValue("prove: each further batch", each, Costs.PROVE_FURTHER_BATCH);
     }
 
     function test_gas_revertBatches_most() public {
@@ -149,7 +165,7 @@ contract GasTest is RollupTest {
 
     function test_gas_claim_eth() public {
         _claim(ETH);
-        vm.snapshotGasLastCall("claim: ETH, first of 16");
+        Costs.ofLastCall("claim: ETH, first of 16", Costs.CLAIM_ETH);
     }
 
     function test_gas_claim_erc20() public {
@@ -168,6 +184,12 @@ contract GasTest is RollupTest {
         _prove(last, batch);
         bytes32[] memory path = Reference.withdrawalPath(words, 0);
         custody.claim(batch.number, 0, words[0], path);
+    }
+
+    /// @dev The gas of a batch without anything, which every commitment pays.
+    function _commitNothing() private returns (uint256 gas) {
+        last = rollup.commit(last, _commitment(), _streams("", ""));
+        return vm.lastCallGas().gasTotalUsed;
     }
 
     function _commitRecorded(Batch memory previous) private returns (Batch memory) {
@@ -203,10 +225,13 @@ contract GasTest is RollupTest {
 
 /// @notice The gas of a proof, with the real verifier.
 contract ProofGasTest is BatchFixture {
+    /// @dev The fixture has no fee; a prover's first one would set a slot more.
+    uint256 private constant FIRST_REWARD = 20_000;
+
     function test_gas_prove() public {
         Batch memory batch = _commit();
         uint256[8] memory proof = _proof();
         rollup.prove(genesis, batch, 0, proof);
-        vm.snapshotGasLastCall("prove: first range");
+        Costs.ofLastCall("prove: first range", Costs.PROVE_ONE_BATCH - FIRST_REWARD);
     }
 }

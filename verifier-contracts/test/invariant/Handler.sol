@@ -3,21 +3,25 @@ pragma solidity 0.8.37;
 
 import {DemoToken} from "../../script/DemoToken.sol";
 import {vm} from "../../script/Vm.sol";
+import {Custody} from "../../src/Custody.sol";
+import {EscapeHatch} from "../../src/EscapeHatch.sol";
 import {Batch, Commitment, Rollup, Streams} from "../../src/Rollup.sol";
+import {Settlement} from "../../src/Settlement.sol";
 import {ForcedTransaction} from "../../src/libraries/ForcedTransactions.sol";
+import {Governance} from "./Governance.sol";
 import {Model} from "./Model.sol";
 
 /// @title Everything that can happen to a rollup, in any order
-/// @notice Each action is one that must succeed, or one that must fail and says so if it does not.
-/// An action that has nothing to work on does nothing. The handler holds every role.
-contract Handler is Model {
+/// @notice Each action is a call of which the model says whether it must succeed or must fail. None does
+/// nothing: one that has nothing to work on must fail. The handler holds every role.
+contract Handler is Governance {
     constructor(Rollup rollup, DemoToken token, bytes32 circuitSetRoot, Batch memory genesis)
         Model(rollup, token, circuitSetRoot, genesis)
     {}
 
     receive() external payable {}
 
-    /// @notice Registers both tokens; called once, by the governor that the handler is.
+    /// @notice Registers both tokens and a committee; called once, by the governor that the handler is.
     function start() external onTime {
         vm.deal(address(this), 1000 ether);
         for (uint256 token = 0; token < TOKENS; ++token) {
@@ -25,14 +29,15 @@ contract Handler is Model {
             CUSTODY.registerToken{value: FEE}(
                 _asset(token), token == 0 ? 9 : 6, 2 ** 63 - 1, [uint64(1), 2, 3, 4, 5]
             );
-            _note(false, 0, 0);
+            _note(Effect.NONE, 0, 0);
         }
+        (address[] memory members,) = _members(generation);
+        ROLLUP.setDataCommittee(members, THRESHOLD);
     }
 
     // --- into the queue ---
 
     function deposit(uint256 leaf, uint64 quanta) external onTime {
-        if (ROLLUP.frozen()) return;
         leaf %= LEAVES;
         quanta = uint64(_within(quanta, 0, 1e9));
         uint256 amount = quanta * _quantum(leaf % TOKENS);
@@ -44,227 +49,264 @@ contract Handler is Model {
             vm.prank(_owner(leaf));
             TOKEN.approve(address(CUSTODY), amount);
         }
-        vm.deal(_owner(leaf), _owner(leaf).balance + value);
-        vm.recordLogs();
-        vm.prank(_owner(leaf));
-        CUSTODY.deposit{value: value}(
-            _leafId(leaf), uint16(leaf % TOKENS), amount, [uint64(leaf + 1), 0, 0, 0, 0]
-        );
-        _note(true, leaf, quanta);
-        ++done["deposit"];
+        uint64[5] memory key = [uint64(leaf + 1), 0, 0, 0, 0];
+        bytes memory call =
+            abi.encodeCall(Custody.deposit, (_leafId(leaf), uint16(leaf % TOKENS), amount, key));
+        _enqueue("deposit", _owner(leaf), value, call);
+        _note(Effect.DEPOSIT, leaf, quanta);
     }
 
-    function force(uint256 who, uint64 amount) public onTime {
-        if (ROLLUP.frozen()) return;
+    /// @notice A withdrawal of a leaf's owner: one that holds if the leaf has as much, or one that never does,
+    /// for instance because its signature is wrong.
+    function force(uint256 leaf, uint64 quanta, bool holds) public onTime {
+        leaf %= LEAVES;
         ForcedTransaction memory forced;
         forced.kind = 0x12;
-        forced.amount = amount % 2 ** 62;
-        address sender = person(who % PEOPLE);
-        vm.deal(sender, sender.balance + FEE);
+        forced.from = _leafId(leaf);
+        forced.token = uint16(leaf % TOKENS);
+        forced.amount = uint64(_within(quanta, 0, 1e9));
+        uint160 recipient = uint160(_owner(leaf));
+        forced.target[0] = uint64(recipient >> 124);
+        forced.target[1] = uint64((recipient >> 62) % 2 ** 62);
+        forced.target[2] = uint64(recipient % 2 ** 62);
+        _enqueue("force", _owner(leaf), FEE, abi.encodeCall(Custody.forceTransaction, (forced)));
+        _note(holds ? Effect.WITHDRAW : Effect.NONE, leaf, forced.amount);
+    }
+
+    function _enqueue(bytes32 action, address caller, uint256 value, bytes memory call) private {
+        vm.deal(caller, caller.balance + value);
+        vm.deal(address(this), address(this).balance + value);
         vm.recordLogs();
-        vm.prank(sender);
-        CUSTODY.forceTransaction{value: FEE}(forced);
-        _note(false, 0, 0);
-        ++done["force"];
+        _attempt(action, !ROLLUP.frozen(), caller, address(CUSTODY), value, call);
     }
 
     // --- settlement ---
 
+    /// @notice Sometimes with a count of words that is not that of the data first.
     function commit(uint256 seed) external onTime {
         uint32 last = ROLLUP.committedBatches();
-        if (ROLLUP.frozen() || last - ROLLUP.provenBatches() == ROLLUP.MAX_UNPROVEN()) return;
-        (Commitment memory next, Streams memory streams) = _build(last, seed);
-        records[last + 1] = ROLLUP.commit(records[last], next, streams);
-        ++done["commit"];
+        (Commitment memory next, Streams memory streams) = _build(last, _mix(seed));
+        if (_mix(~seed) % 4 == 0) {
+            ++next.dataCount;
+            _commit("commit wrongly", false, last, next, streams);
+            --next.dataCount;
+        }
+        bytes memory answer =
+            _commit("commit", !ROLLUP.frozen() && !ROLLUP.paused(), last, next, streams);
+        if (answer.length != 0) records[last + 1] = abi.decode(answer, (Batch));
     }
 
+    function _commit(
+        bytes32 action,
+        bool should,
+        uint32 last,
+        Commitment memory next,
+        Streams memory streams
+    ) private returns (bytes memory) {
+        bytes memory call = abi.encodeCall(Settlement.commit, (records[last], next, streams));
+        return _attempt(action, should, address(this), address(ROLLUP), 0, call);
+    }
+
+    /// @notice Any range, of any circuit set, by the prover or somebody else.
     function prove(uint256 seed) external onTime {
+        seed = _mix(seed);
         uint32 proven = ROLLUP.provenBatches();
         uint32 committed = ROLLUP.committedBatches();
-        if (ROLLUP.frozen() || committed == proven) return;
-        uint32 to = uint32(_within(seed, proven + 1, committed));
-        ROLLUP.prove(records[proven], records[to], 0, _proof(records[proven], records[to]));
+        uint32 to = uint32(_within(seed, committed == proven ? proven : proven + 1, committed));
+        uint256 set = _pickSet(seed >> 32);
+        address prover = (seed >> 128) % 4 == 0 ? person((seed >> 136) % PEOPLE) : address(this);
+
+        bool may = prover == address(this) || ROLLUP.openProving() || ROLLUP.isOverdue();
+        bool lives = !ROLLUP.frozen() && !ROLLUP.paused();
+        uint256[8] memory proof = _proof(set, records[proven], records[to]);
+        bytes memory call =
+            abi.encodeCall(Settlement.prove, (records[proven], records[to], set, proof));
+        _attempt(
+            "prove", may && lives && to > proven && _usable(set), prover, address(ROLLUP), 0, call
+        );
         _noteFinal(proven);
-        ++done["prove"];
     }
 
     function revertBatches(uint256 seed) external onTime {
         uint32 proven = ROLLUP.provenBatches();
         uint32 committed = ROLLUP.committedBatches();
-        if (ROLLUP.frozen() || committed == proven) return;
-        ROLLUP.revertBatches(records[uint32(_within(seed, proven, committed - 1))]);
-        ++done["revert"];
+        bool any = committed > proven;
+        uint32 last = any ? uint32(_within(_mix(seed), proven, committed - 1)) : committed;
+        bytes memory call = abi.encodeCall(Settlement.revertBatches, (records[last]));
+        bool should = any && !ROLLUP.frozen();
+        _attempt("revertBatches", should, address(this), address(ROLLUP), 0, call);
     }
 
     /// @notice The stranger who goes on where the operator has stopped.
-    function commitAndProve(uint256 seed) external onTime {
-        if (ROLLUP.frozen() || !ROLLUP.isOverdue()) return;
+    function commitAndProve(uint256 seed) public onTime {
+        seed = _mix(seed);
         uint32 proven = ROLLUP.provenBatches();
-        // At least the operation that is overdue.
-        (Commitment memory next, Streams memory streams) = _build(proven, seed | 1);
-
-        uint256 snapshot = vm.snapshotState();
-        if (ROLLUP.committedBatches() != proven) ROLLUP.revertBatches(records[proven]);
-        Batch memory batch = ROLLUP.commit(records[proven], next, streams);
-        vm.revertToState(snapshot);
-
-        vm.prank(person(seed % PEOPLE));
-        records[proven + 1] = ROLLUP.commitAndProve(
-            records[proven], next, streams, 0, _proof(records[proven], batch)
+        uint256 set = _pickSet(seed >> 32);
+        Commitment memory next;
+        Streams memory streams;
+        uint256[8] memory proof;
+        bool lives = !ROLLUP.frozen() && !ROLLUP.paused();
+        bool should = lives && ROLLUP.isOverdue() && _usable(set);
+        if (should) {
+            // At least the operation that is overdue.
+            (next, streams) = _build(proven, seed | 1);
+            uint256 snapshot = vm.snapshotState();
+            if (ROLLUP.committedBatches() != proven) ROLLUP.revertBatches(records[proven]);
+            Batch memory batch = ROLLUP.commit(records[proven], next, streams);
+            vm.revertToState(snapshot);
+            proof = _proof(set, records[proven], batch);
+        }
+        bytes memory answer = _attempt(
+            "commitAndProve",
+            should,
+            person((seed >> 136) % PEOPLE),
+            address(ROLLUP),
+            0,
+            abi.encodeCall(Settlement.commitAndProve, (records[proven], next, streams, set, proof))
         );
+        if (answer.length != 0) records[proven + 1] = abi.decode(answer, (Batch));
         _noteFinal(proven);
-        ++done["commitAndProve"];
     }
 
     function pass(uint256 time_) external {
-        time += _within(time_, 1, 16 days);
+        time += _within(_mix(time_), 1, 10 days);
     }
 
-    /// @notice Frozen if, and only if, something is overdue.
-    function freeze(uint256 seed) public onTime {
-        if (ROLLUP.frozen()) return;
-        bool overdue = ROLLUP.isOverdue();
-        // Seldom, or every run would end before it has begun.
-        if (overdue && seed % 2 == 0) return;
-        try ROLLUP.freeze() {
-            if (!overdue) broken = true;
-            ++done["freeze"];
-        } catch {
-            if (overdue) broken = true;
-        }
+    /// @notice What is overdue is a reason to go on in the operator's place as well. A run that froze at its
+    /// beginning would be refused everything but leaving.
+    function freeze(uint256 seed) external onTime {
+        bool freezes = allTried > 48;
+        if (ROLLUP.isOverdue() && !ROLLUP.frozen() && !freezes) commitAndProve(seed);
+        else _freeze();
+    }
+
+    function _freeze() private {
+        bool should = ROLLUP.isOverdue() && !ROLLUP.frozen();
+        bytes memory call = abi.encodeCall(Settlement.freeze, ());
+        _attempt("freeze", should, person(0), address(ROLLUP), 0, call);
     }
 
     // --- out ---
 
+    /// @notice Mostly something that can be claimed, if there is anything.
     function claim(uint256 seed) external onTime {
+        seed = _mix(seed);
         uint32 proven = ROLLUP.provenBatches();
-        if (proven == 0) return;
-        uint32 batch = uint32(_within(seed, 1, proven));
-        if (withdrawals[batch].length == 0) return;
-        claimOne(batch, (seed >> 32) % withdrawals[batch].length);
+        uint32 batch = uint32(_within(seed, 0, proven));
+        for (uint256 i = 0; i < proven && withdrawals[batch].length == 0; ++i) {
+            batch = batch == proven ? 1 : batch + 1;
+        }
+        uint256 count = withdrawals[batch].length;
+        uint256 index = count == 0 ? 0 : (seed >> 32) % count;
+        for (uint256 i = 0; i < count && CUSTODY.isClaimed(batch, index); ++i) {
+            index = (index + 1) % count;
+        }
+        _claim(batch, index);
     }
 
-    function claimOne(uint32 batch, uint256 index) public onTime {
-        bool claimed = CUSTODY.isClaimed(batch, index);
-        try CUSTODY.claim(batch, index, withdrawals[batch][index], _path(batch, index)) {
-            if (claimed) broken = true;
-            ++done["claim"];
-        } catch {
-            if (!claimed) broken = true;
-        }
+    function _claim(uint32 batch, uint256 index) private {
+        bool there = index < withdrawals[batch].length;
+        bytes31 word = there ? withdrawals[batch][index] : _withdrawalWord(0, 1);
+        bytes32[] memory path = there ? _path(batch, index) : new bytes32[](0);
+        bool should = there && !CUSTODY.isClaimed(batch, index);
+        _attemptByAnyone("claim", should, abi.encodeCall(Custody.claim, (batch, index, word, path)));
     }
 
-    function refund(uint256 seed) public onTime {
-        if (!ROLLUP.frozen()) return;
-        uint64 index = uint64(seed % operations.length);
-        bool due = index >= ROLLUP.provenOperations() && !CUSTODY.isRefunded(index);
-        try CUSTODY.refund(index, operations[index].words, operations[index].origin) {
-            if (!due) broken = true;
-            ++done["refund"];
-        } catch {
-            if (due) broken = true;
-        }
+    function refund(uint256 seed) external onTime {
+        seed = _mix(seed);
+        uint256 proven = ROLLUP.provenOperations();
+        uint256 index = seed % operations.length;
+        if (proven < operations.length) index = _within(seed, proven, operations.length - 1);
+        // Mostly one that waits.
+        while (index + 1 < operations.length && CUSTODY.isRefunded(uint64(index))) ++index;
+        _refund(index);
+    }
+
+    function _refund(uint256 index) private {
+        bool waits = index >= ROLLUP.provenOperations() && !CUSTODY.isRefunded(uint64(index));
+        Operation storage operation = operations[index];
+        bytes memory call =
+            abi.encodeCall(EscapeHatch.refund, (uint64(index), operation.words, operation.origin));
+        _attemptByAnyone("refund", waits && ROLLUP.frozen(), call);
     }
 
     /// @notice A list of some leaves, of which some may have left.
-    function exit(uint256 seed) public onTime {
-        if (!ROLLUP.frozen()) return;
+    function exit(uint256 seed) external onTime {
+        seed = _mix(seed);
+        _exit(_pickSet(seed >> 32), seed & (seed >> 8));
+    }
+
+    function _exit(uint256 set, uint256 chosen) private {
         bytes memory leaves;
         bool anyLeft = false;
         for (uint256 i = 0; i < LEAVES; ++i) {
-            if ((seed >> i) & 1 == 0) continue;
+            if ((chosen >> i) & 1 == 0) continue;
             uint64 balance = balances[ROLLUP.provenBatches()][i];
             leaves = abi.encodePacked(leaves, _leafId(i), uint16(i % TOKENS), balance, _owner(i));
             if (!CUSTODY.hasExited(_leafId(i))) anyLeft = true;
         }
-        try CUSTODY.exit(0, leaves, _exitProof(leaves)) {
-            if (!anyLeft) broken = true;
-            ++done["exit"];
-        } catch {
-            if (anyLeft) broken = true;
+        bool should = ROLLUP.frozen() && anyLeft && _usable(set);
+        bytes memory call = abi.encodeCall(EscapeHatch.exit, (set, leaves, _exitProof(set, leaves)));
+        _attemptByAnyone("exit", should, call);
+    }
+
+    /// @notice Somebody's credit, if anybody has some.
+    function collect(uint256 seed) external onTime {
+        seed = _mix(seed) % (PEOPLE * TOKENS);
+        for (uint256 i = 0; i < PEOPLE * TOKENS; ++i) {
+            uint256 next = (seed + i) % (PEOPLE * TOKENS);
+            if (CUSTODY.credit(person(next / TOKENS), _asset(next % TOKENS)) != 0) seed = next;
         }
+        _collect(person(seed / TOKENS), _asset(seed % TOKENS));
     }
 
-    function collect(uint256 who, uint256 token) public onTime {
-        who %= PEOPLE;
-        address asset = _asset(token % TOKENS);
-        if (CUSTODY.credit(person(who), asset) == 0) return;
-        CUSTODY.collect(person(who), asset);
-        ++done["collect"];
+    function _collect(address owner, address asset) private {
+        bool should = CUSTODY.credit(owner, asset) != 0;
+        _attemptByAnyone("collect", should, abi.encodeCall(EscapeHatch.collect, (owner, asset)));
     }
 
-    function collectReward(uint256 who) public onTime {
-        address prover = who % (PEOPLE + 1) == PEOPLE ? address(this) : person(who % (PEOPLE + 1));
-        if (ROLLUP.rewards(prover) == 0) return;
-        CUSTODY.collectReward(prover);
-        ++done["reward"];
+    function collectReward(uint256 seed) external onTime {
+        address prover = _mix(seed) % 2 == 0 ? address(this) : person(_mix(seed) % PEOPLE);
+        _collectReward(ROLLUP.rewards(prover) == 0 ? address(this) : prover);
+    }
+
+    function _collectReward(address prover) private {
+        bool should = ROLLUP.rewards(prover) != 0;
+        _attemptByAnyone("collectReward", should, abi.encodeCall(Custody.collectReward, (prover)));
+    }
+
+    function _attemptByAnyone(bytes32 action, bool should, bytes memory call) private {
+        _attempt(action, should, person(1), address(CUSTODY), 0, call);
     }
 
     // --- the end ---
 
     /// @notice Nobody works any more. Everyone leaves.
-    function drain() external {
+    function drain() external onTime {
         if (!ROLLUP.frozen()) {
-            if (ROLLUP.deadline() == type(uint256).max) force(0, 0);
+            if (ROLLUP.deadline() == type(uint256).max) force(0, 0, false);
             time += ROLLUP.PRIORITY_DEADLINE() + 1;
-            freeze(1);
+            vm.warp(time);
+            _freeze();
         }
         for (uint256 i = 0; i < operations.length; ++i) {
-            refund(i);
+            _refund(i);
         }
-        exit(2 ** LEAVES - 1);
+        _exit(_setToLeaveWith(), 2 ** LEAVES - 1);
         uint32 proven = ROLLUP.provenBatches();
         for (uint32 batch = 1; batch <= proven; ++batch) {
             for (uint256 i = 0; i < withdrawals[batch].length; ++i) {
-                claimOne(batch, i);
+                _claim(batch, i);
             }
         }
-        if (CUSTODY.credit(address(this), address(0)) != 0) {
-            CUSTODY.collect(address(this), address(0));
-        }
-        for (uint256 i = 0; i <= PEOPLE; ++i) {
-            collectReward(i);
-            for (uint256 token = 0; i < PEOPLE && token < TOKENS; ++token) {
-                collect(i, token);
+        _collect(address(this), address(0));
+        _collectReward(address(this));
+        for (uint256 i = 0; i < PEOPLE; ++i) {
+            _collectReward(person(i));
+            for (uint256 token = 0; token < TOKENS; ++token) {
+                _collect(person(i), _asset(token));
             }
         }
-    }
-
-    // --- helpers ---
-
-    /// @dev The batch after `last`: operations, a transfer, withdrawals. The model goes with it.
-    function _build(uint32 last, uint256 seed)
-        private
-        returns (Commitment memory next, Streams memory streams)
-    {
-        uint64[LEAVES] memory state = balances[last];
-        uint256 first = records[last].priorityEnd;
-        uint256 left = operations.length - first;
-        uint256 count = left < seed % 8 ? left : seed % 8;
-        for (uint256 i = first; i < first + count; ++i) {
-            Operation storage operation = operations[i];
-            streams.priority = bytes.concat(streams.priority, operation.words);
-            streams.origins = abi.encodePacked(streams.origins, operation.origin);
-            if (operation.isDeposit) state[operation.leaf] += operation.quanta;
-        }
-
-        uint256 from = (seed >> 8) % LEAVES;
-        uint64 moved = uint64(_within(seed >> 16, 0, state[from]));
-        state[from] -= moved;
-        state[(from + TOKENS) % LEAVES] += moved;
-
-        delete withdrawals[last + 1];
-        for (uint256 i = 0; i < (seed >> 80) % 4; ++i) {
-            uint256 leaf = (seed >> (88 + 8 * i)) % LEAVES;
-            uint64 quanta = uint64(_within(seed >> (120 + 8 * i), 0, state[leaf]));
-            state[leaf] -= quanta;
-            withdrawals[last + 1].push(_withdrawalWord(leaf, quanta));
-            streams.withdrawals =
-                abi.encodePacked(streams.withdrawals, _withdrawalWord(leaf, quanta));
-        }
-        balances[last + 1] = state;
-        next.timestamp = uint32(block.timestamp);
-        next.state = keccak256(abi.encode(state, seed));
     }
 
     /// @dev The batches after `before` have become final.

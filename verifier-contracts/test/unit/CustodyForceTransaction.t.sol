@@ -87,6 +87,18 @@ contract CustodyForceTransactionTest is RollupTest {
         vm.assertEq(rollup.queueLength(), 4);
     }
 
+    /// @dev A key is zero only if all of it is.
+    function test_forceTransaction_oneElementOfKey_succeeds() public {
+        ForcedTransaction memory forced;
+        forced.kind = 0x13;
+        for (uint256 i = 0; i < 5; ++i) {
+            delete forced.target;
+            forced.target[i] = 1;
+            custody.forceTransaction{value: FEE}(forced);
+        }
+        vm.assertEq(rollup.queueLength(), 5);
+    }
+
     function test_forceTransaction_paused_succeeds() public {
         rollup.pause();
         custody.forceTransaction{value: FEE}(_forced());
