@@ -5,6 +5,7 @@
 
 pub mod config;
 pub mod manifest;
+pub mod project;
 
 use std::path::Path;
 
