@@ -6,7 +6,6 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    error::Error,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -23,6 +22,7 @@ use cairn_state::{State, absorb};
 use cairn_types::{
     Account, DataItem, FIRST_USER_ID, PublicKey, ShortTransfer, Stream, Transaction, Word,
 };
+use eyre::{OptionExt, Report, Result};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -46,7 +46,7 @@ impl BlobStore for Memory {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let accounts: u64 = arguments.next().map_or(Ok(1_000_000), |number| number.parse())?;
     let batches: u32 = arguments.next().map_or(Ok(20), |number| number.parse())?;
@@ -78,42 +78,44 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// A batch's words from its blob, which is checked, and how long that took.
-async fn words(
-    store: Arc<Blobs>,
-    hash: B256,
-) -> Result<(Vec<Word>, Duration), Box<dyn Error + Send + Sync>> {
+async fn words(store: Arc<Blobs>, hash: B256) -> Result<(Vec<Word>, Duration)> {
     let start = Instant::now();
-    let bytes = store.get(hash, 0).await?.ok_or("the blob is in the store")?;
+    let bytes = store.get(hash, 0).await?.ok_or_eyre("the blob is in the store")?;
     let blob = Blob::try_from(bytes.as_ref())?;
     Ok((decode(&[blob], TRANSFERS / 2)?, start.elapsed()))
 }
 
 /// The state after a batch.
-fn replayed(mut state: State, data: &[Word]) -> Result<State, Box<dyn Error + Send + Sync>> {
+fn replayed(mut state: State, data: &[Word]) -> Result<State> {
     let end = data.iter().fold(Stream::default(), |stream, word| absorb(&stream, word));
     assert_eq!(end.count as usize, TRANSFERS / 2);
-    state.replay(&Word::default(), &[], data).map_err(|error| error.to_string())?;
+    state.replay(&Word::default(), &[], data)?;
     state.summary().commitment();
     Ok(state)
 }
 
-fn state_of(accounts: u64) -> Result<State, Box<dyn Error>> {
+fn state_of(accounts: u64) -> Result<State> {
     let key = |id: u32| PublicKey::new([u64::from(id) + 1, 2, 3, 4, 5]).expect("canonical");
     let mut state = State::restore(FIRST_USER_ID + accounts, 1, |id| {
-        Ok::<_, Box<dyn Error>>(Account { key: key(id), token: 0, nonce: 0, balance: 1 << 40 })
+        Ok::<_, Report>(Account { key: key(id), token: 0, nonce: 0, balance: 1 << 40 })
     })?;
     state.summary();
     Ok(state)
 }
 
 /// Batches in blobs, in order.
-fn published(accounts: u64, batches: u32) -> Result<(Vec<B256>, Arc<Blobs>), Box<dyn Error>> {
+fn published(accounts: u64, batches: u32) -> Result<(Vec<B256>, Arc<Blobs>)> {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let (mut hashes, mut memory) = (Vec::new(), HashMap::new());
     for _ in 0..batches {
         let made = blobs::Blobs::new(&batch(&mut rng, accounts))?;
-        let hash = made.versioned_hashes().first().map(B256::from).ok_or("one blob")?;
-        let blob = made.sidecar().blobs.into_iter().next().ok_or("one blob")?;
+        let hash = made
+            .versioned_hashes()
+            .first()
+            .map(B256::from)
+            .ok_or_eyre("a full batch is one blob")?;
+        let blob =
+            made.sidecar().blobs.into_iter().next().ok_or_eyre("a full batch is one blob")?;
         memory.insert(hash, Bytes::copy_from_slice(blob.as_slice()));
         hashes.push(hash);
     }

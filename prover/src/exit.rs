@@ -99,7 +99,8 @@ impl LocalProver {
             let (statement, proven) = run.stage(Stage::Exit, 2, |step| {
                 prover.prove(circuits.set_root(), &job.witness, step)
             })?;
-            let proof = self.snark(&statement, &proven, &mut run)?;
+            let witness = self.witness(&statement, &proven, &mut run)?;
+            let proof = self.keys().prove(&witness, &mut run)?;
             Ok(ExitProof { entries: job.entries(), statement, proof, stages: run.stages })
         })
     }
@@ -108,6 +109,6 @@ impl LocalProver {
     #[must_use]
     pub fn verifies(&self, statement: &SealStatement, calldata: &[[u8; 32]; 8]) -> bool {
         let (inputs, proof) = ([statement.public_input()], EncodedProof(*calldata));
-        groth16::verify_encoded(self.verifying_key(), &inputs, &proof).is_ok()
+        groth16::verify_encoded(self.keys().verifying(), &inputs, &proof).is_ok()
     }
 }

@@ -17,6 +17,7 @@ mod on_demand;
 pub mod plan;
 pub mod progress;
 pub mod side_by_side;
+mod snark;
 mod tasks;
 mod units;
 
@@ -25,5 +26,6 @@ pub use cairn_circuits::soundness::LayerSecurity;
 pub use error::ProverError;
 pub use exit::{EXIT_CAPACITY, ExitJob, ExitProof, ExitRequest};
 pub use job::BatchJob;
-pub use local::{BatchProof, ChunkShape, LocalProver};
+pub use local::{BatchProof, ChunkShape, LocalProver, WrappedBatch};
+pub use snark::SnarkKeys;
 pub use tasks::{BatchTasks, TaskOutput};

@@ -1,9 +1,7 @@
 //! A prover on this machine: circuits, keys and threads.
 
-use std::{io, path::Path, sync::OnceLock};
+use std::{io, path::Path};
 
-use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
-use ark_std::rand::rngs::OsRng;
 use cairn_circuits::{
     chunk::class,
     circuit_set::{Role, Size, key_digest},
@@ -13,26 +11,34 @@ use cairn_circuits::{
 use cairn_types::{Digest, Header, SealStatement};
 use cairn_wrap::{
     export,
-    groth16::{self, EncodedProof, InsecureDevSetup, KeyStore, Keys, VerifyingKey},
+    groth16::{self, EncodedProof},
     r1cs::Builder,
-    solidity::{self, KeyOrigin},
 };
-use sha2::{Digest as _, Sha256};
 
 use crate::{
-    cache::{self, Cache},
+    cache::Cache,
     circuits::Circuits,
     engine::{Run, SealedBatch, seal_batch},
     error::ProverError,
     job::BatchJob,
     measure::StageTime,
     progress::{Progress, Stage},
+    snark::SnarkKeys,
 };
 
 /// Seed of the development keys: public, so that everyone gets the same ones.
 const SETUP_SEED: u64 = 1;
-/// Name of the verifying key in the cache.
-const VERIFYING_KEY: &str = "groth16-insecure-dev.vk";
+
+/// A batch proven but for its SNARK, which any keys of the last circuit can make.
+#[derive(Debug)]
+pub struct WrappedBatch {
+    header: Header,
+    seal: SealStatement,
+    /// The constraint system of the SNARK with its witness.
+    witness: Builder,
+    chunks: usize,
+    stages: Vec<StageTime>,
+}
 
 /// A batch with its SNARK.
 #[derive(Debug)]
@@ -91,10 +97,8 @@ impl From<Size> for ChunkShape {
 pub struct LocalProver {
     pool: rayon::ThreadPool,
     circuits: Circuits,
-    store: KeyStore,
-    /// Read when the first SNARK is made: it is large.
-    keys: OnceLock<Keys>,
-    verifying_key: VerifyingKey,
+    cache: Cache,
+    keys: SnarkKeys,
 }
 
 impl LocalProver {
@@ -111,52 +115,29 @@ impl LocalProver {
         let cache = Cache::new(folder);
         let mut run = Run::new(progress);
         let circuits = pool.install(|| Circuits::load(&cache, &mut run))?;
-        let store = KeyStore::new(cache.folder());
-        let keys = OnceLock::new();
-        let kept = cache.get(VERIFYING_KEY)?;
-        let verifying_key = match kept.map(|bytes| VerifyingKey::deserialize_compressed(&bytes[..]))
-        {
-            Some(Ok(key)) => key,
-            _ => {
-                let made = run.stage(Stage::SetUp, 1, |step| {
-                    let setup = InsecureDevSetup::new(SETUP_SEED);
-                    let structure = pool.install(|| circuits.wrap.get())?.verifier.structure()?;
-                    let keys = pool.install(|| store.load_or_setup(&structure, setup))?;
-                    step();
-                    Ok(keys)
-                })?;
-                let key = made.verifying().clone();
-                let mut bytes = Vec::new();
-                key.serialize_compressed(&mut bytes).expect("a vector takes all bytes");
-                cache.put(VERIFYING_KEY, &bytes)?;
-                // The cell is new: nothing is lost.
-                let _ = keys.set(made);
-                key
-            }
-        };
-        Ok(Self { pool, circuits, store, keys, verifying_key })
+        let keys = pool.install(|| SnarkKeys::load(&cache, &circuits, SETUP_SEED, &mut run))?;
+        Ok(Self { pool, circuits, cache, keys })
+    }
+
+    /// The keys that this prover makes SNARKs with.
+    #[must_use]
+    pub fn keys(&self) -> &SnarkKeys {
+        &self.keys
+    }
+
+    /// Other keys for the same circuits, of a seed of their own: made and kept in the cache if they are not there.
+    ///
+    /// # Errors
+    /// The cache cannot be read or written.
+    pub fn other_keys(&self, seed: u64, progress: &dyn Progress) -> Result<SnarkKeys, ProverError> {
+        let mut run = Run::new(progress);
+        self.install(|| SnarkKeys::load(&self.cache, &self.circuits, seed, &mut run))
     }
 
     /// Root of the circuit set, which L1 must know.
     #[must_use]
     pub fn circuit_set_root(&self) -> Digest {
         self.circuits.set_root()
-    }
-
-    /// Source of the contract that verifies this prover's SNARKs.
-    ///
-    /// # Errors
-    /// The key must not guard anything.
-    pub fn solidity_verifier(&self) -> Result<String, ProverError> {
-        Ok(solidity::verifier_contract(&self.verifying_key, KeyOrigin::Development)?)
-    }
-
-    /// SHA-256 of the SNARK's verifying key, compressed.
-    #[must_use]
-    pub fn verifying_key_hash(&self) -> [u8; 32] {
-        let mut bytes = Vec::new();
-        self.verifying_key.serialize_compressed(&mut bytes).expect("a vector takes all bytes");
-        Sha256::digest(&bytes).into()
     }
 
     /// The circuits by name, with the digest of each one's verifier key (spec, section 7).
@@ -180,7 +161,7 @@ impl LocalProver {
     pub fn write_snarkjs(&self, folder: &Path, proof: &BatchProof) -> io::Result<()> {
         let input = groth16::decode_scalar(&proof.seal.public_input())
             .expect("252 bits are below the modulus");
-        export::write_snarkjs(folder, &self.verifying_key, &proof.proof, &[input])
+        export::write_snarkjs(folder, self.keys.verifying(), &proof.proof, &[input])
     }
 
     /// Proves a batch. Every proof on the way, the last one too, has been verified.
@@ -205,12 +186,51 @@ impl LocalProver {
         operations: usize,
         progress: &dyn Progress,
     ) -> Result<BatchProof, ProverError> {
-        self.pool.install(|| {
+        let wrapped = self.wrap_in_chunks(job, operations, progress)?;
+        self.snark(&wrapped, &self.keys, progress)
+    }
+
+    /// Proves a batch but for its SNARK.
+    ///
+    /// # Errors
+    /// As [`Self::prove`].
+    pub fn wrap(
+        &self,
+        job: &BatchJob,
+        progress: &dyn Progress,
+    ) -> Result<WrappedBatch, ProverError> {
+        self.wrap_in_chunks(job, usize::MAX, progress)
+    }
+
+    /// The SNARK of a batch by these keys, which must be this prover's or of [`Self::other_keys`].
+    ///
+    /// # Errors
+    /// The keys cannot be read, or are for another circuit.
+    pub fn snark(
+        &self,
+        batch: &WrappedBatch,
+        keys: &SnarkKeys,
+        progress: &dyn Progress,
+    ) -> Result<BatchProof, ProverError> {
+        let WrappedBatch { header, seal, chunks, ref stages, .. } = *batch;
+        let mut run = Run::new(progress);
+        run.stages = stages.clone();
+        let proof = self.install(|| keys.prove(&batch.witness, &mut run))?;
+        Ok(BatchProof { header, seal, proof, chunks, stages: run.stages })
+    }
+
+    fn wrap_in_chunks(
+        &self,
+        job: &BatchJob,
+        operations: usize,
+        progress: &dyn Progress,
+    ) -> Result<WrappedBatch, ProverError> {
+        self.install(|| {
             let mut run = Run::new(progress);
             let sealed = seal_batch(&self.circuits, job, operations, &mut run)?;
             let SealedBatch { header, statement: seal, proven, chunks } = sealed;
-            let proof = self.snark(&seal, &proven, &mut run)?;
-            Ok(BatchProof { header, seal, proof, chunks, stages: run.stages })
+            let witness = self.witness(&seal, &proven, &mut run)?;
+            Ok(WrappedBatch { header, seal, witness, chunks, stages: run.stages })
         })
     }
 
@@ -220,7 +240,7 @@ impl LocalProver {
     /// They cannot be read, or are not those of the verifying key.
     pub fn load_keys(&self) -> Result<(), ProverError> {
         let structure = self.install(|| self.circuits.wrap.get())?.verifier.structure()?;
-        self.install(|| self.keys(&structure)).map(|_| ())
+        self.install(|| self.keys.proving(&structure)).map(|_| ())
     }
 
     pub(crate) fn circuits(&self) -> &Circuits {
@@ -232,40 +252,8 @@ impl LocalProver {
         self.pool.install(work)
     }
 
-    pub(crate) fn keys(&self, builder: &Builder) -> Result<&Keys, ProverError> {
-        if self.keys.get().is_none() {
-            let keys = self.store.load_or_setup(builder, InsecureDevSetup::new(SETUP_SEED))?;
-            if *keys.verifying() != self.verifying_key {
-                return Err(ProverError::OtherKeys { version: cache::VERSION });
-            }
-            // Another call may have been faster; both hold the same keys.
-            let _ = self.keys.set(keys);
-        }
-        Ok(self.keys.get().expect("set above"))
-    }
-
-    pub(crate) fn verifying_key(&self) -> &VerifyingKey {
-        &self.verifying_key
-    }
-
-    /// From a proof of the chain family to the SNARK.
-    pub(crate) fn snark(
-        &self,
-        statement: &SealStatement,
-        proven: &Proven,
-        run: &mut Run<'_>,
-    ) -> Result<groth16::Proof, ProverError> {
-        let builder = self.wrap(statement, proven, run)?;
-        if self.keys.get().is_none() {
-            run.stage(Stage::Circuits, 1, |step| self.keys(&builder).inspect(|_| step()))?;
-        }
-        run.stage(Stage::Groth16, 1, |step| {
-            Ok(groth16::prove(self.keys(&builder)?, &builder, &mut OsRng).inspect(|_| step())?)
-        })
-    }
-
     /// From a proof of the chain family to the constraint system of the SNARK, with its witness.
-    fn wrap(
+    pub(crate) fn witness(
         &self,
         statement: &SealStatement,
         proven: &Proven,

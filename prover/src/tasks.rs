@@ -177,7 +177,7 @@ impl<'a> BatchTasks<'a> {
                 Output::Wrapped { witness, proof_bytes }
             }
             (TaskKind::Groth16, [Output::Wrapped { witness, .. }]) => {
-                groth16::prove(self.prover.keys(witness)?, witness, &mut OsRng)?;
+                groth16::prove(self.prover.keys().proving(witness)?, witness, &mut OsRng)?;
                 Output::Snark
             }
             (kind, _) => return Err(ProverError::TaskInputs { kind }),

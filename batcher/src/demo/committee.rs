@@ -38,6 +38,7 @@ pub struct Validium {
 /// The members and what they keep.
 #[derive(Debug)]
 pub struct DemoCommittee {
+    rollup: Address,
     members: Vec<Member>,
     committee: Committee,
 }
@@ -47,7 +48,7 @@ impl DemoCommittee {
     ///
     /// # Errors
     /// L1's.
-    pub async fn set_up(l1: &L1Client, folder: &Path) -> Result<Self> {
+    pub async fn set_up(l1: &L1Client, rollup: Address, folder: &Path) -> Result<Self> {
         let member = |n| -> Result<Member> {
             // Anyone can compute these keys: this chain is for development.
             let key = Sha256::digest(format!("cairn demo: member {n} of the data committee"));
@@ -57,18 +58,18 @@ impl DemoCommittee {
         let members = (1..=MEMBERS).map(member).collect::<Result<Vec<_>>>()?;
         let committee = Committee::new(members.iter().map(Member::address), THRESHOLD)?;
         l1.set_data_committee(&committee).await?;
-        Ok(Self { members, committee })
+        Ok(Self { rollup, members, committee })
     }
 
     /// The members' signatures for a batch of this number, as the contract takes them.
     ///
     /// # Errors
     /// A member refuses.
-    pub fn sign(&self, rollup: Address, number: u32, batch: &BatchWitness) -> Result<Bytes> {
+    pub fn sign(&self, number: u32, batch: &BatchWitness) -> Result<Bytes> {
         let stream = batch.after.streams.data;
         let statement = Statement {
             chain_id: CHAIN_ID,
-            rollup,
+            rollup: self.rollup,
             number,
             digest: stream.digest.to_bytes().into(),
             count: stream.count,
@@ -78,20 +79,20 @@ impl DemoCommittee {
         Ok(self.committee.collect(&statement, signatures)?)
     }
 
-    /// Rebuilds the state from L1 and from each signer's folder alone, and compares it with the operator's.
+    /// Rebuilds the last proven state from L1 and from each signer's folder alone, and compares it with the operator's.
     ///
     /// # Errors
     /// What is missing, or another state.
-    pub async fn check(&self, url: &str, rollup: Address, expected: &State) -> Result<Validium> {
+    pub async fn check(&self, url: &str, expected: &State) -> Result<Validium> {
         let expected = expected.clone().summary().commitment();
-        let rollup = Rollup::read(url, rollup, 0, &()).await?;
+        let rollup = Rollup::read(url, self.rollup, 0, &()).await?;
         for member in self.present() {
             let folder = member.store().folder().display().to_string();
             let mut members = Members::default();
             members.push(&folder);
             let mut sources = Sources::default();
             sources.push(members);
-            let to = rollup.history().committed();
+            let to = rollup.history().proven();
             let rebuilt = rollup.reconstruct(to, None, &Arc::new(sources), &()).await;
             let mut rebuilt = rebuilt.wrap_err_with(|| format!("rebuilding from {folder}"))?;
             let got = rebuilt.state.summary().commitment();

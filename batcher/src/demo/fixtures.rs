@@ -4,13 +4,12 @@ use std::{io::Write, path::Path};
 
 use alloy::primitives::{Address, B256};
 use cairn_prover::{BatchProof, LocalProver, files::write_atomically};
-use cairn_state::BatchWitness;
 use cairn_types::{Digest, Extension, Word};
 use eyre::{Result, WrapErr};
 use serde_json::{Value, json};
 
-use super::publish::Published;
-use crate::l1::{contracts::Batch, deploy::Manifest, withdrawal_tree::WithdrawalTree};
+use super::settle::Committed;
+use crate::l1::{deploy::Manifest, withdrawal_tree::WithdrawalTree};
 
 /// What the files tell about.
 #[derive(Debug)]
@@ -19,14 +18,8 @@ pub struct Settled<'a> {
     pub manifest: &'a Manifest,
     /// L1 contract of each token, zero for ether.
     pub assets: &'a [Address],
-    /// The record before.
-    pub previous: &'a Batch,
-    /// The batch's record.
-    pub committed: &'a Batch,
     /// The batch.
-    pub batch: &'a BatchWitness,
-    /// Its data as it was committed.
-    pub published: &'a Published,
+    pub committed: &'a Committed,
     /// Its proof.
     pub proof: &'a BatchProof,
 }
@@ -37,7 +30,7 @@ pub struct Settled<'a> {
 /// # Errors
 /// What the file system says.
 pub fn write(folder: &Path, settled: &Settled<'_>, prover: &LocalProver) -> Result<()> {
-    let in_blobs = settled.published.blobs.is_some();
+    let in_blobs = settled.committed.published.blobs.is_some();
     let path = folder.join(if in_blobs { "batch_in_blobs.json" } else { "batch.json" });
     write_atomically(&path, |file| {
         serde_json::to_writer_pretty(&mut *file, &batch(settled))?;
@@ -54,7 +47,8 @@ pub fn write(folder: &Path, settled: &Settled<'_>, prover: &LocalProver) -> Resu
 }
 
 fn batch(settled: &Settled<'_>) -> Value {
-    let Settled { manifest, assets, previous, committed, batch, published, proof } = settled;
+    let Settled { manifest, assets, committed, proof } = settled;
+    let Committed { previous, record, batch, published, .. } = committed;
     let (hashes, openings) = match &published.blobs {
         Some((blobs, openings)) => (blobs.versioned_hashes(), &openings[..]),
         None => (vec![], &[][..]),
@@ -97,7 +91,7 @@ fn batch(settled: &Settled<'_>) -> Value {
         "priority_value": extension(&streams.priority.y),
         "withdrawal_value": extension(&streams.withdrawal.y),
         "h_from": previous.chainHash,
-        "h_to": committed.chainHash,
+        "h_to": record.chainHash,
         "withdrawals_root": hex(&tree.root()),
         "public_input": hex(&proof.seal.public_input()),
         "proof": proof.calldata().map(|word| hex(&word)),

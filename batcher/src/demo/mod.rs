@@ -1,9 +1,11 @@
 //! The whole rollup on a local L1, from deposits to claims, with real proofs.
 //!
 //! ```text
-//! anvil, deployment -> deposits -> operations -> blocks, batch -> data, commit -> proof -> prove -> claims -> (exits) -> report
+//! anvil, deployment -> deposits -> operations -> blocks, batch -> data, commit -> proof -> prove -> claims -> report
+//!                                              (second batch, new key) /             (new key settles it, exits) /
 //! ```
 
+pub mod circuit_sets;
 pub mod committee;
 pub mod csv;
 pub mod exit;
@@ -14,6 +16,8 @@ pub mod progress;
 pub mod publish;
 pub mod report;
 pub mod scenario;
+pub mod settle;
+pub mod upgrade;
 pub mod wallet;
 
 use std::{
@@ -22,36 +26,36 @@ use std::{
 };
 
 use alloy::{
-    primitives::{Address, B256, U256},
+    primitives::{Address, B256},
     signers::local::PrivateKeySigner,
 };
 use cairn_prover::{
-    BatchJob, BatchProof, LocalProver,
+    BatchProof, LocalProver,
     files::check_writable,
     measure::{Stopwatch, peak_rss_mb},
 };
-use cairn_state::{BatchWitness, Environment, State};
-use cairn_types::{Withdrawal, Word};
+use cairn_state::{Environment, State};
+use cairn_types::Word;
 use eyre::{Result, WrapErr, ensure, eyre};
 
 pub use self::publish::Data;
 use self::{
+    circuit_sets::CircuitSets,
     committee::DemoCommittee,
     play::Played,
     progress::Bars,
-    publish::Published,
     report::{Gas, Report},
     scenario::Scenario,
+    settle::calldata,
+    upgrade::Upgrade,
     wallet::Wallets,
 };
 use crate::deploy::{manifest::Circuits, write_verifier};
 use crate::l1::{
     anvil::Anvil,
-    client::{CommitGas, CommitRequest, L1Client, QueuedOperation},
-    contracts::{Batch, Commitment},
-    deploy::{self, Manifest},
+    client::L1Client,
+    deploy::{self, Deployed, Manifest},
     tools,
-    withdrawal_tree::WithdrawalTree,
 };
 
 /// What the demo is asked for.
@@ -79,6 +83,10 @@ pub struct Options {
     pub contracts: PathBuf,
     /// Where to write golden files.
     pub write_fixtures: Option<PathBuf>,
+    /// Where to write the deployment's manifest.
+    pub manifest: Option<PathBuf>,
+    /// Replace the key while a batch is in flight.
+    pub upgrade: bool,
     /// Freeze the rollup at the end, and let everyone leave.
     pub exit: bool,
 }
@@ -106,8 +114,10 @@ pub async fn run(options: Options) -> Result<Report> {
 async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
     let total = Stopwatch::start();
     let mut stages = Vec::new();
-    if let Some(path) = &options.json {
-        check_writable(path).wrap_err_with(|| format!("--json {}", path.display()))?;
+    for (option, path) in [("json", &options.json), ("manifest", &options.manifest)] {
+        if let Some(path) = path {
+            check_writable(path).wrap_err_with(|| format!("--{option} {}", path.display()))?;
+        }
     }
     ensure!(
         options.write_fixtures.is_none() || options.data != Data::Committee,
@@ -141,8 +151,7 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
 
     let watch = Stopwatch::start();
     let signer: PrivateKeySigner = DEVELOPMENT_KEY.parse()?;
-    let prover_address = signer.address();
-    let source = prover.solidity_verifier()?;
+    let source = prover.keys().solidity_verifier()?;
     if write_verifier(&contracts, &source).wrap_err("writing the verifier's source")? {
         eprintln!("the circuits have changed: the verifier's source was written again");
     }
@@ -150,13 +159,17 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
     let tokens = scenario.tokens.iter().filter(|t| !t.is_ether).count();
     let circuits = Circuits::of(&prover);
     let modes = options.data.modes();
-    let manifest =
+    let deployed =
         deploy::deploy(&contracts, &url, &signer, circuits, genesis, modes, tokens).await?;
+    let Deployed { manifest: full_manifest, l1: manifest } = deployed;
+    if let Some(path) = &options.manifest {
+        full_manifest.write(path)?;
+    }
     let assets = assets(&scenario, &manifest)?;
     let domain = Word::new(std::array::from_fn(|i| manifest.domain[i + 1]));
     let l1 = L1Client::new(&url, signer, manifest.clone())?;
     let committee = match options.data {
-        Data::Committee => Some(DemoCommittee::set_up(&l1, folder).await?),
+        Data::Committee => Some(DemoCommittee::set_up(&l1, manifest.rollup, folder).await?),
         Data::Blobs | Data::Calldata => None,
     };
     stages.push(watch.stop("deploy"));
@@ -180,61 +193,73 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
 
     let genesis = l1.genesis().await?;
     let watch = Stopwatch::start();
-    let number = genesis.number + 1;
-    let mut published = Published::new(options.data, &played.batch, number)?;
-    if let Some(committee) = &committee {
-        published.signatures = committee.sign(manifest.rollup, number, &played.batch)?;
-    }
-    stages.push(watch.stop("data"));
-    let (committed, commit_gas) = commit(&l1, &genesis, &played.batch, &published, &queue).await?;
-    let job = BatchJob {
-        witness: played.batch.clone(),
-        data: published.location.clone(),
-        number: committed.number,
-        previous_chain_hash: genesis.chainHash.0,
+    let place = settle::Place { data: options.data, committee: committee.as_ref() };
+    let committed = settle::commit(&l1, place, genesis, played.batch.clone(), &queue).await?;
+    stages.push(watch.stop("data, commit"));
+    let upgrade = if options.upgrade {
+        let watch = Stopwatch::start();
+        let setting = upgrade::Setting {
+            anvil: &anvil,
+            l1: &l1,
+            sets: CircuitSets::new(&l1, manifest.rollup),
+            contracts: &contracts,
+            scenario: &scenario,
+            assets: &assets,
+            wallets: &wallets,
+            domain,
+            data: place,
+            prover: Arc::clone(&prover),
+            bars: Arc::clone(&bars),
+        };
+        let upgrade = Upgrade::begin(setting, &committed, &played.state).await;
+        stages.push(watch.stop("second batch, new key"));
+        Some(upgrade.wrap_err("registering a new key")?)
+    } else {
+        None
     };
+    let job = committed.job();
     job.write(&folder.join("batch.job")).wrap_err("keeping the batch")?;
     let proof = {
         let (prover, bars) = (Arc::clone(&prover), Arc::clone(&bars));
         tokio::task::spawn_blocking(move || prover.prove(&job, &*bars)).await??
     };
-    ensure!(
-        proof.seal.to == committed.chainHash.0,
-        "L1's header differs from ours: it has {}, we have {}",
-        committed.chainHash,
-        B256::from(proof.seal.to)
-    );
+    committed.check(&proof)?;
     stages.extend(proof.stages.iter().cloned());
-    let prove_gas =
-        l1.prove(&genesis, &committed, proof.calldata().map(U256::from_be_bytes)).await?;
+    let prove_gas = l1.prove(&committed.previous, &committed.record, calldata(&proof)).await?;
     let (proven, l1_state) = l1.proven().await?;
     let validium = match &committee {
-        Some(committee) => Some(committee.check(&url, manifest.rollup, &played.state).await?),
+        Some(committee) => Some(committee.check(&url, &played.state).await?),
         None => None,
     };
 
     let watch = Stopwatch::start();
-    let claim_gas = claim(&l1, &committed, &played.batch.withdrawals, &scenario, &assets).await?;
+    let claim_gas = settle::claim(&l1, &committed, &scenario, &assets).await?;
     stages.push(watch.stop("claims"));
     if let Some(folder) = &options.write_fixtures {
         let settled = fixtures::Settled {
             manifest: &manifest,
             assets: &assets,
-            previous: &genesis,
             committed: &committed,
-            batch: &played.batch,
-            published: &published,
             proof: &proof,
         };
         fixtures::write(folder, &settled, &prover)?;
     }
 
+    let upgrade = match upgrade {
+        Some(upgrade) => {
+            let watch = Stopwatch::start();
+            let report = upgrade.finish().await.wrap_err("upgrading to a new key")?;
+            stages.push(watch.stop("upgrade"));
+            Some(report)
+        }
+        None => None,
+    };
     let exit = if options.exit {
         let watch = Stopwatch::start();
         let settled = exit::Settled {
             anvil: &anvil,
             operator: &l1,
-            prover_address,
+            prover_address: l1.sender(),
             manifest: &manifest,
             scenario: &scenario,
             assets: &assets,
@@ -252,19 +277,20 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
     };
 
     let gas = Gas {
-        commit: commit_gas.gas,
-        commit_per_transfer: commit_gas.gas as f64 / played.transfers().max(1) as f64,
-        blob: commit_gas.blob_gas,
+        commit: committed.gas.gas,
+        commit_per_transfer: committed.gas.gas as f64 / played.transfers().max(1) as f64,
+        blob: committed.gas.blob_gas,
         prove: prove_gas,
         claim: claim_gas,
         deposit: deposit_gas,
         force: forced_gas,
     };
-    let verified = proven == committed.number;
+    let verified = proven == committed.record.number;
     let mut report = report(&played, &proof, &prover, threads, verified, l1_state);
     report.data = options.data;
     report.validium = validium;
     report.gas = gas;
+    report.upgrade = upgrade;
     report.exit = exit;
     report.stages = stages;
     report.total_wall_s = total.stop("total").wall_s;
@@ -302,62 +328,6 @@ fn assets(scenario: &Scenario, manifest: &Manifest) -> Result<Vec<Address>> {
         .collect()
 }
 
-async fn commit(
-    l1: &L1Client,
-    genesis: &Batch,
-    batch: &BatchWitness,
-    published: &Published,
-    queue: &[QueuedOperation],
-) -> Result<(Batch, CommitGas)> {
-    let hash = |digest: cairn_types::Digest| B256::from(digest.to_bytes());
-    let streams = &batch.after.streams;
-    let commitment = Commitment {
-        timestamp: batch.environment.timestamp,
-        state: hash(batch.after.state.commitment()),
-        dataDigest: hash(streams.data.digest),
-        priorityDigest: hash(streams.priority.digest),
-        withdrawalDigest: hash(streams.withdrawal.digest),
-        dataMode: published.mode(),
-        dataCount: streams.data.count,
-        dataValue: published.hint,
-        blobValue: B256::from(published.value.to_bytes()),
-    };
-    let request = CommitRequest {
-        previous: genesis,
-        commitment,
-        data: published.commit_data(&batch.data),
-        priority: queue,
-        withdrawals: &batch.withdrawals,
-    };
-    Ok(l1.commit(request).await?)
-}
-
-/// Claims every withdrawal and checks that its recipient has been paid; returns the mean gas.
-async fn claim(
-    l1: &L1Client,
-    batch: &Batch,
-    words: &[Word],
-    scenario: &Scenario,
-    assets: &[Address],
-) -> Result<u64> {
-    let tree = WithdrawalTree::new(words);
-    let mut gas = 0;
-    for (index, (word, withdrawal)) in
-        words.iter().zip(Withdrawal::decode_stream(words)?).enumerate()
-    {
-        let token = usize::from(withdrawal.token);
-        let (asset, recipient) = (assets[token], Address::from(withdrawal.recipient));
-        let before = l1.balance(asset, recipient).await?;
-        let path =
-            tree.path(index).ok_or_else(|| eyre!("withdrawal {index} is not in its tree"))?;
-        gas += l1.claim(batch.number, index, word, &path).await?;
-        let paid = l1.balance(asset, recipient).await? - before;
-        let owed = play::base_units(withdrawal.amount, &scenario.tokens[token])?;
-        ensure!(paid == owed, "withdrawal {index} paid {paid} of {owed} base units to {recipient}");
-    }
-    Ok(gas / words.len().max(1) as u64)
-}
-
 /// The report, but for what the caller measures last: gas, stages, total time and memory.
 fn report(
     played: &Played,
@@ -390,6 +360,7 @@ fn report(
         validium: None,
         forced: played.forced(),
         gas: Gas::default(),
+        upgrade: None,
         exit: None,
         security: prover.security(),
         setup: "development only: local, from a public seed; who knows it can forge proofs",

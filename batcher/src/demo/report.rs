@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::Data;
 use super::committee::Validium;
 use super::exit::ExitReport;
+use super::upgrade::{Key, Moment, Shown, UpgradeReport};
 
 /// What forced transactions came to; the proof says so too.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
@@ -82,6 +83,9 @@ pub struct Report {
     pub forced: Forced,
     /// Gas.
     pub gas: Gas,
+    /// How the upgrade to a new key went, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upgrade: Option<UpgradeReport>,
     /// What leaving the frozen rollup took, if that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exit: Option<ExitReport>,
@@ -171,6 +175,9 @@ impl fmt::Display for Report {
         line("gas: deposit / forced transaction", format!("{deposit} / {force}"))?;
         let Forced { executed, refused } = self.forced;
         line("forced transactions", format!("{executed} executed, {refused} changed nothing"))?;
+        if let Some(upgrade) = &self.upgrade {
+            upgrade_lines(upgrade, &mut line)?;
+        }
         if let Some(exit) = &self.exit {
             let ExitReport { leaves, proofs, proof_s, exit_gas, refund_gas, collect_gas } = exit;
             line(
@@ -191,4 +198,27 @@ impl fmt::Display for Report {
         )?;
         f.write_str(&out)
     }
+}
+
+/// The upgrade in the order of time.
+fn upgrade_lines(
+    upgrade: &UpgradeReport,
+    line: &mut impl FnMut(&str, String) -> fmt::Result,
+) -> fmt::Result {
+    let key = |key| if key == Key::Old { "old" } else { "new" };
+    let days = (upgrade.active_at - upgrade.registered_at) / (24 * 60 * 60);
+    let keys = format!("{} -> {}", upgrade.old_key, upgrade.new_key);
+    line("key upgrade", keys)?;
+    let waited = format!("batch 2 in flight, new key counts {days} days after it was registered");
+    line("  batch 1 settled with the old key", waited)?;
+    for Shown { moment, key: of, circuit_set, answer } in &upgrade.shown {
+        let when = match moment {
+            Moment::Registered => "before it counts",
+            Moment::Overlap => "both count",
+            Moment::Retired => "old one retired",
+        };
+        let (of, set) = (key(*of), key(*circuit_set));
+        line(&format!("  batch 2, {when}"), format!("{of} key, {set} circuit set: {answer}"))?;
+    }
+    line("  batch 2 settled with the new key", format!("gas: {}", upgrade.prove_gas))
 }

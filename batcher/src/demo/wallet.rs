@@ -106,7 +106,11 @@ impl Wallets {
         Ok(cairn_state::sign(&self.keys[signer], transaction, authorization))
     }
 
-    fn leaf(&self, account: Account, token: Token) -> Result<AccountId> {
+    /// The account's leaf of a token.
+    ///
+    /// # Errors
+    /// It has none.
+    pub fn leaf(&self, account: Account, token: Token) -> Result<AccountId> {
         self.leaves
             .get(&(account, token))
             .copied()

@@ -50,7 +50,7 @@ impl Circuits {
         Self {
             circuit_set_root: hash(prover.circuit_set_root()),
             digests: digests.map(|(role, digest)| (role, hash(digest))).collect(),
-            verifying_key_hash: prover.verifying_key_hash().into(),
+            verifying_key_hash: prover.keys().verifying_key_hash().into(),
             set_up: SetUp::Development,
         }
     }

@@ -5,6 +5,7 @@
 
 pub mod config;
 pub mod manifest;
+pub mod project;
 
 use std::path::Path;
 
@@ -26,8 +27,8 @@ use self::{
 use crate::l1::{
     anvil::CHAIN_ID as DEVELOPMENT_CHAIN,
     artifacts::{Artifact, Artifacts, BuildError},
-    client::{L1Error, rpc},
     contracts::{Configuration, Holders, IRollupL1},
+    error::{L1Error, rpc},
 };
 
 /// Why there is no deployment.

@@ -90,6 +90,18 @@ impl L1Client {
         Ok(Self { provider, sender, manifest })
     }
 
+    /// What signs and sends. Its clones share the count of what has been sent: one account must not have two others.
+    #[must_use]
+    pub fn provider(&self) -> &DynProvider {
+        &self.provider
+    }
+
+    /// The signer's account.
+    #[must_use]
+    pub fn sender(&self) -> Address {
+        self.sender
+    }
+
     /// Timestamp of the latest block, seconds.
     ///
     /// # Errors

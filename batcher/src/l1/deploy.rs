@@ -12,6 +12,7 @@ use crate::deploy::{
     DeployError, Deployer,
     config::{Config, Roles, Terms},
     manifest::{self, Circuits},
+    source_commit,
 };
 
 /// Where the contracts are: what the batcher needs to know.
@@ -27,6 +28,15 @@ pub struct Manifest {
     pub domain: B256,
 }
 
+/// What the demo has deployed.
+#[derive(Debug)]
+pub struct Deployed {
+    /// Everything that the code follows from.
+    pub manifest: manifest::Manifest,
+    /// The batcher's part of it, with the demo's tokens.
+    pub l1: Manifest,
+}
+
 /// Deploys to the local chain at `url`, with so many tokens; batches may have their data in these modes.
 ///
 /// # Errors
@@ -39,7 +49,7 @@ pub async fn deploy(
     genesis_state: B256,
     data_modes: DataModes,
     tokens: usize,
-) -> Result<Manifest, DeployError> {
+) -> Result<Deployed, DeployError> {
     let everyone = signer.address();
     let roles = Roles {
         governor: everyone,
@@ -54,13 +64,14 @@ pub async fn deploy(
     let config = Config { chain_id: CHAIN_ID, roles, terms };
     let artifacts = Artifacts::build(contracts).await?;
     let deployer = Deployer::new(url, signer.clone(), config, circuits.set_up).await?;
-    let deployed = deployer.deploy(&artifacts, circuits, genesis_state, String::new()).await?;
-    let mut manifest = Manifest::try_from(&deployed)?;
+    let commit = source_commit(contracts).await;
+    let manifest = deployer.deploy(&artifacts, circuits, genesis_state, commit).await?;
+    let mut l1 = Manifest::try_from(&manifest)?;
     for _ in 0..tokens {
         let token = deployer.deploy_extra(&artifacts, "DemoToken.sol", "DemoToken").await?;
-        manifest.tokens.push(token);
+        l1.tokens.push(token);
     }
-    Ok(manifest)
+    Ok(Deployed { manifest, l1 })
 }
 
 impl TryFrom<&manifest::Manifest> for Manifest {

@@ -23,7 +23,10 @@ use thiserror::Error;
 
 pub use self::rebuild::{Rebuilt, rebuild};
 use crate::{
-    deploy::manifest::{Circuits, Manifest, ManifestError},
+    deploy::{
+        manifest::{Circuits, Manifest, ManifestError},
+        project::ProjectError,
+    },
     l1::{
         anvil::AnvilError,
         artifacts::BuildError,
@@ -49,14 +52,9 @@ pub enum VerifyError {
     /// The node.
     #[error(transparent)]
     L1(#[from] L1Error),
-    /// A file of the source.
-    #[error("{what}: {source}")]
-    Io {
-        /// What was tried.
-        what: String,
-        /// What the system says.
-        source: std::io::Error,
-    },
+    /// The contracts were not copied, or do not build.
+    #[error(transparent)]
+    Project(#[from] ProjectError),
 }
 
 /// Something that is not as it should be.

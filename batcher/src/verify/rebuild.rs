@@ -12,10 +12,13 @@ use serde_json::json;
 
 use super::{Node, VerifyError};
 use crate::{
-    deploy::manifest::{Contract, Manifest},
+    deploy::{
+        manifest::{Contract, Manifest},
+        project::build_with_verifier,
+    },
     l1::{
         anvil::Anvil,
-        artifacts::{Artifacts, Compiler},
+        artifacts::Compiler,
         contracts::IRollupL1,
         error::{L1Error, rpc},
         reader::connect,
@@ -57,11 +60,8 @@ pub async fn rebuild(
     folder: &Path,
 ) -> Result<Rebuilt, VerifyError> {
     let project = folder.join("project");
-    copy_project(contracts, &project, verifier_source).map_err(|source| VerifyError::Io {
-        what: "copying the contracts' source".into(),
-        source,
-    })?;
-    let artifacts = Artifacts::build_with(&project, contracts, &["src", "script"]).await?;
+    let paths = ["src", "script"];
+    let artifacts = build_with_verifier(contracts, verifier_source, &project, &paths).await?;
     let program = tools::find(&contracts.join("node_modules"), "anvil")
         .map_err(crate::l1::artifacts::BuildError::from)?;
     let anvil = Anvil::start_chain(&program, manifest.chain_id, folder).await?;
@@ -141,29 +141,4 @@ async fn create(
 
 async fn code(node: &Node, address: Address) -> Result<Bytes, L1Error> {
     node.get_code_at(address).await.map_err(|e| rpc("reading rebuilt code", e))
-}
-
-/// Sources and settings, but nothing that was built; the tools are linked.
-fn copy_project(from: &Path, to: &Path, verifier_source: &str) -> std::io::Result<()> {
-    for folder in ["src", "script", "tools"] {
-        copy_folder(&from.join(folder), &to.join(folder))?;
-    }
-    std::fs::copy(from.join("foundry.toml"), to.join("foundry.toml"))?;
-    // Anything that the compiler's wrapper imports is found from where it is.
-    std::os::unix::fs::symlink(from.canonicalize()?.join("node_modules"), to.join("node_modules"))?;
-    std::fs::write(to.join("src/generated/Groth16Verifier.sol"), verifier_source)
-}
-
-fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(to)?;
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_folder(&entry.path(), &target)?;
-        } else {
-            std::fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }

@@ -11,8 +11,8 @@ use super::{Findings, VerifyError};
 use crate::{
     deploy::manifest::Manifest,
     l1::{
-        client::{L1Error, rpc},
         contracts::IAccessControl,
+        error::{L1Error, rpc},
         reader::Reader,
     },
 };

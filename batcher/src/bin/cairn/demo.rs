@@ -40,8 +40,14 @@ pub(crate) struct Arguments {
     /// Writes the batch and its proof as golden files for the contracts' tests.
     #[arg(long, value_name = "DIR")]
     write_fixtures: Option<PathBuf>,
-    /// At the end, freezes the rollup in a stranger's name and lets every account leave.
+    /// Writes the manifest of the deployment, which `cairn verify-deployment` takes.
+    #[arg(long, value_name = "FILE.json")]
+    manifest: Option<PathBuf>,
+    /// Registers a new key while two batches wait for their proofs, and settles the second with it.
     #[arg(long)]
+    upgrade: bool,
+    /// At the end, freezes the rollup in a stranger's name and lets every account leave.
+    #[arg(long, conflicts_with = "upgrade")]
     exit: bool,
 }
 
@@ -58,6 +64,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         cache: arguments.cache,
         contracts: arguments.contracts,
         write_fixtures: arguments.write_fixtures,
+        manifest: arguments.manifest,
+        upgrade: arguments.upgrade,
         exit: arguments.exit,
     };
     if demo::run(options).await?.succeeded() {

@@ -127,7 +127,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let deployer = Deployer::new(&arguments.url, signer(&arguments)?, config, set_up).await?;
 
     let prover = arguments.prover.load().await?;
-    if write_verifier(&contracts, &prover.solidity_verifier()?)? {
+    if write_verifier(&contracts, &prover.keys().solidity_verifier()?)? {
         eprintln!(
             "cairn: the circuits have another key than the checked-in verifier: it was written again"
         );

@@ -34,7 +34,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let contracts = arguments.prover.contracts()?;
     let prover = arguments.prover.load().await?;
     let folder = tempfile::Builder::new().prefix("cairn-verify-").tempdir()?;
-    let source = prover.solidity_verifier()?;
+    let source = prover.keys().solidity_verifier()?;
     eprintln!("cairn: building the contracts from source");
     let rebuilt = rebuild(&contracts, &source, &manifest, folder.path()).await?;
     let findings = verify(&arguments.url, &manifest, &Circuits::of(&prover), &rebuilt).await?;

@@ -1,0 +1,150 @@
+//! The rollup's list of circuit sets, as governor, council and prover see it.
+
+#![allow(missing_docs, reason = "generated bindings; the Solidity sources carry the documentation")]
+
+use alloy::{
+    network::{Ethereum, TransactionBuilder},
+    primitives::{Address, B256, Bytes, U256},
+    providers::{DynProvider, PendingTransactionBuilder, Provider},
+    rpc::types::{TransactionReceipt, TransactionRequest},
+};
+
+use self::ICircuitSets::ICircuitSetsErrors;
+use crate::l1::{
+    client::L1Client,
+    contracts::{Batch, CircuitSet, IRollupL1},
+    error::{L1Error, rpc},
+};
+
+alloy::sol! {
+    #[derive(Debug)]
+    #[sol(rpc)]
+    interface ICircuitSets {
+        error CircuitSetMissing(uint256 index, uint256 count);
+        error CircuitSetNotActive(uint256 index, uint64 activeAt, uint256 blockTimestamp);
+        error CircuitSetIsRetired(uint256 index);
+        error ProofInvalid();
+
+        function retireCircuitSet(uint256 index) external;
+    }
+}
+
+/// What the rollup says to a proof.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// It takes it.
+    Accepted,
+    /// Its error, by name.
+    Refused(&'static str),
+}
+
+/// The list of one rollup, for an account that has every role.
+#[derive(Debug)]
+pub struct CircuitSets {
+    provider: DynProvider,
+    sender: Address,
+    rollup: Address,
+}
+
+impl CircuitSets {
+    /// The list of `rollup` for the client's account.
+    #[must_use]
+    pub fn new(l1: &L1Client, rollup: Address) -> Self {
+        Self { provider: l1.provider().clone(), sender: l1.sender(), rollup }
+    }
+
+    /// Deploys a verifier, and adds a set of this root with it as the governor: it counts after the delay. Returns its place.
+    ///
+    /// # Errors
+    /// The node's, or a revert.
+    pub async fn register(&self, root: B256, verifier: &Bytes) -> Result<U256, L1Error> {
+        let what = "deploying a verifier";
+        let creation = TransactionRequest::default().with_deploy_code(verifier.clone());
+        let sent = self.provider.send_transaction(creation).await.map_err(|e| rpc(what, e))?;
+        let receipt = mined(what, sent).await?;
+        let address = receipt.contract_address.ok_or_else(|| rpc(what, "it has no address"))?;
+
+        let what = "registering a circuit set";
+        let contract = self.contract();
+        let place = contract.circuitSetCount().call().await.map_err(|e| rpc(what, e))?;
+        let sent = contract.registerCircuitSet(root, address).send().await;
+        mined(what, sent.map_err(|e| rpc(what, e))?).await?;
+        Ok(place)
+    }
+
+    /// The council takes a set away at once.
+    ///
+    /// # Errors
+    /// The node's, or a revert.
+    pub async fn retire(&self, place: U256) -> Result<(), L1Error> {
+        let what = "retiring a circuit set";
+        let contract = ICircuitSets::new(self.rollup, &self.provider);
+        let sent = contract.retireCircuitSet(place).send().await.map_err(|e| rpc(what, e))?;
+        mined(what, sent).await.map(drop)
+    }
+
+    /// The set at a place.
+    ///
+    /// # Errors
+    /// The node's, or there is none.
+    pub async fn at(&self, place: U256) -> Result<CircuitSet, L1Error> {
+        let set = self.contract().circuitSetAt(place).call().await;
+        set.map_err(|e| rpc("reading a circuit set", e))
+    }
+
+    /// What the rollup would say to a proof of the batches after `from` up to `to` now. Nothing changes.
+    ///
+    /// # Errors
+    /// The node's, or the proof is refused for a reason that has nothing to do with circuit sets.
+    pub async fn ask(
+        &self,
+        from: &Batch,
+        to: &Batch,
+        place: U256,
+        proof: [U256; 8],
+    ) -> Result<Answer, L1Error> {
+        let contract = self.contract();
+        let call = contract.prove(from.clone(), to.clone(), place, proof).from(self.sender);
+        let Err(error) = call.call().await else { return Ok(Answer::Accepted) };
+        let name = match error.as_decoded_interface_error() {
+            Some(ICircuitSetsErrors::CircuitSetMissing(_)) => "CircuitSetMissing",
+            Some(ICircuitSetsErrors::CircuitSetNotActive(_)) => "CircuitSetNotActive",
+            Some(ICircuitSetsErrors::CircuitSetIsRetired(_)) => "CircuitSetIsRetired",
+            Some(ICircuitSetsErrors::ProofInvalid(_)) => "ProofInvalid",
+            None => return Err(rpc("asking what a proof is worth", error)),
+        };
+        Ok(Answer::Refused(name))
+    }
+
+    /// Posts a proof; returns the transaction's gas.
+    ///
+    /// # Errors
+    /// The node's, or a revert.
+    pub async fn prove(
+        &self,
+        from: &Batch,
+        to: &Batch,
+        place: U256,
+        proof: [U256; 8],
+    ) -> Result<u64, L1Error> {
+        let what = "posting a proof";
+        let contract = self.contract();
+        let sent = contract.prove(from.clone(), to.clone(), place, proof).send().await;
+        Ok(mined(what, sent.map_err(|e| rpc(what, e))?).await?.gas_used)
+    }
+
+    fn contract(&self) -> IRollupL1::IRollupL1Instance<&DynProvider> {
+        IRollupL1::new(self.rollup, &self.provider)
+    }
+}
+
+async fn mined(
+    what: &'static str,
+    sent: PendingTransactionBuilder<Ethereum>,
+) -> Result<TransactionReceipt, L1Error> {
+    let receipt = sent.get_receipt().await.map_err(|e| rpc(what, e))?;
+    if receipt.status() {
+        return Ok(receipt);
+    }
+    Err(L1Error::Reverted { what, hash: receipt.transaction_hash })
+}
