@@ -177,6 +177,50 @@ fn coinciding_operands() {
     }
 }
 
+/// Keys made so that operands coincide in a row of one's choice, with the multiple or the entry, as the same or as
+/// negatives, also where no multiple is added: each is refused, and so can be proven.
+#[test]
+fn operands_that_coincide_in_any_row() {
+    let integer = |value: u128| Scalar::reduce(&value.into());
+    // Digits 0, 1, 2, 3 of e, over and over, from the top.
+    let (half, s) = (0x1b1b_1b1b_1b1b_1b1b, [0x0123_4567_89ab_cdef; 5]);
+    let wide = |low: u64, high: u64| u128::from(low) | u128::from(high) << 64;
+    let e = wide(half, half);
+    let scalars = [wide(s[0], s[1]), wide(s[2], s[3]), wide(s[4], 0)];
+    let digit = |scalar: u128, row: usize| (scalar >> (2 * (ROWS - 1 - row))) & 3;
+    // A step starts at `times P + known`.
+    let (mut times, mut known) = (Scalar::ZERO, Jacobian::from(*start()));
+    for row in 0..ROWS {
+        (times, known) = (times.mul(&integer(4)), known.double().double());
+        let multiple = integer(digit(e, row));
+        let [i, j, k] = scalars.map(|scalar| digit(scalar, row) as usize);
+        let entry = fixed_base_table()[i + 4 * j + 16 * k];
+        let middle = times.add(&multiple);
+        let meetings = [
+            (times.sub(&multiple), Jacobian::NEUTRAL),
+            (middle, Jacobian::NEUTRAL),
+            (middle, entry.into()),
+            (middle, entry.neg().into()),
+        ];
+        if [1, 2, 3, 4, 31, ROWS - 4, ROWS - 2, ROWS - 1].contains(&row) {
+            for (times, end) in meetings {
+                let rest = affine(end.add(&affine(known).neg()));
+                let point = affine(Jacobian::mul(&rest, &times.invert()));
+                assert_eq!(combine(&s, e, &point), None, "row {row}");
+                let signature = Signature { e: [F::new(half); 2], s };
+                let key = PublicKey(point.encode());
+                assert!(!both(SignedMessage {
+                    key,
+                    message: message(4),
+                    signature,
+                    judged: false
+                }));
+            }
+        }
+        (times, known) = (middle, known.add(&entry));
+    }
+}
+
 /// Keys for which the product of the differences in the first row, `(P - 4 T)(U - (4 T + P))` of X, is `3 z^2` and `7 z^4`:
 /// roots of a quartic in the slope of the line through 4 T and P, so that anyone makes them. Operands do not meet, and
 /// a forced transaction with such a signature must be refused: else it stops the rollup.
