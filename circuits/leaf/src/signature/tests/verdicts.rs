@@ -224,6 +224,10 @@ fn operands_that_coincide_in_any_row() {
 /// Keys for which the product of the differences in the first row, `(P - 4 T)(U - (4 T + P))` of X, is `3 z^2` and `7 z^4`:
 /// roots of a quartic in the slope of the line through 4 T and P, so that anyone makes them. Operands do not meet, and
 /// a forced transaction with such a signature must be refused: else it stops the rollup.
+///
+/// With `(x, y) = 4 T`, `u` the X of U and a line of slope `l` through 4 T, X of P and of the middle have the sum `m = l^2 - x`
+/// and the product `n = A + l^2 x - 2 l y + x^2`. That the differences have the product `d` says `P_x = (d + n + x u - x m) / (u - x)`, and
+/// `P_x^2 - m P_x + n = 0` is the quartic in l.
 #[test]
 fn a_key_made_for_a_sparse_product() {
     let quadruple = affine(Jacobian::from(*start()).double().double());
