@@ -111,6 +111,31 @@ contract WithdrawalTreeTest {
         }
     }
 
+    /// @dev The root does not depend on what memory holds, and takes none of it.
+    function test_root_dirtyMemory_succeeds() public view {
+        for (uint256 size = 1; size <= 17; ++size) {
+            bytes memory words = Reference.join(_words(size));
+            vm.assertEq(this.rootInDirtyMemory(words), this.root(words));
+        }
+    }
+
+    function rootInDirtyMemory(bytes calldata words) external pure returns (bytes32 result) {
+        bytes memory before = abi.encode("not the tree's");
+        uint256 free;
+        assembly ("memory-safe") {
+            free := mload(0x40)
+            for { let i := 0 } lt(i, 64) { i := add(i, 1) } { mstore(add(free, shl(5, i)), not(0)) }
+        }
+        result = WithdrawalTree.root(words);
+        uint256 freeAfter;
+        assembly ("memory-safe") {
+            freeAfter := mload(0x40)
+        }
+        vm.assertEq(freeAfter, free);
+        vm.assertEq(before, abi.encode("not the tree's"));
+        vm.assertEq(new bytes(64), abi.encode(uint256(0), uint256(0)));
+    }
+
     function _words(uint256 count) private pure returns (bytes31[] memory words) {
         words = new bytes31[](count);
         for (uint256 i = 0; i < count; ++i) {
