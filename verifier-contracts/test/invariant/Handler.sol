@@ -145,12 +145,15 @@ contract Handler is Governance {
         Commitment memory next;
         Streams memory streams;
         uint256[8] memory proof;
-        bool lives = !ROLLUP.frozen() && !ROLLUP.paused();
-        bool should = lives && ROLLUP.isOverdue() && _usable(set);
-        if (should) {
+        bool paused = ROLLUP.paused();
+        // A pause is the only reason to refuse it, and only tried where the model has no batch of this number yet.
+        bool provable = !ROLLUP.frozen() && ROLLUP.isOverdue() && _usable(set)
+            && (!paused || ROLLUP.committedBatches() == proven);
+        if (provable) {
             // At least the operation that is overdue.
             (next, streams) = _build(proven, seed | 1);
             uint256 snapshot = vm.snapshotState();
+            if (paused) ROLLUP.unpause();
             if (ROLLUP.committedBatches() != proven) ROLLUP.revertBatches(records[proven]);
             Batch memory batch = ROLLUP.commit(records[proven], next, streams);
             vm.revertToState(snapshot);
@@ -158,7 +161,7 @@ contract Handler is Governance {
         }
         bytes memory answer = _attempt(
             "commitAndProve",
-            should,
+            provable && !paused,
             person((seed >> 136) % PEOPLE),
             address(ROLLUP),
             0,
@@ -291,6 +294,12 @@ contract Handler is Governance {
         }
         for (uint256 i = 0; i < operations.length; ++i) {
             _refund(i);
+        }
+        // What the governor has registered counts by now, but too late.
+        time += ROLLUP.UPGRADE_DELAY() + 1;
+        vm.warp(time);
+        for (uint256 set = 0; set < sets.length; ++set) {
+            if (!_usable(set)) _exit(set, 2 ** LEAVES - 1);
         }
         _exit(_setToLeaveWith(), 2 ** LEAVES - 1);
         uint32 proven = ROLLUP.provenBatches();
