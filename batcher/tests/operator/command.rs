@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::world::World;
 
-async fn cairn(arguments: &[&str]) -> Output {
+pub(crate) async fn cairn(arguments: &[&str]) -> Output {
     let command = tokio::process::Command::new(env!("CARGO_BIN_EXE_cairn"))
         .args(arguments)
         .env_remove("CAIRN_L1")
@@ -15,7 +15,7 @@ async fn cairn(arguments: &[&str]) -> Output {
     command.await.unwrap()
 }
 
-async fn json(arguments: &[&str]) -> Value {
+pub(crate) async fn json(arguments: &[&str]) -> Value {
     let output = cairn(&[arguments, &["--json"]].concat()).await;
     assert!(output.status.success(), "{output:?}");
     serde_json::from_slice(&output.stdout).unwrap()

@@ -3,5 +3,6 @@
 mod blobs;
 mod command;
 mod deployment;
+mod real_keys;
 mod reconstruct;
 mod world;
