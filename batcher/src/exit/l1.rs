@@ -179,11 +179,13 @@ impl FrozenRollup {
         Ok(deadline.map_err(|e| rpc("reading the queue's deadline", e))?)
     }
 
-    /// The place of the newest circuit set of this root that a frozen rollup takes proofs of.
+    /// The places of the circuit sets of this root that a frozen rollup takes proofs of, the newest first: at least one. More
+    /// than one where a verifier has been replaced.
     ///
     /// # Errors
     /// The node's, or [`FrozenError::CircuitSet`].
-    pub async fn circuit_set(&self, root: B256, frozen_at: u64) -> Result<U256, FrozenError> {
+    pub async fn circuit_sets(&self, root: B256, frozen_at: u64) -> Result<Vec<U256>, FrozenError> {
+        let mut sets = Vec::new();
         let what = "reading the circuit sets";
         let contract = self.contract();
         let mut index = contract.circuitSetCount().call().await.map_err(|e| rpc(what, e))?;
@@ -193,10 +195,10 @@ impl FrozenRollup {
             // What the council installs counts at once; what the governor added counts if it did at the freeze.
             let counts = set.installed || set.activeAt <= frozen_at;
             if set.root == root && !set.retired && counts {
-                return Ok(index);
+                sets.push(index);
             }
         }
-        Err(FrozenError::CircuitSet { root })
+        if sets.is_empty() { Err(FrozenError::CircuitSet { root }) } else { Ok(sets) }
     }
 
     /// Freezes the rollup; anyone may once an operation is overdue.
@@ -228,18 +230,32 @@ impl FrozenRollup {
         Ok(logs.iter().map(leaf).collect::<Result<_, _>>().map_err(|e| rpc(what, e))?)
     }
 
-    /// Lets the leaves of a list go; returns the transaction's gas.
+    /// Lets the leaves of a list go, by the first of these circuit sets whose verifier takes the proof; returns the
+    /// transaction's gas.
     ///
     /// # Errors
     /// The node's, or a revert: L1 did not accept the proof, or every leaf has left.
     pub async fn exit(
         &self,
-        circuit_set: U256,
+        circuit_sets: &[U256],
         leaves: Bytes,
         proof: [U256; 8],
     ) -> Result<u64, FrozenError> {
-        let call = ICustody::exitCall { circuitSet: circuit_set, leaves, proof };
-        self.send("letting leaves exit", self.custody, &call).await
+        let what = "letting leaves exit";
+        let Some((&oldest, newer)) = circuit_sets.split_last() else {
+            return Err(rpc(what, "expected a circuit set, got none").into());
+        };
+        let mut taken = oldest;
+        for &set in newer {
+            let hatch = self.hatch();
+            let call = hatch.exit(set, leaves.clone(), proof).from(self.sender);
+            if call.call().await.is_ok() {
+                taken = set;
+                break;
+            }
+        }
+        let call = ICustody::exitCall { circuitSet: taken, leaves, proof };
+        self.send(what, self.custody, &call).await
     }
 
     /// The operations of the queue that no batch has executed and that have not been given back.

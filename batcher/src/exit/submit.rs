@@ -80,7 +80,7 @@ fn is_proof(path: &Path) -> bool {
     name.starts_with("exit-") && name.ends_with(".json")
 }
 
-/// Refuses proofs that L1 would not take, before anything is sent; returns the place of each one's circuit set.
+/// Refuses proofs that L1 would not take, before anything is sent; returns the places of the circuit sets that may take each.
 ///
 /// # Errors
 /// Another chain or rollup, not frozen, another state, circuits that L1 does not take.
@@ -88,7 +88,7 @@ pub async fn check(
     l1: &FrozenRollup,
     rollup: Address,
     files: &[(PathBuf, ExitFile)],
-) -> Result<Vec<U256>> {
+) -> Result<Vec<Vec<U256>>> {
     let mut sets = Vec::with_capacity(files.len());
     let frozen_at = l1.check_frozen().await?;
     for (path, file) in files {
@@ -101,7 +101,7 @@ pub async fn check(
         );
         l1.check_chain(file.chain_id).wrap_err_with(place)?;
         l1.check_state(file.state).await.wrap_err_with(place)?;
-        sets.push(l1.circuit_set(file.circuit_set_root, frozen_at).await.wrap_err_with(place)?);
+        sets.push(l1.circuit_sets(file.circuit_set_root, frozen_at).await.wrap_err_with(place)?);
     }
     Ok(sets)
 }
@@ -119,7 +119,7 @@ pub async fn submit(
     let sets = check(l1, rollup, files).await?;
     let mut submitted = Submitted::default();
     let mut credits = BTreeSet::new();
-    for ((path, file), set) in files.iter().zip(sets) {
+    for ((path, file), sets) in files.iter().zip(sets) {
         let leaving = file.leaving();
         let mut left_before = 0;
         for leaf in &leaving {
@@ -127,7 +127,7 @@ pub async fn submit(
             credits.insert((leaf.recipient, leaf.token));
         }
         let gas = if left_before < leaving.len() {
-            Some(l1.exit(set, file.leaves.clone(), file.words()).await?)
+            Some(l1.exit(&sets, file.leaves.clone(), file.words()).await?)
         } else {
             None
         };

@@ -5,6 +5,7 @@ mod blobs;
 mod command;
 mod committee;
 mod deployment;
+mod real_keys;
 mod reconstruct;
 mod server;
 mod world;
