@@ -98,6 +98,16 @@ pub enum ConfigError {
     /// A time that makes no sense.
     #[error("{0} is zero: users would have no time at all")]
     NoTime(&'static str),
+    /// New circuits would count before anyone could leave.
+    #[error(
+        "upgrade_delay is {delay} s, expected more than priority_deadline, {deadline} s: it takes that long to freeze a rollup whose operator lets nobody leave, and until then its new circuits must not count"
+    )]
+    NoExitWindow {
+        /// Seconds until a circuit set counts.
+        delay: u32,
+        /// Seconds until anyone may freeze.
+        deadline: u32,
+    },
 }
 
 impl Config {
@@ -115,7 +125,7 @@ impl Config {
         })
     }
 
-    /// Refuses roles without holders and times of zero.
+    /// Refuses roles without holders, times of zero, and an upgrade that nobody could leave before.
     ///
     /// # Errors
     /// The first of them.
@@ -136,10 +146,14 @@ impl Config {
             return Err(ConfigError::DataModes(data_modes));
         }
         let times = [("priority_deadline", priority_deadline), ("upgrade_delay", upgrade_delay)];
-        match times.into_iter().find(|(_, seconds)| *seconds == 0) {
-            Some((time, _)) => Err(ConfigError::NoTime(time)),
-            None => Ok(()),
+        if let Some((time, _)) = times.into_iter().find(|(_, seconds)| *seconds == 0) {
+            return Err(ConfigError::NoTime(time));
         }
+        if upgrade_delay <= priority_deadline {
+            let (delay, deadline) = (upgrade_delay, priority_deadline);
+            return Err(ConfigError::NoExitWindow { delay, deadline });
+        }
+        Ok(())
     }
 }
 
@@ -210,6 +224,10 @@ priority_fee = "200000000000000"
         }
         let now = read(&format!("{FILE}upgrade_delay = 0\n")).unwrap().check();
         assert!(matches!(now, Err(ConfigError::NoTime("upgrade_delay"))));
+        let terms = "priority_deadline = 600\nupgrade_delay";
+        let no_window = read(&format!("{FILE}{terms} = 600\n")).unwrap().check();
+        assert!(matches!(no_window, Err(ConfigError::NoExitWindow { delay: 600, deadline: 600 })));
+        read(&format!("{FILE}{terms} = 601\n")).unwrap().check().unwrap();
     }
 
     #[test]
