@@ -1,20 +1,20 @@
 //! The demo's data committee: three members with development keys, two of whom sign; the third is away.
 
-use std::{path::Path, sync::Arc};
+use std::path::{Path, PathBuf};
 
 use alloy::{
-    primitives::{Address, B256, Bytes},
+    primitives::{Address, Bytes},
     signers::local::PrivateKeySigner,
 };
 use cairn_state::{BatchWitness, State};
-use eyre::{Result, WrapErr, ensure};
+use eyre::{Result, WrapErr};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::rebuild::rebuilt;
 use crate::{
     committee::{Committee, Member, Statement, Store},
     l1::{anvil::CHAIN_ID, client::L1Client, data_modes::VALIDIUM},
-    reconstruct::{Rollup, committee::Members, source::Sources},
 };
 
 const MEMBERS: u8 = 3;
@@ -84,24 +84,10 @@ impl DemoCommittee {
     /// # Errors
     /// What is missing, or another state.
     pub async fn check(&self, url: &str, expected: &State) -> Result<Validium> {
-        let expected = expected.clone().summary().commitment();
-        let rollup = Rollup::read(url, self.rollup, 0, &()).await?;
-        for member in self.present() {
-            let folder = member.store().folder().display().to_string();
-            let mut members = Members::default();
-            members.push(&folder);
-            let mut sources = Sources::default();
-            sources.push(members);
-            let to = rollup.history().proven();
-            let rebuilt = rollup.reconstruct(to, None, &Arc::new(sources), &()).await;
-            let mut rebuilt = rebuilt.wrap_err_with(|| format!("rebuilding from {folder}"))?;
-            let got = rebuilt.state.summary().commitment();
-            ensure!(
-                got == expected,
-                "the words in {folder} lead to {}, expected {}",
-                B256::from(got.to_bytes()),
-                B256::from(expected.to_bytes())
-            );
+        for folder in self.folders() {
+            let from = || format!("rebuilding from {}", folder.display());
+            let folder = std::slice::from_ref(&folder);
+            rebuilt(url, self.rollup, folder, expected).await.wrap_err_with(from)?;
         }
         Ok(Validium {
             warning: VALIDIUM,
@@ -109,6 +95,12 @@ impl DemoCommittee {
             threshold: self.committee.threshold(),
             rebuilt_from_members: true,
         })
+    }
+
+    /// Where the signers keep the words.
+    #[must_use]
+    pub fn folders(&self) -> Vec<PathBuf> {
+        self.present().map(|member| member.store().folder().to_owned()).collect()
     }
 
     /// The members that are not away.

@@ -1,10 +1,14 @@
 //! The operator stops: a stranger freezes the rollup and lets everyone leave, with real proofs and no help from the operator.
 //!
 //! ```text
-//! snapshot -> exit proofs | queued deposit, deadline passes -> freeze -> exits -> refund -> credits paid -> custody is empty
+//! L1's data -> state, snapshot -> exit proofs | queued deposit, deadline passes -> freeze -> exits -> refund -> credits paid -> custody is empty
 //! ```
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use alloy::{
     primitives::{Address, U256},
@@ -17,7 +21,7 @@ use eyre::{Result, WrapErr, ensure, eyre};
 use serde::Serialize;
 use sha3::{Digest as _, Keccak256};
 
-use super::{play, progress::Bars, scenario::Scenario, wallet::Wallets};
+use super::{play, progress::Bars, rebuild::rebuilt, scenario::Scenario, wallet::Wallets};
 use crate::{
     exit::{
         keys::Keys,
@@ -67,8 +71,10 @@ pub struct Settled<'a> {
     pub assets: &'a [Address],
     /// The users.
     pub wallets: &'a Wallets,
-    /// State after the last proven batch.
-    pub state: State,
+    /// The operator's state after the last proven batch: what the stranger comes to is held against it.
+    pub state: &'a State,
+    /// Where members of a data committee keep the words.
+    pub members: Vec<PathBuf>,
     /// Proves exits.
     pub prover: Arc<LocalProver>,
     /// Progress.
@@ -91,11 +97,13 @@ pub async fn leave(settled: Settled<'_>, seed: u64) -> Result<ExitReport> {
         assets,
         wallets,
         state,
+        members,
         prover,
         bars,
         folder,
     } = settled;
     let chain_id = crate::l1::anvil::CHAIN_ID;
+    let state = rebuilt(&anvil.url(), manifest.rollup, &members, state).await?;
     let path = folder.join("state.snapshot");
     Snapshot { chain_id, rollup: manifest.rollup, batch: 1, state }.write(&path)?;
     let mut snapshot = Snapshot::read(&path)?;

@@ -14,6 +14,7 @@ pub mod forced;
 pub mod play;
 pub mod progress;
 pub mod publish;
+pub mod rebuild;
 pub mod report;
 pub mod scenario;
 pub mod settle;
@@ -264,7 +265,8 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
             scenario: &scenario,
             assets: &assets,
             wallets: &wallets,
-            state: played.state.clone(),
+            state: &played.state,
+            members: committee.as_ref().map(DemoCommittee::folders).unwrap_or_default(),
             prover: Arc::clone(&prover),
             bars: Arc::clone(&bars),
             folder,

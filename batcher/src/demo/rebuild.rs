@@ -1,0 +1,44 @@
+//! The state as a stranger has it: from L1 alone, and from what members of a data committee keep.
+
+use std::{path::PathBuf, sync::Arc};
+
+use alloy::primitives::{Address, B256};
+use cairn_state::State;
+use eyre::{Result, ensure};
+
+use crate::reconstruct::{
+    Rollup,
+    blobs::{Blobs, LocalNode},
+    committee::Members,
+    source::Sources,
+};
+
+/// Rebuilds the last proven state, with no help from the operator, and holds it against the operator's.
+///
+/// # Errors
+/// What is missing, or another state.
+pub async fn rebuilt(
+    url: &str,
+    rollup: Address,
+    members: &[PathBuf],
+    operators: &State,
+) -> Result<State> {
+    let rollup = Rollup::read(url, rollup, 0, &()).await?;
+    let (mut blobs, mut kept) = (Blobs::default(), Members::default());
+    blobs.push(LocalNode(rollup.reader().provider().clone()));
+    members.iter().for_each(|folder| kept.push(&folder.display().to_string()));
+    let mut sources = Sources::default();
+    sources.push(blobs);
+    sources.push(kept);
+    let to = rollup.history().proven();
+    let mut state = rollup.reconstruct(to, None, &Arc::new(sources), &()).await?.state;
+    let got = state.summary().commitment();
+    let expected = operators.clone().summary().commitment();
+    ensure!(
+        got == expected,
+        "L1's data lead to {}, the operator's state is {}",
+        B256::from(got.to_bytes()),
+        B256::from(expected.to_bytes())
+    );
+    Ok(state)
+}
