@@ -63,14 +63,16 @@ impl Source {
     }
 }
 
-/// The newest record of stage all (else of any stage), then all others of the same circuits, chunk, threads and place of the data.
+/// The newest record of stage all (else of any stage), then all others of the same circuits, instructions, chunk,
+/// threads and place of the data.
 #[must_use]
 pub fn newest(mut records: Vec<Record>) -> Vec<Record> {
     records.sort_by_key(|record| (record.workload.stage != Stage::All, u64::MAX - record.time));
     if let Some(first) = records.first() {
         let key = |record: &Record| {
             let work = &record.workload;
-            (record.circuits.set_root.clone(), work.chunk, work.threads, work.data)
+            let build = (record.circuits.set_root.clone(), record.build.features.clone());
+            (build, work.chunk, work.threads, work.data)
         };
         let key_of_first = key(first);
         records.retain(|record| key(record) == key_of_first);

@@ -39,7 +39,7 @@ impl TaskTimes {
     /// A node of one tree stands in for a node of the other: they are of one shape.
     ///
     /// # Errors
-    /// Records of different circuits, chunk sizes, threads or places of the data.
+    /// Records of different circuits, chunk sizes, threads, instructions or places of the data.
     pub fn from_records<'a>(
         records: impl IntoIterator<Item = &'a Record>,
     ) -> Result<Self, BenchError> {
@@ -122,6 +122,7 @@ fn same_work(a: &Record, b: &Record) -> Result<(), BenchError> {
             ("threads", threads.to_string()),
             ("chunk", chunk.to_string()),
             ("data", data.name().to_owned()),
+            ("instructions", record.build.features.join(" ")),
         ]
     };
     for ((what, a), (_, b)) in fields(a).into_iter().zip(fields(b)) {

@@ -171,6 +171,28 @@ fn scale_schedules_the_task_graph() {
     refused(&["scale", &poor], &["stream-leaf", "--stage stream"]);
 }
 
+/// A task that the newest record lacks is taken from others, but not from a build for other instructions.
+#[test]
+fn records_of_other_builds_are_not_mixed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut all = record(1.0);
+    let steps = all["steps"].as_array_mut().expect("a list");
+    let missing = steps.iter().position(|step| step["name"] == "seal").expect("a seal");
+    steps.remove(missing);
+    write(&folder, "all.json", &all);
+    let mut other = record(9.0);
+    (other["workload"]["stage"], other["time"]) = (json!("seal"), json!(2));
+    other["build"]["features"] = json!(["avx2"]);
+    let path = write(&folder, "other.json", &other);
+    let arguments = ["scale", "--records", folder.path().to_str().expect("text")];
+    refused(&arguments, &["no time of task seal"]);
+    let both = [folder.path().join("all.json").display().to_string(), path];
+    refused(&["scale", &both[0], &both[1]], &["differ in instructions"]);
+    other["build"]["features"] = json!([]);
+    write(&folder, "other.json", &other);
+    stdout(&arguments);
+}
+
 #[test]
 fn cost_splits_what_a_transfer_costs() {
     let folder = tempfile::tempdir().expect("a folder");
