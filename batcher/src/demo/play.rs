@@ -13,7 +13,7 @@ use super::{
     wallet::{Wallets, fee_key},
 };
 use crate::{
-    l1::client::{L1Client, QueuedOperation},
+    l1::{client::L1Client, queue::QueuedOperation},
     sequencer::Sequencer,
 };
 

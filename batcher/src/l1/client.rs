@@ -15,9 +15,8 @@ use super::contracts::{
     Batch, Commitment, ForcedTransaction, ICustody, IDemoToken, IRollupL1, Streams,
 };
 use super::deploy::Manifest;
-pub(crate) use super::error::rpc;
-use super::queue;
-pub use super::{error::L1Error, queue::QueuedOperation};
+use super::error::{L1Error, rpc};
+use super::queue::{self, QueuedOperation};
 use crate::committee::Committee;
 
 /// A batch as it is committed.

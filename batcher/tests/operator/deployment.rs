@@ -14,7 +14,7 @@ use cairn_batcher::{
         manifest::{Circuits, Manifest, ManifestError, SetUp},
         source_commit,
     },
-    l1::{anvil::Anvil, client::L1Error},
+    l1::{anvil::Anvil, error::L1Error},
     verify::{Findings, Rebuilt, rebuild, verify},
 };
 use serde_json::json;
