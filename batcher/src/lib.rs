@@ -13,5 +13,7 @@ pub mod exit;
 pub mod l1;
 pub mod reconstruct;
 pub mod sequencer;
+pub mod signals;
 pub mod snapshot;
+pub mod store;
 pub mod verify;

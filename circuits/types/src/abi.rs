@@ -1,7 +1,7 @@
 //! What Solidity computes with `keccak256(abi.encode(..))`: the rollup's domain and the points of
 //! evaluation of a batch.
 
-use crate::{BlobScalar, Extension, MODULUS, Streams, Word};
+use crate::{BlobScalar, DataMode, Extension, MODULUS, Streams, Word};
 use serde::{Deserialize, Serialize};
 use sha3::{Digest as _, Keccak256};
 
@@ -58,6 +58,16 @@ pub enum DataLocation {
 }
 
 impl DataLocation {
+    /// The mode that the commitment names.
+    #[must_use]
+    pub fn mode(&self) -> DataMode {
+        match self {
+            Self::Calldata => DataMode::Calldata,
+            Self::Blobs(_) => DataMode::Blobs,
+            Self::Committee => DataMode::Committee,
+        }
+    }
+
     /// What stands for the data in the hashes that draw the points.
     fn hash(&self, data: &[Word]) -> [u8; 32] {
         match self {

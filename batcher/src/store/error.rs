@@ -1,0 +1,90 @@
+//! What can go wrong with the store.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Why a row was not read or written.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// Another process works with this store.
+    #[error(
+        "the store in {} is open in another process: one operator at a time; stop the other, or choose another data_dir",
+        .folder.display()
+    )]
+    InUse {
+        /// The store's folder.
+        folder: PathBuf,
+    },
+    /// The store is of another rollup.
+    #[error("the store is of {what} {got}, expected {expected}: choose another data_dir")]
+    OtherRollup {
+        /// What differs.
+        what: &'static str,
+        /// Of the configuration.
+        expected: String,
+        /// Of the store.
+        got: String,
+    },
+    /// A later version of the program has written the store.
+    #[error("the store has schema {got}, this program knows up to {expected}: use the later one")]
+    NewerSchema {
+        /// The newest that is known.
+        expected: u32,
+        /// The store's.
+        got: u32,
+    },
+    /// A row does not have its checksum.
+    #[error(
+        "the store is damaged: table {table}, key 0x{}; stop the operator and restore a backup (cairn db restore)",
+        hex::encode(.key)
+    )]
+    Damaged {
+        /// The table.
+        table: &'static str,
+        /// The row's key.
+        key: Vec<u8>,
+    },
+    /// A row that must be there is not.
+    #[error(
+        "the store is damaged: table {table} has no row {key}; restore a backup (cairn db restore)"
+    )]
+    Missing {
+        /// The table.
+        table: &'static str,
+        /// The row.
+        key: String,
+    },
+    /// A value cannot be stored.
+    #[error("a row of table {table} has no encoding: {source}")]
+    Encode {
+        /// The table.
+        table: &'static str,
+        /// Why.
+        source: bincode::error::EncodeError,
+    },
+    /// A change is put back into another table than it was made in.
+    #[error("undoing a change: expected table {expected}, got {got}")]
+    OtherTable {
+        /// The table.
+        expected: &'static str,
+        /// Of the change.
+        got: String,
+    },
+    /// The database or the disk fails, as reading or writing a table.
+    #[error("the store, table {table}: {source}")]
+    Table {
+        /// The table.
+        table: &'static str,
+        /// What the database says.
+        source: fjall::Error,
+    },
+    /// The database or the disk fails.
+    #[error("the store, {what}: {source}")]
+    Engine {
+        /// What was tried.
+        what: &'static str,
+        /// What the database says.
+        source: fjall::Error,
+    },
+}

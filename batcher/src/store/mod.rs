@@ -1,0 +1,136 @@
+//! The operator's store: the only truth of a running rollup.
+//!
+//! One embedded database of typed tables. A write is atomic over all tables and durable when
+//! [`Write::commit`] returns. Each table has one writer, so that no two stages ever race for a row:
+//!
+//! | tables | writer |
+//! |---|---|
+//! | `log`, `hashes` | mempool |
+//! | `outcomes`, `blocks`, `batches`, `jobs`, `changes`, `accounts`, `keys`, `checkpoint` | sequencer |
+//! | `publications`, `proofs` | proving |
+//! | `outbox` | settlement |
+//! | `l1_blocks`, `l1_queue`, `l1_batches`, `l1_view` | watcher |
+//! | `meta` | whoever opens the store |
+//!
+//! Trust: none in the bytes on disk. Every row carries a checksum over its table's name, its key and
+//! its value, and a row that does not check is an error, never a value.
+
+mod codec;
+mod engine;
+pub mod error;
+pub mod records;
+mod table;
+
+use std::path::Path;
+
+use alloy::primitives::B256;
+use cairn_state::BatchWitness;
+use cairn_types::{Account, AccountId};
+
+use self::{
+    engine::Engine,
+    records::{
+        Accepted, BatchNumber, Block, BlockNumber, Checkpoint, Identity, L1Batch, L1Block,
+        L1Queued, L1View, OutboxTransaction, Outcome, Publication, SealedBatch, Sequence,
+        StoredProof,
+    },
+};
+pub use self::{
+    engine::Write,
+    error::StoreError,
+    table::{Table, UndoEntry},
+};
+
+/// The layout of the tables that this program reads and writes.
+pub const SCHEMA: u32 = 1;
+
+/// The tables of one rollup's operator.
+#[derive(Debug, Clone)]
+pub struct Store {
+    engine: Engine,
+    meta: Table<(), Identity>,
+    /// Accepted transactions in the one order in which they were accepted.
+    pub log: Table<Sequence, Accepted>,
+    /// The place in the log of each transaction, by its hash.
+    pub hashes: Table<B256, Sequence>,
+    /// What became of each accepted transaction; absent while it waits in the mempool.
+    pub outcomes: Table<Sequence, Outcome>,
+    /// Soft-confirmed blocks, counted from 1 over all batches.
+    pub blocks: Table<BlockNumber, Block>,
+    /// Sealed batches.
+    pub batches: Table<BatchNumber, SealedBatch>,
+    /// What the prover needs of a sealed batch; removed once the batch is final.
+    pub jobs: Table<BatchNumber, BatchWitness>,
+    /// The leaves that a sealed batch has changed, as they are after it; removed with the checkpoint.
+    pub changes: Table<BatchNumber, Vec<(AccountId, Account)>>,
+    /// The leaves of the state at `checkpoint`, in groups of [`records::ACCOUNTS_A_ROW`].
+    pub accounts: Table<u32, Vec<Account>>,
+    /// Which state `accounts` is.
+    pub checkpoint: Table<(), Checkpoint>,
+    /// Leaves that a key has ever had. A hint: the leaf itself says whose it is now.
+    pub keys: Table<([u8; 40], AccountId), ()>,
+    /// Where a batch's data is, and the record that L1 will make of it.
+    pub publications: Table<BatchNumber, Publication>,
+    /// Verified proofs, by the last batch that they cover.
+    pub proofs: Table<BatchNumber, StoredProof>,
+    /// L1 transactions, by nonce: stored before they are sent.
+    pub outbox: Table<u64, OutboxTransaction>,
+    /// The blocks of L1 that may still leave the chain, and how to take back what they did.
+    pub l1_blocks: Table<u64, L1Block>,
+    /// The priority queue as L1 has published it.
+    pub l1_queue: Table<u64, L1Queued>,
+    /// What L1 says of each batch.
+    pub l1_batches: Table<BatchNumber, L1Batch>,
+    /// What else the watcher knows of L1.
+    pub l1_view: Table<(), L1View>,
+}
+
+impl Store {
+    /// Opens the store in `folder`, or makes one for this rollup.
+    ///
+    /// # Errors
+    /// Another process has it open, it is of another rollup or a newer schema, or it is damaged.
+    pub fn open(folder: &Path, identity: &Identity) -> Result<Self, StoreError> {
+        let engine = Engine::open(folder)?;
+        let store = Self::tables(engine)?;
+        match store.meta.get(&())? {
+            None => {
+                let mut write = store.write();
+                write.put(&store.meta, &(), identity)?;
+                write.commit()?;
+            }
+            Some(found) => found.check(identity)?,
+        }
+        Ok(store)
+    }
+
+    fn tables(engine: Engine) -> Result<Self, StoreError> {
+        Ok(Self {
+            meta: Table::open(&engine, "meta")?,
+            log: Table::open(&engine, "log")?,
+            hashes: Table::open(&engine, "hashes")?,
+            outcomes: Table::open(&engine, "outcomes")?,
+            blocks: Table::open(&engine, "blocks")?,
+            batches: Table::open(&engine, "batches")?,
+            jobs: Table::open(&engine, "jobs")?,
+            changes: Table::open(&engine, "changes")?,
+            accounts: Table::open(&engine, "accounts")?,
+            checkpoint: Table::open(&engine, "checkpoint")?,
+            keys: Table::open(&engine, "keys")?,
+            publications: Table::open(&engine, "publications")?,
+            proofs: Table::open(&engine, "proofs")?,
+            outbox: Table::open(&engine, "outbox")?,
+            l1_blocks: Table::open(&engine, "l1_blocks")?,
+            l1_queue: Table::open(&engine, "l1_queue")?,
+            l1_batches: Table::open(&engine, "l1_batches")?,
+            l1_view: Table::open(&engine, "l1_view")?,
+            engine,
+        })
+    }
+
+    /// An empty write.
+    #[must_use]
+    pub fn write(&self) -> Write {
+        self.engine.write()
+    }
+}
