@@ -230,7 +230,9 @@ pub struct Publication {
     pub location: DataLocation,
     /// The record that L1 will make.
     pub record: BatchRecord,
-    /// What was expected to be paid for it, in wei, when the mode was chosen.
+    /// Of data with the committee: its signatures, as the contract takes them.
+    pub signatures: Bytes,
+    /// What the commitment was expected to cost, in wei, when the mode was chosen.
     pub estimate_wei: U256,
     /// When.
     pub published_ms: Milliseconds,
