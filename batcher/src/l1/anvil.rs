@@ -9,12 +9,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use alloy::providers::{Provider, ProviderBuilder};
+use alloy::providers::Provider;
 use rustix::process::{Pid, Signal, kill_process_group, set_parent_process_death_signal};
 use thiserror::Error;
 use tokio::net::TcpStream;
 
-use super::error::L1Error;
+use super::{
+    connection::connect_with,
+    error::{L1Error, rpc},
+};
 
 /// anvil's chain id, the only one where development keys are accepted.
 pub const CHAIN_ID: u64 = 31_337;
@@ -143,11 +146,10 @@ impl Anvil {
     /// # Errors
     /// The node's: the time has passed already.
     pub async fn advance_to(&self, timestamp: u64) -> Result<(), L1Error> {
-        let rpc = |e: String| L1Error::Rpc { what: "moving the clock of the local L1", reason: e };
-        let url = self.url().parse().map_err(|e| rpc(format!("{e}")))?;
-        let provider = ProviderBuilder::new().connect_http(url);
-        let request = provider.raw_request("evm_mine".into(), [timestamp]);
-        request.await.map(|_: serde_json::Value| ()).map_err(|e| rpc(e.to_string()))
+        let what = "moving the clock of the local L1";
+        let node = connect_with(&self.url())?;
+        let mined = node.raw_request("evm_mine".into(), [timestamp]).await;
+        mined.map(|_: serde_json::Value| ()).map_err(|e| rpc(what, e))
     }
 
     /// Leaves the process running; returns its id.
