@@ -18,3 +18,4 @@ pub mod signals;
 pub mod snapshot;
 pub mod store;
 pub mod verify;
+pub mod watcher;
