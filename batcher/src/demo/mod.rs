@@ -17,6 +17,7 @@ pub mod publish;
 pub mod rebuild;
 pub mod report;
 pub mod scenario;
+pub mod sequencer;
 pub mod settle;
 pub mod upgrade;
 pub mod wallet;

@@ -22,13 +22,13 @@ use super::{
     play::BLOCK_OPERATIONS,
     progress::Bars,
     scenario::{Action, Scenario},
+    sequencer::Sequencer,
     settle::{self, Committed, calldata},
     wallet::Wallets,
 };
 use crate::{
     deploy::project::build_with_verifier,
     l1::{anvil::Anvil, client::L1Client},
-    sequencer::Sequencer,
 };
 
 /// Seed of the new key; the demo's own keys have another.

@@ -122,6 +122,7 @@ alloy::sol! {
         function circuitSetAt(uint256 index) external view returns (CircuitSet memory);
         function frozen() external view returns (bool);
         function frozenAt() external view returns (uint64);
+        function openProving() external view returns (bool);
         function deadline() external view returns (uint256);
         function provenOperations() external view returns (uint64);
         function withdrawalsRoot(uint32 number) external view returns (bytes32);

@@ -124,7 +124,7 @@ pub struct Keys {
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (operator, receipts) = (self.operator.address(), self.receipts.address());
-        f.debug_struct("Keys").field("operator", &operator).field("receipts", &receipts).finish()
+        write!(f, "Keys {{ operator: {operator}, receipts: {receipts} }}")
     }
 }
 

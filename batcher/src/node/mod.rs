@@ -1,7 +1,9 @@
 //! The operator as one process: configuration, keys, checks before work starts, the stages under a
 //! supervisor, and how they stop.
 
+pub mod checks;
 pub mod config;
+pub mod dev;
 pub mod keys;
 mod locate;
 pub mod print;

@@ -5,7 +5,7 @@
 //!
 //! | tables | writer |
 //! |---|---|
-//! | `log`, `hashes` | mempool |
+//! | `log`, `hashes`, `waiting_from` | mempool |
 //! | `outcomes`, `blocks`, `batches`, `jobs`, `changes`, `accounts`, `keys`, `checkpoint` | sequencer |
 //! | `publications`, `proofs` | proving |
 //! | `outbox` | settlement |
@@ -53,6 +53,8 @@ pub struct Store {
     pub log: Table<Sequence, Accepted>,
     /// The place in the log of each transaction, by its hash.
     pub hashes: Table<B256, Sequence>,
+    /// Every transaction of the log before this one has an outcome: the mempool is rebuilt from here.
+    pub waiting_from: Table<(), Sequence>,
     /// What became of each accepted transaction; absent while it waits in the mempool.
     pub outcomes: Table<Sequence, Outcome>,
     /// Soft-confirmed blocks, counted from 1 over all batches.
@@ -109,6 +111,7 @@ impl Store {
             meta: Table::open(&engine, "meta")?,
             log: Table::open(&engine, "log")?,
             hashes: Table::open(&engine, "hashes")?,
+            waiting_from: Table::open(&engine, "waiting_from")?,
             outcomes: Table::open(&engine, "outcomes")?,
             blocks: Table::open(&engine, "blocks")?,
             batches: Table::open(&engine, "batches")?,

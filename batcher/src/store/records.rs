@@ -2,7 +2,7 @@
 
 use alloy::primitives::{Address, B256, Bytes, U256};
 use cairn_state::StateSummary;
-use cairn_types::{DataLocation, Digest, SignedTransaction, Word};
+use cairn_types::{DataLocation, Digest, PublicKey, SignedTransaction, Word};
 use serde::{Deserialize, Serialize};
 
 use super::{SCHEMA, error::StoreError, table::UndoEntry};
@@ -52,11 +52,13 @@ impl Identity {
 
 // --- transactions ---------------------------------------------------------------------------------
 
-/// A transaction that was acknowledged. Its signature was verified under the key that its payer's leaf had.
+/// A transaction that was acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accepted {
     /// What was signed.
     pub transaction: SignedTransaction,
+    /// The key under which its signature was verified; the payer's leaf may have another when its turn comes.
+    pub key: PublicKey,
     /// When.
     pub received_ms: Milliseconds,
 }
@@ -228,7 +230,9 @@ pub struct Publication {
     pub location: DataLocation,
     /// The record that L1 will make.
     pub record: BatchRecord,
-    /// What was expected to be paid for it, in wei, when the mode was chosen.
+    /// Of data with the committee: its signatures, as the contract takes them.
+    pub signatures: Bytes,
+    /// What the commitment was expected to cost, in wei, when the mode was chosen.
     pub estimate_wei: U256,
     /// When.
     pub published_ms: Milliseconds,
