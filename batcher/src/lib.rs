@@ -11,6 +11,8 @@ pub mod demo;
 pub mod deploy;
 pub mod exit;
 pub mod l1;
+pub mod load;
+pub mod node;
 pub mod publication;
 pub mod reconstruct;
 pub mod sequencer;

@@ -130,6 +130,7 @@ alloy::sol! {
         function unpause() external;
         function frozen() external view returns (bool);
         function frozenAt() external view returns (uint64);
+        function openProving() external view returns (bool);
         function deadline() external view returns (uint256);
         function provenOperations() external view returns (uint64);
         function withdrawalsRoot(uint32 number) external view returns (bytes32);
