@@ -17,15 +17,10 @@ use crate::{
         source_commit,
     },
     l1::{
-        anvil::CHAIN_ID,
-        artifacts::Artifacts,
-        data_modes::DataModes,
+        anvil::CHAIN_ID, artifacts::Artifacts, data_modes::DataModes,
         deploy::Manifest as L1Manifest,
     },
-    store::{
-        SCHEMA, Store,
-        records::Identity,
-    },
+    store::{SCHEMA, Store, records::Identity},
 };
 
 const FILE: &str = "development.json";
