@@ -6,11 +6,15 @@
 //!    +---- watch (priority operations) <-- L1 --+
 //! ```
 
+pub mod clock;
 pub mod committee;
 pub mod demo;
 pub mod deploy;
 pub mod exit;
 pub mod l1;
+pub mod load;
+pub mod node;
+pub mod proving;
 pub mod publication;
 pub mod reconstruct;
 pub mod sequencer;
@@ -18,3 +22,4 @@ pub mod signals;
 pub mod snapshot;
 pub mod store;
 pub mod verify;
+pub mod watcher;
