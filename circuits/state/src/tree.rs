@@ -187,18 +187,18 @@ fn hash_pages(
         }
     }
     let mut hashed = Vec::new();
-    for level in 0..TIER {
+    for (level, start) in LEVELS.into_iter().enumerate() {
         nodes.iter_mut().for_each(|(_, node)| *node >>= 1);
         nodes.dedup();
         let children = nodes.iter().map(|&(page, node)| {
-            let left = LEVELS[level] + 2 * node as usize;
+            let left = start + 2 * node as usize;
             let page = &pages[page as usize];
             [page[left], page[left + 1]]
         });
         hashed = compress_many(&children.collect::<Vec<_>>());
-        if let Some(&start) = LEVELS.get(level + 1) {
+        if let Some(&above) = LEVELS.get(level + 1) {
             for (&(page, node), &digest) in nodes.iter().zip(&hashed) {
-                pages[page as usize][start + node as usize] = digest;
+                pages[page as usize][above + node as usize] = digest;
             }
         }
     }
