@@ -6,11 +6,15 @@
 //!    +---- watch (priority operations) <-- L1 --+
 //! ```
 
+pub mod api;
+pub mod client;
+pub mod clock;
 pub mod committee;
 pub mod demo;
 pub mod deploy;
 pub mod exit;
 pub mod l1;
+pub mod load;
 pub mod publication;
 pub mod reconstruct;
 pub mod sequencer;
