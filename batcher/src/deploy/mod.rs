@@ -10,9 +10,9 @@ pub mod project;
 use std::path::Path;
 
 use alloy::{
-    network::{EthereumWallet, TransactionBuilder},
+    network::TransactionBuilder,
     primitives::{Address, B256, Bytes, U256, keccak256, utils::format_ether},
-    providers::{DynProvider, Provider, ProviderBuilder},
+    providers::{DynProvider, Provider},
     rpc::types::{TransactionReceipt, TransactionRequest},
     signers::local::PrivateKeySigner,
     sol_types::SolValue,
@@ -27,6 +27,7 @@ use self::{
 use crate::l1::{
     anvil::CHAIN_ID as DEVELOPMENT_CHAIN,
     artifacts::{Artifact, Artifacts, BuildError},
+    connection::{connect_with, signing},
     contracts::{Configuration, Holders, IRollupL1},
     error::{L1Error, rpc},
 };
@@ -117,9 +118,7 @@ impl Deployer {
             return Err(DeployError::DevelopmentKeys { chain_id: expected });
         }
         let sender = signer.address();
-        let url = url.parse().map_err(|e| rpc("reading the node's URL", format!("{url}: {e}")))?;
-        let provider =
-            ProviderBuilder::new().wallet(EthereumWallet::from(signer)).connect_http(url).erased();
+        let provider = signing(connect_with(url)?, signer);
         let got = provider.get_chain_id().await.map_err(|e| rpc("reading the chain id", e))?;
         if got != expected {
             return Err(L1Error::WrongChain { expected, got }.into());
@@ -230,8 +229,8 @@ impl Deployer {
             .with_deploy_code(creation.code());
         let name = creation.artifact.name.clone();
         let sent = self.provider.send_transaction(request).await;
-        let sent = sent.map_err(|e| rpc(what, format!("{name}: {e}")))?;
-        let receipt = sent.get_receipt().await.map_err(|e| rpc(what, format!("{name}: {e}")))?;
+        let sent = sent.map_err(|e| rpc(what, e).about(&name))?;
+        let receipt = sent.get_receipt().await.map_err(|e| rpc(what, e).about(&name))?;
         let transaction = receipt.transaction_hash;
         if !receipt.status() {
             return Err(L1Error::Reverted { what, hash: transaction }.into());

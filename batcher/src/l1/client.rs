@@ -1,9 +1,9 @@
 //! The rollup on L1, as the batcher sees it: queue, commit, prove, claim.
 
 use alloy::{
-    network::{EthereumWallet, TransactionBuilder, TransactionBuilder4844},
+    network::{TransactionBuilder, TransactionBuilder4844},
     primitives::{Address, B256, Bytes, FixedBytes, U256},
-    providers::{DynProvider, PendingTransactionBuilder, Provider, ProviderBuilder},
+    providers::{DynProvider, PendingTransactionBuilder, Provider},
     rpc::types::{Filter, TransactionReceipt, TransactionRequest},
     signers::local::PrivateKeySigner,
     sol_types::{SolCall, SolEvent},
@@ -11,6 +11,7 @@ use alloy::{
 use cairn_types::{PublicKey, SignedTransaction, Word};
 
 use super::blobs::Blobs;
+use super::connection::{connect_with, signing};
 use super::contracts::{
     Batch, Commitment, ForcedTransaction, ICustody, IDemoToken, IRollupL1, Streams,
 };
@@ -79,13 +80,8 @@ impl L1Client {
     /// # Errors
     /// The URL does not parse.
     pub fn new(url: &str, signer: PrivateKeySigner, manifest: Manifest) -> Result<Self, L1Error> {
-        let url = url.parse().map_err(|e| L1Error::Rpc {
-            what: "reading the node's URL",
-            reason: format!("{url}: {e}"),
-        })?;
         let sender = signer.address();
-        let provider =
-            ProviderBuilder::new().wallet(EthereumWallet::from(signer)).connect_http(url).erased();
+        let provider = signing(connect_with(url)?, signer);
         Ok(Self { provider, sender, manifest })
     }
 

@@ -104,6 +104,11 @@ alloy::sol! {
         event Frozen(uint32 indexed number, bytes32 state);
         event PriorityOperationQueued(uint64 indexed index, bytes words, address origin);
         event DataCommitteeSet(uint64 indexed committee, address[] members, uint64 threshold);
+        event OpenProvingSet(bool open);
+        event CircuitSetAdded(uint256 indexed index, bytes32 indexed root, address verifier, uint64 activeAt);
+        event CircuitSetRetired(uint256 indexed index);
+        event Paused(address account);
+        event Unpaused(address account);
 
         function setDataCommittee(address[] calldata members, uint64 threshold) external;
         function committee() external view returns (uint64);
@@ -120,8 +125,12 @@ alloy::sol! {
         function installCircuitSet(bytes32 root, address verifier) external returns (uint256 index);
         function circuitSetCount() external view returns (uint256);
         function circuitSetAt(uint256 index) external view returns (CircuitSet memory);
+        function paused() external view returns (bool);
+        function pause() external;
+        function unpause() external;
         function frozen() external view returns (bool);
         function frozenAt() external view returns (uint64);
+        function openProving() external view returns (bool);
         function deadline() external view returns (uint256);
         function provenOperations() external view returns (uint64);
         function withdrawalsRoot(uint32 number) external view returns (bytes32);
@@ -162,6 +171,7 @@ alloy::sol! {
         event RoleAdminChanged(bytes32 indexed role, bytes32 indexed previousAdminRole, bytes32 indexed newAdminRole);
 
         function grantRole(bytes32 role, address account) external;
+        function revokeRole(bytes32 role, address account) external;
         function hasRole(bytes32 role, address account) external view returns (bool);
         function getMinDelay() external view returns (uint256);
     }

@@ -15,7 +15,7 @@ const MOST_BY_KEY: u32 = 10_000;
 
 /// The key of development account `index`. Anyone can compute it: nothing of value may ever be under it.
 #[must_use]
-pub fn development_key(index: u32) -> SecretKey {
+pub fn development_key(index: u64) -> SecretKey {
     SecretKey::from_seed(format!("cairn development account {index}").as_bytes())
 }
 
@@ -67,7 +67,7 @@ async fn in_order(
         let range = wire::AccountRange { from, count: page.min(count - first) };
         let views = client.ask::<methods::Accounts>(&range).await?;
         let secrets: Vec<_> =
-            (first..first + range.count).into_par_iter().map(development_key).collect();
+            (first..first + range.count).into_par_iter().map(|i| development_key(i.into())).collect();
         let expected = from..;
         let pairs = expected.zip(secrets).zip(views);
         let fits = pairs.map_while(|((id, secret), view)| load_account(secret, &view, Some(id)));
@@ -88,7 +88,7 @@ async fn by_key(
 ) -> Result<Vec<LoadAccount>, LoadError> {
     let mut found = Vec::new();
     for index in 0..count {
-        let secret = development_key(index);
+        let secret = development_key(index.into());
         let owned = client.accounts_of(secret.public().into()).await?;
         let fits = owned.iter().find_map(|view| load_account(secret.clone(), view, None));
         found.extend(fits);

@@ -70,7 +70,7 @@ pub(super) async fn fund(
     let mut nonce = payer.next_nonce;
     let mut window = Vec::new();
     for index in 1..funding.accounts {
-        let key = PublicKey::from(development_key(index).public());
+        let key = PublicKey::from(development_key(index.into()).public());
         if !client.accounts_of(key).await?.iter().any(|account| account.token == 0) {
             let transaction =
                 Transaction::TransferToNew { from: payer.id, key, amount: funding.each, fee };

@@ -2,8 +2,10 @@
 
 mod bars;
 mod committee;
+mod config;
 mod demo;
 mod deploy;
+mod keys;
 mod load;
 mod reconstruct;
 mod snapshot;
@@ -27,6 +29,12 @@ struct Arguments {
 enum Command {
     /// Runs the whole rollup on a local L1 with real proofs and prints a report.
     Demo(demo::Arguments),
+    /// Checks a configuration of `cairn run`, or prints one with all that can be set.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Makes and reads the keystore files of `cairn run`.
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Rebuilds the state from L1 alone, with no operator alive.
     Reconstruct(reconstruct::Arguments),
     /// Writes the state after a proven batch to a file, or checks such a file.
@@ -54,6 +62,8 @@ async fn main() -> ExitCode {
     let command = async {
         match Arguments::parse().command {
             Command::Demo(arguments) => demo::run(arguments).await,
+            Command::Config(command) => config::run(command),
+            Command::Keys(command) => keys::run(command),
             Command::Reconstruct(arguments) => reconstruct::run(arguments).await,
             Command::Snapshot(arguments) => snapshot::run(arguments).await,
             Command::Committee(command) => committee::run(command).await,
