@@ -6,6 +6,8 @@
 //!    +---- watch (priority operations) <-- L1 --+
 //! ```
 
+pub mod api;
+pub mod client;
 pub mod clock;
 pub mod committee;
 pub mod demo;
