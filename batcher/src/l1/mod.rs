@@ -14,6 +14,8 @@ pub mod error;
 pub(crate) mod http;
 pub mod queue;
 pub mod reader;
+mod resent;
+pub mod revert;
 pub mod tools;
 mod transport;
 pub mod withdrawal_tree;
