@@ -11,6 +11,7 @@ pub mod demo;
 pub mod deploy;
 pub mod exit;
 pub mod l1;
+pub mod progress;
 pub mod reconstruct;
 pub mod sequencer;
 pub mod signals;

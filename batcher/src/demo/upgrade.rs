@@ -20,7 +20,6 @@ use serde::Serialize;
 use super::{
     circuit_sets::{Answer, CircuitSets},
     play::BLOCK_OPERATIONS,
-    progress::Bars,
     scenario::{Action, Scenario},
     settle::{self, Committed, calldata},
     wallet::Wallets,
@@ -28,6 +27,7 @@ use super::{
 use crate::{
     deploy::project::build_with_verifier,
     l1::{anvil::Anvil, client::L1Client},
+    progress::Bars,
     sequencer::Sequencer,
 };
 

@@ -8,7 +8,7 @@ pub mod client;
 pub mod connection;
 pub mod contracts;
 pub mod data_modes;
-pub mod deploy;
+pub mod deployment;
 mod endpoint;
 pub mod error;
 pub(crate) mod http;
