@@ -16,6 +16,7 @@ pub mod exit;
 pub mod l1;
 pub mod load;
 pub mod node;
+pub mod progress;
 pub mod proving;
 pub mod publication;
 pub mod reconstruct;

@@ -13,7 +13,7 @@ use alloy::{
     rpc::types::Filter,
     sol_types::SolEvent,
 };
-use cairn_types::domain;
+use cairn_types::{DataMode, domain};
 use thiserror::Error;
 
 use super::config::L1Config;
@@ -310,7 +310,7 @@ impl RollupOnL1 {
         if both.bits() == 0 {
             return Err(CheckError::DataMode { allowed, wanted });
         }
-        if both == DataModes::BLOBS && !self.has_blobs().await? {
+        if both == DataModes::only(DataMode::Blobs) && !self.has_blobs().await? {
             return Err(CheckError::NoBlobs { chain_id: self.chain_id });
         }
         Ok(())
