@@ -15,6 +15,7 @@ pub mod deploy;
 pub mod exit;
 pub mod l1;
 pub mod load;
+pub mod mempool;
 pub mod node;
 pub mod progress;
 pub mod proving;
