@@ -80,7 +80,7 @@ fn batch(settled: &Settled<'_>) -> Value {
         "data": words(&batch.data),
         "priority_words": words(&batch.priority),
         "withdrawals": words(&batch.withdrawals),
-        "data_mode": published.mode(),
+        "data_mode": u8::from(published.location.mode()),
         "data_count": streams.data.stream.count,
         "versioned_hashes": hashes.iter().map(|hash| hex(hash)).collect::<Vec<_>>(),
         "openings": hex(openings),

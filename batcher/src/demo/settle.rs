@@ -6,12 +6,15 @@ use cairn_state::BatchWitness;
 use cairn_types::{Withdrawal, Word};
 use eyre::{Result, ensure, eyre};
 
-use super::{Data, committee::DemoCommittee, play, publish::Published, scenario::Scenario};
-use crate::l1::{
-    client::{CommitGas, CommitRequest, L1Client},
-    contracts::{Batch, Commitment},
-    queue::QueuedOperation,
-    withdrawal_tree::WithdrawalTree,
+use super::{Data, committee::DemoCommittee, play, scenario::Scenario};
+use crate::{
+    l1::{
+        client::{CommitGas, CommitRequest, L1Client},
+        contracts::Batch,
+        queue::QueuedOperation,
+        withdrawal_tree::WithdrawalTree,
+    },
+    publication::Published,
 };
 
 /// Where batches have their data.
@@ -50,26 +53,13 @@ pub async fn commit(
     queue: &[QueuedOperation],
 ) -> Result<Committed> {
     let number = previous.number + 1;
-    let mut published = Published::new(place.data, &batch, number)?;
+    let mut published = Published::new(place.data.into(), &batch, number)?;
     if let Some(committee) = place.committee {
         published.signatures = committee.sign(number, &batch)?;
     }
-    let hash = |digest: cairn_types::Digest| B256::from(digest.to_bytes());
-    let streams = &batch.after.streams;
-    let commitment = Commitment {
-        timestamp: batch.environment.timestamp,
-        state: hash(batch.after.state.commitment()),
-        dataDigest: hash(streams.data.digest),
-        priorityDigest: hash(streams.priority.digest),
-        withdrawalDigest: hash(streams.withdrawal.digest),
-        dataMode: published.mode(),
-        dataCount: streams.data.count,
-        dataValue: published.hint,
-        blobValue: B256::from(published.value.to_bytes()),
-    };
     let request = CommitRequest {
         previous: &previous,
-        commitment,
+        commitment: published.commitment(),
         data: published.commit_data(&batch.data),
         priority: queue,
         withdrawals: &batch.withdrawals,
