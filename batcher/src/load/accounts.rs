@@ -2,8 +2,8 @@
 
 use cairn_primitives::schnorr::SecretKey;
 
-/// The key of development account `i`. Never use it on a chain with value.
+/// The key of development account `index`. Anyone can compute it: nothing of value may ever be under it.
 #[must_use]
-pub fn development_key(i: u64) -> SecretKey {
-    SecretKey::from_seed(format!("cairn development account {i}").as_bytes())
+pub fn development_key(index: u32) -> SecretKey {
+    SecretKey::from_seed(format!("cairn development account {index}").as_bytes())
 }

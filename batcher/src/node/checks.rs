@@ -61,7 +61,9 @@ pub enum CheckError {
     #[error("l1.urls: {0}")]
     L1(#[from] L1Error),
     /// Another chain.
-    #[error("l1.chain_id: the node serves chain {got}, expected {expected}: set l1.urls to nodes of that chain")]
+    #[error(
+        "l1.chain_id: the node serves chain {got}, expected {expected}: set l1.urls to nodes of that chain"
+    )]
     WrongChain {
         /// Of the configuration.
         expected: u64,
@@ -97,7 +99,9 @@ pub enum CheckError {
         first_block: u64,
     },
     /// The rollup is frozen for good.
-    #[error("l1.rollup: the rollup at {address} is frozen: what is proven is final, and all that is left to do is to leave")]
+    #[error(
+        "l1.rollup: the rollup at {address} is frozen: what is proven is final, and all that is left to do is to leave"
+    )]
     Frozen {
         /// The rollup.
         address: Address,
@@ -258,7 +262,8 @@ impl RollupOnL1 {
                 reason = "was retired by the council: use a later version".to_owned();
             } else if set.activeAt > now {
                 let wait = set.activeAt - now;
-                reason = format!("counts in {wait} s only: start again then, or use the version before");
+                reason =
+                    format!("counts in {wait} s only: start again then, or use the version before");
             } else {
                 return Ok(());
             }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{keys::KeysConfig, locate, telemetry::TelemetryConfig};
+use crate::{l1::connection::ConnectionConfig, watcher::WatcherConfig};
 
 /// The operator's configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
@@ -27,6 +28,9 @@ pub struct Config {
     /// Who signs.
     #[serde(default)]
     pub keys: KeysConfig,
+    /// How L1 is watched.
+    #[serde(default)]
+    pub watcher: WatcherConfig,
     /// Logs, metrics and spans.
     #[serde(default)]
     pub telemetry: TelemetryConfig,
@@ -45,6 +49,9 @@ pub struct L1Config {
     /// The block of the deployment's first transaction: nothing is read before it. Default: 0.
     #[serde(default)]
     pub first_block: u64,
+    /// How patient the connection to the nodes is.
+    #[serde(default)]
+    pub connection: ConnectionConfig,
 }
 
 /// A field, as `section.name`, and what is expected of it.
@@ -61,6 +68,15 @@ impl BadField {
     pub fn new(section: &str, name: &str, reason: impl fmt::Display) -> Self {
         Self { field: format!("{section}.{name}"), reason: reason.to_string() }
     }
+}
+
+/// What a room says of its section: `section.field: reason`.
+fn room<E: fmt::Display>(checked: Result<(), E>) -> Result<(), BadField> {
+    checked.map_err(|error| {
+        let text = error.to_string();
+        let (field, reason) = text.split_once(": ").unwrap_or(("", &text));
+        BadField { field: field.to_owned(), reason: reason.to_owned() }
+    })
 }
 
 /// A configuration that cannot be used.
@@ -126,6 +142,7 @@ impl Config {
         }
         self.l1.check()?;
         self.keys.check()?;
+        room(self.watcher.check())?;
         self.telemetry.check()
     }
 
@@ -153,12 +170,14 @@ impl Config {
             chain_id: 1,
             rollup: Address::ZERO,
             first_block: 0,
+            connection: ConnectionConfig::default(),
         };
         Self {
             data_dir: "/var/lib/cairn".into(),
             cache_dir: None,
             l1,
             keys: KeysConfig::default(),
+            watcher: WatcherConfig::default(),
             telemetry: TelemetryConfig::default(),
         }
     }
@@ -187,7 +206,9 @@ impl L1Config {
         if self.rollup.is_zero() {
             return bad("rollup", "is the zero address, expected that of the rollup's contract");
         }
-        Ok(())
+        room(self.connection.check().map_err(|e| {
+            format!("l1.connection.{}: expected {}, got {}", e.field, e.expected, e.got)
+        }))
     }
 }
 

@@ -8,6 +8,9 @@ pub mod keys;
 mod locate;
 pub mod print;
 mod process;
+pub mod service;
 pub mod stop;
 pub mod supervisor;
 pub mod telemetry;
+
+pub use self::service::{Checked, Node, StartError};

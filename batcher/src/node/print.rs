@@ -10,6 +10,7 @@ use super::{
     keys::KeysConfig,
     telemetry::TelemetryConfig,
 };
+use crate::watcher::WatcherConfig;
 
 /// How wide comments are.
 const WIDTH: usize = 100;
@@ -26,6 +27,7 @@ fn section(name: &str) -> Option<Fields> {
     Some(match name {
         "l1" => fields::<L1Config>(),
         "keys" => fields::<KeysConfig>(),
+        "watcher" => fields::<WatcherConfig>(),
         "telemetry" => fields::<TelemetryConfig>(),
         _ => return None,
     })

@@ -7,6 +7,7 @@ mod demo;
 mod deploy;
 mod keys;
 mod reconstruct;
+mod run;
 mod snapshot;
 mod verify_deployment;
 
@@ -26,6 +27,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Runs the operator: takes transactions, makes blocks and batches, has them proven, settles them on L1.
+    Run(run::Arguments),
     /// Runs the whole rollup on a local L1 with real proofs and prints a report.
     Demo(demo::Arguments),
     /// Checks a configuration of `cairn run`, or prints one with all that can be set.
@@ -56,21 +59,13 @@ static ALLOCATOR: Allocator = Allocator;
 #[tokio::main]
 async fn main() -> ExitCode {
     keep_pages();
-    let command = async {
-        match Arguments::parse().command {
-            Command::Demo(arguments) => demo::run(arguments).await,
-            Command::Config(command) => config::run(command),
-            Command::Keys(command) => keys::run(command),
-            Command::Reconstruct(arguments) => reconstruct::run(arguments).await,
-            Command::Snapshot(arguments) => snapshot::run(arguments).await,
-            Command::Committee(command) => committee::run(command).await,
-            Command::Exit(command) => exit::run(command).await.map(|()| ExitCode::SUCCESS),
-            Command::Deploy(arguments) => deploy::run(arguments).await,
-            Command::VerifyDeployment(arguments) => verify_deployment::run(arguments).await,
-        }
+    let command = match Arguments::parse().command {
+        // Stops in its own way.
+        Command::Run(arguments) => return run::run(arguments).await,
+        command => command,
     };
     tokio::select! {
-        result = command => result.unwrap_or_else(|error| {
+        result = other(command) => result.unwrap_or_else(|error| {
             eprintln!("cairn: {}", line(&error));
             ExitCode::FAILURE
         }),
@@ -82,8 +77,23 @@ async fn main() -> ExitCode {
     }
 }
 
+async fn other(command: Command) -> eyre::Result<ExitCode> {
+    match command {
+        Command::Run(arguments) => Ok(run::run(arguments).await),
+        Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Config(command) => config::run(command),
+        Command::Keys(command) => keys::run(command),
+        Command::Reconstruct(arguments) => reconstruct::run(arguments).await,
+        Command::Snapshot(arguments) => snapshot::run(arguments).await,
+        Command::Committee(command) => committee::run(command).await,
+        Command::Exit(command) => exit::run(command).await.map(|()| ExitCode::SUCCESS),
+        Command::Deploy(arguments) => deploy::run(arguments).await,
+        Command::VerifyDeployment(arguments) => verify_deployment::run(arguments).await,
+    }
+}
+
 /// One line: the chain of causes. Errors that have their cause in their own text do not say it twice.
-fn line(error: &eyre::Report) -> String {
+pub(crate) fn line(error: &eyre::Report) -> String {
     let mut line = String::new();
     for cause in error.chain() {
         let cause = cause.to_string();

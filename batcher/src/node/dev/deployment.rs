@@ -17,15 +17,10 @@ use crate::{
         source_commit,
     },
     l1::{
-        anvil::CHAIN_ID,
-        artifacts::Artifacts,
-        data_modes::DataModes,
+        anvil::CHAIN_ID, artifacts::Artifacts, data_modes::DataModes,
         deploy::Manifest as L1Manifest,
     },
-    store::{
-        SCHEMA, Store,
-        records::Identity,
-    },
+    store::{SCHEMA, Store, records::Identity},
 };
 
 const FILE: &str = "development.json";
@@ -38,7 +33,7 @@ pub struct Plan {
     /// What the verifier follows from.
     pub circuits: Circuits,
     /// Accounts with money.
-    pub accounts: u64,
+    pub accounts: u32,
     /// They are there from the beginning, in the state that the rollup starts with; else L1 deposits for them.
     pub prepared: bool,
 }
@@ -71,7 +66,7 @@ pub struct Deployment {
     /// By their numbers.
     pub tokens: Vec<Token>,
     /// Accounts with money.
-    pub accounts: u64,
+    pub accounts: u32,
     /// They were in the state that the rollup started with.
     pub prepared: bool,
 }
@@ -158,11 +153,11 @@ impl Deployment {
 
     /// The leaf that account `i` has of a token, once the deposits are executed; none where it has none.
     #[must_use]
-    pub fn leaf(&self, i: u64, token: u16) -> Option<AccountId> {
+    pub fn leaf(&self, i: u32, token: u16) -> Option<AccountId> {
         let tokens = if self.prepared { 1 } else { self.tokens.len() as u64 };
         if i >= self.accounts || u64::from(token) >= tokens {
             return None;
         }
-        AccountId::try_from(FIRST_USER_ID + i * tokens + u64::from(token)).ok()
+        AccountId::try_from(FIRST_USER_ID + u64::from(i) * tokens + u64::from(token)).ok()
     }
 }
