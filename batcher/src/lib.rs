@@ -6,6 +6,9 @@
 //!    +---- watch (priority operations) <-- L1 --+
 //! ```
 
+pub mod api;
+pub mod client;
+pub mod clock;
 pub mod committee;
 pub mod demo;
 pub mod deploy;
@@ -13,6 +16,7 @@ pub mod exit;
 pub mod l1;
 pub mod load;
 pub mod node;
+pub mod proving;
 pub mod publication;
 pub mod reconstruct;
 pub mod sequencer;

@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{keys::KeysConfig, locate, telemetry::TelemetryConfig};
-use crate::{l1::connection::ConnectionConfig, watcher::WatcherConfig};
+use crate::{
+    l1::connection::ConnectionConfig, proving::config::ProvingConfig, watcher::WatcherConfig,
+};
 
 /// The operator's configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
@@ -28,6 +30,9 @@ pub struct Config {
     /// Who signs.
     #[serde(default)]
     pub keys: KeysConfig,
+    /// How batches are published and proven.
+    #[serde(default)]
+    pub proving: ProvingConfig,
     /// How L1 is watched.
     #[serde(default)]
     pub watcher: WatcherConfig,
@@ -142,6 +147,7 @@ impl Config {
         }
         self.l1.check()?;
         self.keys.check()?;
+        room(self.proving.check())?;
         room(self.watcher.check())?;
         self.telemetry.check()
     }
@@ -177,6 +183,7 @@ impl Config {
             cache_dir: None,
             l1,
             keys: KeysConfig::default(),
+            proving: ProvingConfig::default(),
             watcher: WatcherConfig::default(),
             telemetry: TelemetryConfig::default(),
         }

@@ -10,7 +10,7 @@ use super::{
     keys::KeysConfig,
     telemetry::TelemetryConfig,
 };
-use crate::watcher::WatcherConfig;
+use crate::{proving::config::ProvingConfig, watcher::WatcherConfig};
 
 /// How wide comments are.
 const WIDTH: usize = 100;
@@ -27,6 +27,7 @@ fn section(name: &str) -> Option<Fields> {
     Some(match name {
         "l1" => fields::<L1Config>(),
         "keys" => fields::<KeysConfig>(),
+        "proving" => fields::<ProvingConfig>(),
         "watcher" => fields::<WatcherConfig>(),
         "telemetry" => fields::<TelemetryConfig>(),
         _ => return None,

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use alloy::{primitives::B256, providers::DynProvider};
-use cairn_prover::Engine;
+use cairn_prover::{Engine, progress::Silent};
 use cairn_state::State;
 use metrics_exporter_prometheus::PrometheusHandle;
 use thiserror::Error;
@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     l1::connection::connect,
+    proving,
     signals::{Shutdown, Signals},
     store::{SCHEMA, Store, StoreError, records::Identity},
     watcher,
@@ -63,6 +64,7 @@ impl Checked {
         let provider = connect(&urls, &config.l1.connection).map_err(CheckError::from)?;
         let rollup = RollupOnL1::read(&provider, &config.l1).await?;
         rollup.check_account(keys.operator.address()).await?;
+        rollup.check_data(config.proving.data.modes()).await?;
         let empty = B256::from(State::genesis().summary().commitment().to_bytes());
         if rollup.genesis != empty && !config.store_dir().exists() {
             return Err(StartError::Genesis { genesis: rollup.genesis });
@@ -106,6 +108,17 @@ impl Node {
         let signals = Signals::default();
 
         let mut supervisor = Supervisor::default();
+        let input = proving::Input {
+            engine,
+            progress: Arc::new(Silent),
+            committee: None,
+            genesis: rollup.genesis,
+            config: config.proving.clone(),
+        };
+        supervisor.start("proving", {
+            let (store, signals) = (store.clone(), signals.clone());
+            |shutdown| proving::run(input, store, signals, shutdown)
+        });
         let operator = keys.operator.address();
         let mut watcher = config.watcher.clone();
         watcher.committer = watcher.committer.or(Some(operator));

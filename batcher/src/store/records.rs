@@ -1,6 +1,7 @@
 //! The rows of the store.
 
 use alloy::primitives::{Address, B256, Bytes, U256};
+use cairn_prover::measure::StageTime;
 use cairn_state::StateSummary;
 use cairn_types::{DataLocation, Digest, PublicKey, SignedTransaction, Word};
 use serde::{Deserialize, Serialize};
@@ -247,8 +248,8 @@ pub struct StoredProof {
     pub circuit_set_root: B256,
     /// As the contract takes it.
     pub proof: [B256; 8],
-    /// Wall seconds and CPU seconds of each stage, for reports.
-    pub stages: Vec<(String, f64, f64)>,
+    /// What each stage took, for reports.
+    pub stages: Vec<StageTime>,
     /// Chunks of all its batches.
     pub chunks: u32,
     /// When proving began.

@@ -6,6 +6,7 @@ mod config;
 mod demo;
 mod deploy;
 mod keys;
+mod load;
 mod reconstruct;
 mod run;
 mod snapshot;
@@ -49,6 +50,8 @@ enum Command {
     Exit(ExitCommand),
     /// Deploys the contracts and writes a manifest of what was deployed.
     Deploy(deploy::Arguments),
+    /// Offers a running service transfers between development accounts, and reports how it did.
+    Load(load::Arguments),
     /// Rebuilds the contracts from source and compares them with the chain, byte for byte.
     VerifyDeployment(verify_deployment::Arguments),
 }
@@ -88,6 +91,7 @@ async fn other(command: Command) -> eyre::Result<ExitCode> {
         Command::Committee(command) => committee::run(command).await,
         Command::Exit(command) => exit::run(command).await.map(|()| ExitCode::SUCCESS),
         Command::Deploy(arguments) => deploy::run(arguments).await,
+        Command::Load(arguments) => load::run(arguments).await,
         Command::VerifyDeployment(arguments) => verify_deployment::run(arguments).await,
     }
 }

@@ -112,7 +112,7 @@ async fn start(arguments: Arguments) -> Result<Service> {
         let open = move || Keys::load(&keys, |name| std::env::var(name).ok());
         tokio::task::spawn_blocking(open).await??
     };
-    let (cache, threads) = (config.cache_dir.clone(), threads());
+    let (cache, threads) = (config.cache_dir.clone(), config.proving.threads());
     // Whatever can be refused is refused before the long work.
     let checked = Checked::check(config, keys).await?;
     let prover = load_prover(cache, threads).await?;
@@ -124,10 +124,6 @@ fn telemetry(config: &TelemetryConfig, log: Option<LogFormat>) -> Result<Telemet
     let mut config = config.clone();
     config.log_format = log.unwrap_or(config.log_format);
     Ok(Telemetry::install(&config)?)
-}
-
-fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// Circuits and keys from the cache; without them the work of minutes.

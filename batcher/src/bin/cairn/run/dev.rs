@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use cairn_batcher::proving::config::{DataChoice, ProvingConfig};
 use cairn_batcher::{
     deploy::{manifest::Circuits, write_verifier},
     l1::{anvil::CHAIN_ID, artifacts::Artifacts},
@@ -35,6 +36,9 @@ pub(crate) struct Arguments {
     /// Seconds between two blocks of the local L1.
     #[arg(long, value_name = "SECONDS", default_value_t = 2, requires = "dev", value_parser = clap::value_parser!(u64).range(1..=3_600))]
     block_time: u64,
+    /// Where batches have their data.
+    #[arg(long, value_enum, value_name = "MODE", default_value_t, requires = "dev")]
+    data: Data,
     /// So many accounts with money in the state that the rollup starts with, for load tests
     /// [default: L1 deposits for 4 accounts].
     #[arg(long, value_name = "N", requires = "dev", value_parser = clap::value_parser!(u32).range(1..=20_000_000))]
@@ -48,6 +52,28 @@ pub(crate) struct Arguments {
     /// Prints URLs, addresses and keys as JSON.
     #[arg(long, requires = "dev")]
     json: bool,
+}
+
+/// The modes that a development rollup takes.
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+enum Data {
+    /// Calldata or blobs, whichever costs less.
+    #[default]
+    Auto,
+    /// Calldata only: small batches.
+    Calldata,
+    /// Blobs only.
+    Blobs,
+}
+
+impl From<Data> for DataChoice {
+    fn from(data: Data) -> Self {
+        match data {
+            Data::Auto => Self::Auto,
+            Data::Calldata => Self::Calldata,
+            Data::Blobs => Self::Blobs,
+        }
+    }
 }
 
 pub(super) async fn start(arguments: Arguments, log: Option<LogFormat>) -> Result<Service> {
@@ -65,7 +91,8 @@ pub(super) async fn start(arguments: Arguments, log: Option<LogFormat>) -> Resul
         }
     };
     // Circuits first: what L1 verifies follows from them.
-    let prover = super::load_prover(arguments.cache, super::threads()).await?;
+    let threads = ProvingConfig::default().threads();
+    let prover = super::load_prover(arguments.cache, threads).await?;
     let source = prover.keys().solidity_verifier()?;
     if write_verifier(&contracts, &source).wrap_err("writing the verifier's source")? {
         eprintln!("cairn: the circuits have changed: the verifier's source was written again");
@@ -81,7 +108,8 @@ pub(super) async fn start(arguments: Arguments, log: Option<LogFormat>) -> Resul
     let chain = DevChain::start(&place, &plan).await?;
 
     let api = loopback(arguments.port);
-    let config = chain.config(&place.folder, api);
+    let mut config = chain.config(&place.folder, api);
+    config.proving.data = arguments.data.into();
     let summary = Summary::new(&chain.deployment, CHAIN_ID, chain.l1_url(), &api.to_string());
     let checked = Checked::check(config, dev::keys()).await?;
     let mut node = Node::start(checked, prover, Some(telemetry.metrics().clone())).await?;
