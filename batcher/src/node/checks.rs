@@ -312,7 +312,7 @@ impl RollupOnL1 {
         if both.bits() == 0 {
             return Err(CheckError::DataMode { allowed, wanted });
         }
-        if both == DataModes::BLOBS && !self.has_blobs().await? {
+        if both == DataModes::only(DataMode::Blobs) && !self.has_blobs().await? {
             return Err(CheckError::NoBlobs { chain_id: self.chain_id });
         }
         Ok(())

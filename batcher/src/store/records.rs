@@ -3,7 +3,7 @@
 use alloy::primitives::{Address, B256, Bytes, U256};
 use cairn_prover::measure::StageTime;
 use cairn_state::StateSummary;
-use cairn_types::{DataLocation, Digest, PublicKey, SignedTransaction, Word};
+use cairn_types::{DataLocation, DataMode, Digest, PublicKey, SignedTransaction, Word};
 use serde::{Deserialize, Serialize};
 
 use super::{SCHEMA, error::StoreError, table::UndoEntry};
@@ -377,8 +377,8 @@ pub struct L1Batch {
     pub committed: L1Place,
     /// Root of its withdrawals.
     pub withdrawals_root: B256,
-    /// The number of the mode.
-    pub data_mode: u8,
+    /// Where its data is.
+    pub data_mode: DataMode,
     /// Where it was proven.
     pub proven: Option<L1Place>,
 }

@@ -5,7 +5,6 @@ mod dev;
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use cairn_batcher::{
-    demo::progress::Bars,
     node::{
         Checked, Node,
         config::Config,
@@ -14,6 +13,7 @@ use cairn_batcher::{
         stop::{StopRequest, StopRequests},
         telemetry::{LogFormat, Telemetry, TelemetryConfig},
     },
+    progress::Bars,
 };
 use cairn_prover::LocalProver;
 use eyre::Result;
