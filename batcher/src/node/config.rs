@@ -30,6 +30,12 @@ pub struct Config {
     /// Who signs.
     #[serde(default)]
     pub keys: KeysConfig,
+    /// Where the API listens, and what it takes.
+    #[serde(default)]
+    pub api: ApiConfig,
+    /// What is accepted, and what it must pay.
+    #[serde(default)]
+    pub mempool: MempoolConfig,
     /// How batches are published and proven.
     #[serde(default)]
     pub proving: ProvingConfig,
@@ -147,6 +153,8 @@ impl Config {
         }
         self.l1.check()?;
         self.keys.check()?;
+        room(self.api.check())?;
+        room(self.mempool.check())?;
         room(self.proving.check())?;
         room(self.watcher.check())?;
         self.telemetry.check()
@@ -160,6 +168,7 @@ impl Config {
             &mut keys.operator_password_file,
             &mut keys.receipts,
             &mut keys.receipts_password_file,
+            &mut keys.admin_token_file,
             &mut self.cache_dir,
         ];
         let paths = optional.into_iter().filter_map(Option::as_mut);
@@ -183,10 +192,19 @@ impl Config {
             cache_dir: None,
             l1,
             keys: KeysConfig::default(),
+            api: ApiConfig::default(),
+            mempool: MempoolConfig::default(),
             proving: ProvingConfig::default(),
             watcher: WatcherConfig::default(),
             telemetry: TelemetryConfig::default(),
         }
+    }
+
+    /// The file with the token of `cairn admin`.
+    #[must_use]
+    pub fn admin_token_file(&self) -> PathBuf {
+        let default = || self.data_dir.join("admin-token");
+        self.keys.admin_token_file.clone().unwrap_or_else(default)
     }
 
     /// The store's folder.

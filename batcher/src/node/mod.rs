@@ -8,6 +8,7 @@ pub mod keys;
 mod locate;
 pub mod print;
 mod process;
+mod rooms;
 pub mod service;
 pub mod stop;
 pub mod supervisor;

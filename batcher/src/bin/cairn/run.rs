@@ -9,8 +9,7 @@ use cairn_batcher::{
         Checked, Node,
         config::Config,
         keys::Keys,
-        service::STOP_LIMIT,
-        stop::{StopRequest, StopRequests},
+        stop::{StopRequest, StopRequests, until_stopped},
         telemetry::{LogFormat, Telemetry, TelemetryConfig},
     },
     progress::Bars,
@@ -59,40 +58,16 @@ pub(crate) async fn run(arguments: Arguments) -> ExitCode {
             end(request)
         }
     };
-    let Service { mut node, telemetry, temporary } = match started {
+    let Service { node, telemetry, temporary } = match started {
         Ok(service) => service,
         Err(error) => return fail(&error),
     };
-    let failure = tokio::select! {
-        failure = node.failure() => {
-            eprintln!("cairn: {failure}");
-            Some(failure)
-        }
-        request = requests.next() => {
-            tracing::info!(signal = request.name(), limit_s = STOP_LIMIT.as_secs(), "stopping");
-            None
-        }
-    };
-    let stopped = tokio::select! {
-        stopped = node.stop() => stopped,
-        request = requests.next() => {
-            eprintln!("cairn: {} again: ended at once", request.name());
-            end(request)
-        }
-    };
-    // Blocks; a collector that does not answer must not hold up the end.
+    let code = until_stopped(node, &mut requests).await;
+    // Blocks for some seconds at most, where a collector does not answer.
     let _ = tokio::task::spawn_blocking(move || telemetry.flush()).await;
     drop(temporary);
-    let code = match (failure, stopped) {
-        (None, Ok(())) => 0,
-        (None, Err(failure)) => {
-            eprintln!("cairn: {failure}");
-            1
-        }
-        (Some(_), _) => 1,
-    };
     // Not by returning: threads that prove would be waited for.
-    std::process::exit(code)
+    std::process::exit(code.into())
 }
 
 /// Without waiting for anything: all that anyone was told is on disk.
