@@ -60,6 +60,7 @@ impl Checked {
     /// # Errors
     /// The first thing that does not hold: one line that says where and what to do.
     pub async fn check(config: Config, keys: Keys) -> Result<Self, StartError> {
+        checks::port_is_free("api.listen", config.api.listen)?;
         let urls: Vec<_> = config.l1.urls.iter().filter_map(|url| url.parse().ok()).collect();
         let provider = connect(&urls, &config.l1.connection).map_err(CheckError::from)?;
         let rollup = RollupOnL1::read(&provider, &config.l1).await?;

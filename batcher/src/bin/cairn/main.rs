@@ -1,5 +1,6 @@
 //! The command line of the batcher.
 
+mod admin;
 mod bars;
 mod committee;
 mod config;
@@ -10,6 +11,7 @@ mod load;
 mod reconstruct;
 mod run;
 mod snapshot;
+mod status;
 mod verify_deployment;
 
 use std::process::ExitCode;
@@ -32,6 +34,10 @@ enum Command {
     Run(run::Arguments),
     /// Runs the whole rollup on a local L1 with real proofs and prints a report.
     Demo(demo::Arguments),
+    /// Shows how far a running operator is, and what waits for what.
+    Status(status::Arguments),
+    /// Tells a running operator what to do.
+    Admin(admin::Arguments),
     /// Checks a configuration of `cairn run`, or prints one with all that can be set.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -84,6 +90,8 @@ async fn other(command: Command) -> eyre::Result<ExitCode> {
     match command {
         Command::Run(arguments) => Ok(run::run(arguments).await),
         Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Status(arguments) => status::run(arguments).await,
+        Command::Admin(arguments) => admin::run(arguments).await,
         Command::Config(command) => config::run(command),
         Command::Keys(command) => keys::run(command),
         Command::Reconstruct(arguments) => reconstruct::run(arguments).await,

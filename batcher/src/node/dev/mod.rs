@@ -167,13 +167,14 @@ impl DevChain {
 
     /// What the operator of this rollup is told, with its data in `folder`.
     #[must_use]
-    pub fn config(&self, folder: &Path, _api: SocketAddr) -> Config {
+    pub fn config(&self, folder: &Path, api: SocketAddr) -> Config {
         let mut config = Config::template();
         config.data_dir = folder.to_owned();
         config.l1.urls = vec![self.l1_url()];
         config.l1.chain_id = CHAIN_ID;
         config.l1.rollup = self.deployment.rollup;
         config.l1.first_block = self.deployment.first_block;
+        config.api.listen = api;
         config.watcher = WatcherConfig::development();
         config
     }
