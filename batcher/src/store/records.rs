@@ -165,6 +165,21 @@ pub enum SealReason {
     Asked,
 }
 
+impl SealReason {
+    /// As in JSON, for metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Data => "data",
+            Self::Chunks => "chunks",
+            Self::Age => "age",
+            Self::Price => "price",
+            Self::Priority => "priority",
+            Self::Asked => "asked",
+        }
+    }
+}
+
 /// A batch to which nothing is added any more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealedBatch {
