@@ -16,6 +16,7 @@ pub mod publish;
 pub mod rebuild;
 pub mod report;
 pub mod scenario;
+pub mod sequencer;
 pub mod settle;
 pub mod upgrade;
 pub mod wallet;
@@ -30,7 +31,7 @@ use alloy::{
     signers::local::PrivateKeySigner,
 };
 use cairn_prover::{
-    BatchProof, LocalProver,
+    BatchesProof, Cancel, Engine, LocalProver,
     files::check_writable,
     measure::{Stopwatch, peak_rss_mb},
 };
@@ -221,7 +222,8 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
     job.write(&folder.join("batch.job")).wrap_err("keeping the batch")?;
     let proof = {
         let (prover, bars) = (Arc::clone(&prover), Arc::clone(&bars));
-        tokio::task::spawn_blocking(move || prover.prove(&job, &*bars)).await??
+        tokio::task::spawn_blocking(move || prover.prove(&[job], &*bars, &Cancel::default()))
+            .await??
     };
     committed.check(&proof)?;
     stages.extend(proof.stages.iter().cloned());
@@ -332,7 +334,7 @@ fn assets(scenario: &Scenario, tokens: &[Address]) -> Result<Vec<Address>> {
 /// The report, but for what the caller measures last: gas, stages, total time and memory.
 fn report(
     played: &Played,
-    proof: &BatchProof,
+    proof: &BatchesProof,
     prover: &LocalProver,
     threads: usize,
     verified: bool,

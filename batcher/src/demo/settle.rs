@@ -1,7 +1,7 @@
 //! What the operator does with a batch: commits it, and pays its withdrawals once it is proven.
 
 use alloy::primitives::{Address, B256, U256};
-use cairn_prover::{BatchJob, BatchProof};
+use cairn_prover::{BatchJob, BatchesProof};
 use cairn_state::BatchWitness;
 use cairn_types::{DataMode, Withdrawal, Word};
 use eyre::{Result, ensure, eyre};
@@ -94,7 +94,7 @@ impl Committed {
     ///
     /// # Errors
     /// It is of another.
-    pub fn check(&self, proof: &BatchProof) -> Result<()> {
+    pub fn check(&self, proof: &BatchesProof) -> Result<()> {
         let (l1, ours) = (self.record.chainHash, B256::from(proof.seal.to));
         ensure!(l1 == ours, "L1's header differs from ours: it has {l1}, we have {ours}");
         Ok(())
@@ -103,8 +103,8 @@ impl Committed {
 
 /// A proof as the contract takes it.
 #[must_use]
-pub fn calldata(proof: &BatchProof) -> [U256; 8] {
-    proof.calldata().map(U256::from_be_bytes)
+pub fn calldata(proof: &BatchesProof) -> [U256; 8] {
+    proof.proof.map(U256::from_be_bytes)
 }
 
 /// Claims every withdrawal and checks that its recipient has been paid; returns the mean gas.

@@ -38,6 +38,7 @@ alloy::sol! {
         event RoleAdminChanged(bytes32 indexed role, bytes32 indexed previousAdminRole, bytes32 indexed newAdminRole);
 
         function grantRole(bytes32 role, address account) external;
+        function revokeRole(bytes32 role, address account) external;
         function hasRole(bytes32 role, address account) external view returns (bool);
         function getMinDelay() external view returns (uint256);
     }

@@ -1,8 +1,9 @@
 //! The rows of the store.
 
 use alloy::primitives::{Address, B256, Bytes, U256};
+use cairn_prover::measure::StageTime;
 use cairn_state::StateSummary;
-use cairn_types::{DataLocation, DataMode, Digest, SignedTransaction, Word};
+use cairn_types::{DataLocation, DataMode, Digest, PublicKey, SignedTransaction, Word};
 use serde::{Deserialize, Serialize};
 
 use super::{SCHEMA, error::StoreError, table::UndoEntry};
@@ -52,11 +53,13 @@ impl Identity {
 
 // --- transactions ---------------------------------------------------------------------------------
 
-/// A transaction that was acknowledged. Its signature was verified under the key that its payer's leaf had.
+/// A transaction that was acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accepted {
     /// What was signed.
     pub transaction: SignedTransaction,
+    /// The key under which its signature was verified; the payer's leaf may have another when its turn comes.
+    pub key: PublicKey,
     /// When.
     pub received_ms: Milliseconds,
 }
@@ -162,6 +165,21 @@ pub enum SealReason {
     Asked,
 }
 
+impl SealReason {
+    /// As in JSON, for metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Data => "data",
+            Self::Chunks => "chunks",
+            Self::Age => "age",
+            Self::Price => "price",
+            Self::Priority => "priority",
+            Self::Asked => "asked",
+        }
+    }
+}
+
 /// A batch to which nothing is added any more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealedBatch {
@@ -228,7 +246,9 @@ pub struct Publication {
     pub location: DataLocation,
     /// The record that L1 will make.
     pub record: BatchRecord,
-    /// What was expected to be paid for it, in wei, when the mode was chosen.
+    /// Of data with the committee: its signatures, as the contract takes them.
+    pub signatures: Bytes,
+    /// What the commitment was expected to cost, in wei, when the mode was chosen.
     pub estimate_wei: U256,
     /// When.
     pub published_ms: Milliseconds,
@@ -243,8 +263,8 @@ pub struct StoredProof {
     pub circuit_set_root: B256,
     /// As the contract takes it.
     pub proof: [B256; 8],
-    /// Wall seconds and CPU seconds of each stage, for reports.
-    pub stages: Vec<(String, f64, f64)>,
+    /// What each stage took, for reports.
+    pub stages: Vec<StageTime>,
     /// Chunks of all its batches.
     pub chunks: u32,
     /// When proving began.
@@ -273,6 +293,16 @@ pub enum Purpose {
     },
     /// Takes the place of a transaction that must not be mined.
     Cancel,
+}
+
+impl std::fmt::Display for Purpose {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Commit { batch } => write!(f, "commit of batch {batch}"),
+            Self::Prove { first, last } => write!(f, "proof of batches {first} to {last}"),
+            Self::Cancel => f.write_str("cancellation"),
+        }
+    }
 }
 
 /// A signed form of an L1 transaction. All attempts of one transaction have its nonce, so that at most one is mined.

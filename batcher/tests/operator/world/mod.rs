@@ -62,6 +62,8 @@ pub(crate) async fn start_anvil(folder: &tempfile::TempDir) -> Anvil {
 pub(crate) struct World {
     pub(crate) url: String,
     pub(crate) rollup: Address,
+    /// Block of the rollup's deployment.
+    pub(crate) deployed: u64,
     pub(crate) provider: DynProvider,
     /// The operator's, after the last committed batch.
     pub(crate) state: State,
@@ -90,6 +92,14 @@ fn hash(digest: Digest) -> B256 {
     B256::from(digest.to_bytes())
 }
 
+/// A deposit, and the wei that come with it.
+pub(crate) fn deposit(n: u8, quanta: u64) -> (u64, ICustody::depositCall) {
+    let amount = quanta * 10u64.pow(QUANTUM.into());
+    let key = key(n).elements();
+    let call = ICustody::depositCall { leaf: u32::MAX, token: 0, amount: U256::from(amount), key };
+    (amount + FEE, call)
+}
+
 impl World {
     /// A rollup with one token (ether).
     pub(crate) async fn new() -> Self {
@@ -114,6 +124,7 @@ impl World {
         let mut world = Self {
             url,
             rollup: Address::ZERO,
+            deployed: 0,
             provider,
             state: State::genesis(),
             records: Vec::new(),
@@ -160,6 +171,7 @@ impl World {
         let code = [&rollup.creation[..], &configuration.abi_encode()].concat();
         let receipt = self.create(code).await;
         self.rollup = receipt.contract_address.unwrap();
+        self.deployed = receipt.block_number.unwrap();
         self.records = vec![batches::committed(&receipt)];
         let rollup = IRollupL1::new(self.rollup, &self.provider);
         self.custody = rollup.CUSTODY().call().await.unwrap();
@@ -222,14 +234,8 @@ impl World {
 
     /// Deposits quanta for user `n`, who gets a leaf of their own.
     pub(crate) async fn deposit(&self, n: u8, quanta: u64) {
-        let amount = quanta * 10u64.pow(QUANTUM.into());
-        let call = ICustody::depositCall {
-            leaf: u32::MAX,
-            token: 0,
-            amount: U256::from(amount),
-            key: key(n).elements(),
-        };
-        self.send(self.custody, amount + FEE, &call).await;
+        let (value, call) = deposit(n, quanta);
+        self.send(self.custody, value, &call).await;
     }
 
     /// Freezes the rollup; an operation must be overdue.

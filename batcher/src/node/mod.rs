@@ -1,0 +1,17 @@
+//! The operator as one process: configuration, keys, checks before work starts, the stages under a
+//! supervisor, and how they stop.
+
+pub mod checks;
+pub mod config;
+pub mod dev;
+pub mod keys;
+mod locate;
+pub mod print;
+mod process;
+mod rooms;
+pub mod service;
+pub mod stop;
+pub mod supervisor;
+pub mod telemetry;
+
+pub use self::service::{Checked, Node, StartError};
