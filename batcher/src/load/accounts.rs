@@ -66,8 +66,10 @@ async fn in_order(
         let Some(from) = development_id(first) else { break };
         let range = wire::AccountRange { from, count: page.min(count - first) };
         let views = client.ask::<methods::Accounts>(&range).await?;
-        let secrets: Vec<_> =
-            (first..first + range.count).into_par_iter().map(|i| development_key(i.into())).collect();
+        let secrets: Vec<_> = (first..first + range.count)
+            .into_par_iter()
+            .map(|i| development_key(i.into()))
+            .collect();
         let expected = from..;
         let pairs = expected.zip(secrets).zip(views);
         let fits = pairs.map_while(|((id, secret), view)| load_account(secret, &view, Some(id)));
