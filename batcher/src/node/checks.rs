@@ -13,7 +13,7 @@ use alloy::{
     rpc::types::Filter,
     sol_types::SolEvent,
 };
-use cairn_types::domain;
+use cairn_types::{DataMode, domain};
 use thiserror::Error;
 
 use super::config::L1Config;
@@ -61,7 +61,9 @@ pub enum CheckError {
     #[error("l1.urls: {0}")]
     L1(#[from] L1Error),
     /// Another chain.
-    #[error("l1.chain_id: the node serves chain {got}, expected {expected}: set l1.urls to nodes of that chain")]
+    #[error(
+        "l1.chain_id: the node serves chain {got}, expected {expected}: set l1.urls to nodes of that chain"
+    )]
     WrongChain {
         /// Of the configuration.
         expected: u64,
@@ -97,7 +99,9 @@ pub enum CheckError {
         first_block: u64,
     },
     /// The rollup is frozen for good.
-    #[error("l1.rollup: the rollup at {address} is frozen: what is proven is final, and all that is left to do is to leave")]
+    #[error(
+        "l1.rollup: the rollup at {address} is frozen: what is proven is final, and all that is left to do is to leave"
+    )]
     Frozen {
         /// The rollup.
         address: Address,
@@ -258,7 +262,8 @@ impl RollupOnL1 {
                 reason = "was retired by the council: use a later version".to_owned();
             } else if set.activeAt > now {
                 let wait = set.activeAt - now;
-                reason = format!("counts in {wait} s only: start again then, or use the version before");
+                reason =
+                    format!("counts in {wait} s only: start again then, or use the version before");
             } else {
                 return Ok(());
             }
@@ -305,7 +310,7 @@ impl RollupOnL1 {
         if both.bits() == 0 {
             return Err(CheckError::DataMode { allowed, wanted });
         }
-        if both == DataModes::BLOBS && !self.has_blobs().await? {
+        if both == DataModes::only(DataMode::Blobs) && !self.has_blobs().await? {
             return Err(CheckError::NoBlobs { chain_id: self.chain_id });
         }
         Ok(())

@@ -4,8 +4,8 @@ use std::{fs, path::PathBuf, process::ExitCode, sync::Mutex, time::Duration};
 
 use alloy::signers::local::PrivateKeySigner;
 use cairn_batcher::{
-    demo::progress::Bars,
     load::{self, LoadOptions, Progress, Report},
+    progress::Bars,
 };
 use eyre::{Result, WrapErr};
 use indicatif::ProgressBar;

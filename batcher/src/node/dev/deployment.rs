@@ -17,15 +17,10 @@ use crate::{
         source_commit,
     },
     l1::{
-        anvil::CHAIN_ID,
-        artifacts::Artifacts,
-        data_modes::DataModes,
-        deploy::Manifest as L1Manifest,
+        anvil::CHAIN_ID, artifacts::Artifacts, data_modes::DataModes,
+        deployment::Deployment as Contracts,
     },
-    store::{
-        SCHEMA, Store,
-        records::Identity,
-    },
+    store::{SCHEMA, Store, records::Identity},
 };
 
 const FILE: &str = "development.json";
@@ -110,9 +105,8 @@ impl Deployment {
             guardian: everyone,
             council: everyone,
         };
-        let modes = DataModes::CALLDATA.and(DataModes::BLOBS);
         let terms =
-            Terms { forced_transactions: true, data_modes: modes.bits(), ..Terms::default() };
+            Terms { forced_transactions: true, data_modes: DataModes::ON_L1, ..Terms::default() };
         let mut state = match plan.prepared {
             true => genesis::funded(plan.accounts),
             false => State::genesis(),
@@ -127,10 +121,9 @@ impl Deployment {
         let manifest = deployer.deploy(artifacts, circuits, start, commit).await?;
         manifest.write(&place.folder.join("manifest.json")).map_err(DeployError::from)?;
         let token = deployer.deploy_extra(artifacts, "DemoToken.sol", "DemoToken").await?;
-        let mut l1 = L1Manifest::try_from(&manifest).map_err(DeployError::from)?;
-        l1.tokens.push(token);
+        let l1 = Contracts::try_from(&manifest).map_err(DeployError::from)?;
         let deposits = if plan.prepared { 0 } else { plan.accounts };
-        let tokens = fund::fund(url, signer, &l1, deposits).await?;
+        let tokens = fund::fund(url, signer, l1, token, deposits).await?;
 
         let deployment = Self {
             rollup: l1.rollup,

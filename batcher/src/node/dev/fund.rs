@@ -8,7 +8,7 @@ use cairn_types::PublicKey;
 
 use super::deployment::Token;
 use crate::{
-    l1::{client::L1Client, deploy::Manifest, error::L1Error},
+    l1::{client::L1Client, deployment::Deployment, error::L1Error},
     load::accounts::development_key,
 };
 
@@ -23,17 +23,18 @@ const FEE_ACCOUNTS: u64 = 1 << 40;
 pub(super) async fn fund(
     url: &str,
     signer: PrivateKeySigner,
-    manifest: &Manifest,
+    contracts: Deployment,
+    token: Address,
     accounts: u64,
 ) -> Result<Vec<Token>, L1Error> {
     let names = ["ETH", "CDT"].into_iter().map(str::to_owned);
-    let assets = [Address::ZERO].into_iter().chain(manifest.tokens.iter().copied());
+    let assets = [Address::ZERO, token];
     let tokens: Vec<_> = names
         .zip(assets)
         .map(|(name, asset)| Token { name, asset, quantum_exponent: QUANTUM_EXPONENT })
         .collect();
     let amount = U256::from(BALANCE) * U256::from(10).pow(U256::from(QUANTUM_EXPONENT));
-    let l1 = L1Client::new(url, signer, manifest.clone())?;
+    let l1 = L1Client::new(url, signer, contracts)?;
     let fee = l1.priority_fee().await?;
     for (number, token) in (0..).zip(&tokens) {
         if !token.asset.is_zero() && accounts > 0 {

@@ -6,7 +6,12 @@ use alloy::primitives::{Address, B256};
 use cairn_types::AccountId;
 use serde::Serialize;
 
-use super::{OPERATOR_KEY, RECEIPT_KEY, deployment::{Deployment, Token}, fund::BALANCE, keys};
+use super::{
+    OPERATOR_KEY, RECEIPT_KEY,
+    deployment::{Deployment, Token},
+    fund::BALANCE,
+    keys,
+};
 use crate::load::accounts::development_key;
 
 /// Accounts that are listed.
@@ -107,7 +112,10 @@ impl fmt::Display for Summary {
         writeln!(f, "custody      {}", self.custody)?;
         for (number, token) in self.tokens.iter().enumerate() {
             let Token { name, asset, quantum_exponent } = token;
-            writeln!(f, "token {number}      {name}, {asset}, a quantum is 10^{quantum_exponent} base units")?;
+            writeln!(
+                f,
+                "token {number}      {name}, {asset}, a quantum is 10^{quantum_exponent} base units"
+            )?;
         }
         for (what, L1Key { address, key }) in
             [("operator", &self.operator), ("receipts", &self.receipts)]
