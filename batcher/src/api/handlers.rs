@@ -80,8 +80,11 @@ pub(super) fn module(service: Arc<Service>) -> Result<RpcModule<Service>, Regist
     read::<methods::AccountsOf>(&mut module, |service, params| accounts_of(service, &params))?;
     read::<methods::Nonce>(&mut module, |service, params| nonce(service, params.id))?;
     read::<methods::EstimateFee>(&mut module, |service, params| {
-        let estimate = service.sources.intake.estimate_fee(params.token, params.kind);
-        estimate.ok_or_else(|| ApiError::Unknown(format!("token {}", params.token)))
+        let wire::EstimateFee { token, kind } = params;
+        if u32::from(token) >= service.sources.accounts.next_token() {
+            return Err(ApiError::Unknown(format!("token {token}")));
+        }
+        Ok(service.sources.intake.estimate_fee(token, kind))
     })?;
     read::<methods::Proof>(&mut module, |service, params| proof(service, params.id))?;
     read::<methods::Block>(&mut module, |service, params| {

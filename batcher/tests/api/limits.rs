@@ -136,7 +136,7 @@ async fn connections_and_subscriptions() {
     let mut answer = String::new();
     third.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
-    let _held =
+    let held =
         first.subscribe::<methods::SubscribeBlocks>(methods::BLOCKS, &Nothing {}).await.unwrap();
     let over = first.subscribe::<methods::SubscribeBatches>(methods::BATCHES, &Nothing {}).await;
     assert!(over.unwrap_err().to_string().contains("-32006"));

@@ -90,9 +90,9 @@ impl Intake for TestIntake {
         if id == ALICE { 4 } else { 1 }
     }
 
-    fn estimate_fee(&self, token: TokenId, kind: FeeKind) -> Option<FeeEstimate> {
+    fn estimate_fee(&self, token: TokenId, kind: FeeKind) -> FeeEstimate {
         let fee = if kind == FeeKind::TransferToNew { 30 } else { 3 };
-        (token == 0).then_some(FeeEstimate { token, kind, fee: Decimal(fee), floor: Decimal(1) })
+        FeeEstimate { token, kind, fee: Decimal(fee), floor: Decimal(1) }
     }
 
     fn pressure(&self) -> Pressure {

@@ -312,7 +312,7 @@ fn fill(store: &Store) -> Rollup {
         record,
         committed: place(10),
         withdrawals_root: B256::repeat_byte(2),
-        data_mode: 0,
+        data_mode: DataMode::Calldata,
         proven: Some(place(20)),
     };
     write.put(&store.l1_batches, &1, &on_chain).unwrap();
