@@ -8,6 +8,10 @@ pub mod keys;
 mod locate;
 pub mod print;
 mod process;
+mod rooms;
+pub mod service;
 pub mod stop;
 pub mod supervisor;
 pub mod telemetry;
+
+pub use self::service::{Checked, Node, StartError};

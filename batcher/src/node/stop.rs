@@ -3,6 +3,9 @@
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::{error, info, warn};
+
+use super::service::{Node, STOP_LIMIT};
 
 /// Listens to SIGINT, SIGTERM and SIGHUP from its making on; the process does not end by them any more.
 #[derive(Debug)]
@@ -65,5 +68,35 @@ impl StopRequests {
             _ = self.terminate.recv() => StopRequest::Terminate,
             _ = self.hang_up.recv() => StopRequest::HangUp,
         }
+    }
+}
+
+/// Runs the service until it fails or is asked to stop, then stops it; gives the process's exit code: 0, or 1 after a failure,
+/// or that of a second request, which ends it at once.
+pub async fn until_stopped(mut node: Node, requests: &mut StopRequests) -> u8 {
+    let failure = tokio::select! {
+        failure = node.failure() => Some(failure),
+        request = requests.next() => {
+            info!(signal = request.name(), limit_s = STOP_LIMIT.as_secs(), "stopping");
+            None
+        }
+    };
+    if let Some(failure) = &failure {
+        error!("{failure}");
+    }
+    let stopped = tokio::select! {
+        stopped = node.stop() => stopped,
+        request = requests.next() => {
+            warn!(signal = request.name(), "ended at once");
+            return request.exit_code();
+        }
+    };
+    match (failure, stopped) {
+        (None, Ok(())) => 0,
+        (None, Err(failure)) => {
+            error!("{failure}");
+            1
+        }
+        (Some(_), _) => 1,
     }
 }

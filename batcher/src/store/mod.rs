@@ -27,6 +27,12 @@ use alloy::primitives::B256;
 use cairn_state::BatchWitness;
 use cairn_types::{Account, AccountId, Word};
 
+pub use self::{
+    codec::Key,
+    engine::Write,
+    error::StoreError,
+    table::{Table, UndoEntry},
+};
 use self::{
     engine::Engine,
     records::{
@@ -34,11 +40,6 @@ use self::{
         L1Queued, L1View, OutboxTransaction, Outcome, Publication, SealedBatch, Sequence,
         StoredProof,
     },
-};
-pub use self::{
-    engine::Write,
-    error::StoreError,
-    table::{Table, UndoEntry},
 };
 
 /// The layout of the tables that this program reads and writes.
@@ -135,7 +136,6 @@ impl Store {
     }
 
     /// An empty write.
-    #[must_use]
     pub fn write(&self) -> Write {
         self.engine.write()
     }

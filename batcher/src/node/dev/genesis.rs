@@ -21,7 +21,7 @@ const STEP: usize = 1 << 16;
 
 /// So many accounts of token 0, which L1 registers in its first priority operation.
 #[must_use]
-pub fn funded(accounts: u64) -> State {
+pub fn funded(accounts: u32) -> State {
     let leaf = |i| Account {
         key: PublicKey::from(development_key(i).public()),
         token: 0,
@@ -30,7 +30,7 @@ pub fn funded(accounts: u64) -> State {
     };
     let leaves: Vec<_> = (0..accounts).into_par_iter().map(leaf).collect();
     let mut leaves = leaves.into_iter();
-    let next_id = FIRST_USER_ID + accounts;
+    let next_id = FIRST_USER_ID + u64::from(accounts);
     let state = State::restore(next_id, 0, |_| leaves.next().ok_or(NoLeaf));
     state.unwrap_or_else(|NoLeaf| unreachable!("as many leaves as ids"))
 }
