@@ -10,12 +10,10 @@ use super::{
     forced,
     report::Forced,
     scenario::{Action, Scenario, TokenSpec},
+    sequencer::Sequencer,
     wallet::{Wallets, fee_key},
 };
-use crate::{
-    l1::{client::L1Client, queue::QueuedOperation},
-    sequencer::Sequencer,
-};
+use crate::l1::{client::L1Client, queue::QueuedOperation};
 
 /// Operations of one soft-confirmed block.
 pub const BLOCK_OPERATIONS: usize = 32;

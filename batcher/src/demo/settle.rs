@@ -1,27 +1,24 @@
 //! What the operator does with a batch: commits it, and pays its withdrawals once it is proven.
 
 use alloy::primitives::{Address, B256, U256};
-use cairn_prover::{BatchJob, BatchProof};
+use cairn_prover::{BatchJob, BatchesProof};
 use cairn_state::BatchWitness;
-use cairn_types::{Withdrawal, Word};
+use cairn_types::{DataMode, Withdrawal, Word};
 use eyre::{Result, ensure, eyre};
 
-use super::{Data, committee::DemoCommittee, play, scenario::Scenario};
-use crate::{
-    l1::{
-        client::{CommitGas, CommitRequest, L1Client},
-        contracts::Batch,
-        queue::QueuedOperation,
-        withdrawal_tree::WithdrawalTree,
-    },
-    publication::Published,
+use super::{committee::DemoCommittee, play, publish::Published, scenario::Scenario};
+use crate::l1::{
+    client::{CommitGas, CommitRequest, L1Client},
+    contracts::{Batch, Commitment},
+    queue::QueuedOperation,
+    withdrawal_tree::WithdrawalTree,
 };
 
 /// Where batches have their data.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     /// The mode.
-    pub data: Data,
+    pub data: DataMode,
     /// Who signs, if it is with the committee.
     pub committee: Option<&'a DemoCommittee>,
 }
@@ -53,13 +50,26 @@ pub async fn commit(
     queue: &[QueuedOperation],
 ) -> Result<Committed> {
     let number = previous.number + 1;
-    let mut published = Published::new(place.data.into(), &batch, number)?;
+    let mut published = Published::new(place.data, &batch, number)?;
     if let Some(committee) = place.committee {
         published.signatures = committee.sign(number, &batch)?;
     }
+    let hash = |digest: cairn_types::Digest| B256::from(digest.to_bytes());
+    let streams = &batch.after.streams;
+    let commitment = Commitment {
+        timestamp: batch.environment.timestamp,
+        state: hash(batch.after.state.commitment()),
+        dataDigest: hash(streams.data.digest),
+        priorityDigest: hash(streams.priority.digest),
+        withdrawalDigest: hash(streams.withdrawal.digest),
+        dataMode: published.location.mode().into(),
+        dataCount: streams.data.count,
+        dataValue: published.hint,
+        blobValue: B256::from(published.value.to_bytes()),
+    };
     let request = CommitRequest {
         previous: &previous,
-        commitment: published.commitment(),
+        commitment,
         data: published.commit_data(&batch.data),
         priority: queue,
         withdrawals: &batch.withdrawals,
@@ -84,7 +94,7 @@ impl Committed {
     ///
     /// # Errors
     /// It is of another.
-    pub fn check(&self, proof: &BatchProof) -> Result<()> {
+    pub fn check(&self, proof: &BatchesProof) -> Result<()> {
         let (l1, ours) = (self.record.chainHash, B256::from(proof.seal.to));
         ensure!(l1 == ours, "L1's header differs from ours: it has {l1}, we have {ours}");
         Ok(())
@@ -93,8 +103,8 @@ impl Committed {
 
 /// A proof as the contract takes it.
 #[must_use]
-pub fn calldata(proof: &BatchProof) -> [U256; 8] {
-    proof.calldata().map(U256::from_be_bytes)
+pub fn calldata(proof: &BatchesProof) -> [U256; 8] {
+    proof.proof.map(U256::from_be_bytes)
 }
 
 /// Claims every withdrawal and checks that its recipient has been paid; returns the mean gas.

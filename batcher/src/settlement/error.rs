@@ -61,14 +61,6 @@ pub enum SettlementError {
         /// L1's.
         got: Box<BatchRecord>,
     },
-    /// A batch is with the data committee, and there is nobody who collects signatures.
-    #[error(
-        "batch {batch} is with the data committee, whose signatures the operator does not collect: publish it in calldata or blobs"
-    )]
-    Committee {
-        /// The batch.
-        batch: BatchNumber,
-    },
     /// Blobs cannot be made.
     #[error(transparent)]
     Blobs(#[from] BlobError),
@@ -88,12 +80,19 @@ impl SettlementError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::L1(e) => !matches!(e, L1Error::WrongChain { .. }),
+            // A node that refuses a question may be behind, or give way to another one.
+            Self::L1(e) => !matches!(
+                e,
+                L1Error::WrongChain { .. }
+                    | L1Error::NoContract { .. }
+                    | L1Error::NoNode
+                    | L1Error::Url { .. }
+                    | L1Error::Setting(_)
+            ),
             Self::NodeBehind { .. } | Self::Queue { .. } => true,
             Self::Store(_)
             | Self::Publication { .. }
             | Self::Diverged { .. }
-            | Self::Committee { .. }
             | Self::Blobs(_)
             | Self::Sign(_)
             | Self::Undecodable { .. } => false,

@@ -5,8 +5,8 @@
 //!
 //! | tables | writer |
 //! |---|---|
-//! | `log`, `hashes` | mempool |
-//! | `outcomes`, `blocks`, `batches`, `jobs`, `changes`, `accounts`, `keys`, `checkpoint` | sequencer |
+//! | `log`, `hashes`, `waiting_from` | mempool |
+//! | `outcomes`, `blocks`, `batches`, `jobs`, `withdrawals`, `changes`, `accounts`, `keys`, `checkpoint` | sequencer |
 //! | `publications`, `proofs` | proving |
 //! | `outbox` | settlement |
 //! | `l1_blocks`, `l1_queue`, `l1_batches`, `l1_view` | watcher |
@@ -25,7 +25,7 @@ use std::path::Path;
 
 use alloy::primitives::B256;
 use cairn_state::BatchWitness;
-use cairn_types::{Account, AccountId};
+use cairn_types::{Account, AccountId, Word};
 
 use self::{
     engine::Engine,
@@ -53,6 +53,8 @@ pub struct Store {
     pub log: Table<Sequence, Accepted>,
     /// The place in the log of each transaction, by its hash.
     pub hashes: Table<B256, Sequence>,
+    /// Every transaction of the log before this one has an outcome: the mempool is rebuilt from here.
+    pub waiting_from: Table<(), Sequence>,
     /// What became of each accepted transaction; absent while it waits in the mempool.
     pub outcomes: Table<Sequence, Outcome>,
     /// Soft-confirmed blocks, counted from 1 over all batches.
@@ -61,6 +63,8 @@ pub struct Store {
     pub batches: Table<BatchNumber, SealedBatch>,
     /// What the prover needs of a sealed batch; removed once the batch is final.
     pub jobs: Table<BatchNumber, BatchWitness>,
+    /// The withdrawal words of a sealed batch, kept for claims; absent for a batch without any.
+    pub withdrawals: Table<BatchNumber, Vec<Word>>,
     /// The leaves that a sealed batch has changed, as they are after it; removed with the checkpoint.
     pub changes: Table<BatchNumber, Vec<(AccountId, Account)>>,
     /// The leaves of the state at `checkpoint`, in groups of [`records::ACCOUNTS_A_ROW`].
@@ -109,10 +113,12 @@ impl Store {
             meta: Table::open(&engine, "meta")?,
             log: Table::open(&engine, "log")?,
             hashes: Table::open(&engine, "hashes")?,
+            waiting_from: Table::open(&engine, "waiting_from")?,
             outcomes: Table::open(&engine, "outcomes")?,
             blocks: Table::open(&engine, "blocks")?,
             batches: Table::open(&engine, "batches")?,
             jobs: Table::open(&engine, "jobs")?,
+            withdrawals: Table::open(&engine, "withdrawals")?,
             changes: Table::open(&engine, "changes")?,
             accounts: Table::open(&engine, "accounts")?,
             checkpoint: Table::open(&engine, "checkpoint")?,

@@ -1,8 +1,9 @@
 //! The rows of the store.
 
 use alloy::primitives::{Address, B256, Bytes, U256};
+use cairn_prover::measure::StageTime;
 use cairn_state::StateSummary;
-use cairn_types::{DataLocation, Digest, SignedTransaction, Word};
+use cairn_types::{DataLocation, DataMode, Digest, PublicKey, SignedTransaction, Word};
 use serde::{Deserialize, Serialize};
 
 use super::{SCHEMA, error::StoreError, table::UndoEntry};
@@ -52,11 +53,13 @@ impl Identity {
 
 // --- transactions ---------------------------------------------------------------------------------
 
-/// A transaction that was acknowledged. Its signature was verified under the key that its payer's leaf had.
+/// A transaction that was acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accepted {
     /// What was signed.
     pub transaction: SignedTransaction,
+    /// The key under which its signature was verified; the payer's leaf may have another when its turn comes.
+    pub key: PublicKey,
     /// When.
     pub received_ms: Milliseconds,
 }
@@ -228,7 +231,9 @@ pub struct Publication {
     pub location: DataLocation,
     /// The record that L1 will make.
     pub record: BatchRecord,
-    /// What was expected to be paid for it, in wei, when the mode was chosen.
+    /// Of data with the committee: its signatures, as the contract takes them.
+    pub signatures: Bytes,
+    /// What the commitment was expected to cost, in wei, when the mode was chosen.
     pub estimate_wei: U256,
     /// When.
     pub published_ms: Milliseconds,
@@ -243,8 +248,8 @@ pub struct StoredProof {
     pub circuit_set_root: B256,
     /// As the contract takes it.
     pub proof: [B256; 8],
-    /// Wall seconds and CPU seconds of each stage, for reports.
-    pub stages: Vec<(String, f64, f64)>,
+    /// What each stage took, for reports.
+    pub stages: Vec<StageTime>,
     /// Chunks of all its batches.
     pub chunks: u32,
     /// When proving began.
@@ -382,8 +387,8 @@ pub struct L1Batch {
     pub committed: L1Place,
     /// Root of its withdrawals.
     pub withdrawals_root: B256,
-    /// The number of the mode.
-    pub data_mode: u8,
+    /// Where its data is.
+    pub data_mode: DataMode,
     /// Where it was proven.
     pub proven: Option<L1Place>,
 }

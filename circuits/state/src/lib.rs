@@ -13,6 +13,7 @@ mod state;
 mod stream;
 mod transition;
 mod tree;
+mod verified;
 mod witness;
 
 pub use batch::BatchBuilder;
@@ -25,6 +26,7 @@ pub use state::State;
 pub use stream::{absorb, absorb_evaluated, evaluate};
 pub use transition::{Effects, LeafChange, apply, effects, message_digest, sign};
 pub use tree::{AccountTree, root_from_path};
+pub use verified::{Verified, apply_verified, effects_verified};
 pub use witness::{
     BatchWitness, DataForm, Environment, LeafAccess, Running, SlotWitness, StateSummary,
 };

@@ -61,11 +61,27 @@ pub fn effects(
     match operation {
         Operation::Priority(operation) => priority_effects(state, operation, &environment.domain),
         Operation::Signed(signed) => {
-            let effects = transaction_effects(state, &signed.transaction)?;
-            authorize(signed, &effects, environment)?;
-            Ok(effects)
+            let message = || message_digest(&signed.transaction, &signed.authorization);
+            let holds =
+                |key: &PublicKey| verify(&(*key).into(), &message(), &signed.signature.into());
+            signed_effects(state, signed, environment, holds)
         }
     }
+}
+
+/// What a signed transaction does; `holds` judges its signature under the key of the payer's leaf.
+///
+/// # Errors
+/// The first reason found; the signature is judged last.
+pub(crate) fn signed_effects(
+    state: &State,
+    signed: &SignedTransaction,
+    environment: &Environment,
+    holds: impl FnOnce(&PublicKey) -> bool,
+) -> Result<Effects, Refusal> {
+    let effects = transaction_effects(state, &signed.transaction)?;
+    authorize(signed, &effects, environment, holds)?;
+    Ok(effects)
 }
 
 /// What a priority operation does; L1 has authorized it, or has left the judgement to [`forced_effects`].
@@ -163,8 +179,9 @@ fn authorize(
     signed: &SignedTransaction,
     effects: &Effects,
     environment: &Environment,
+    holds: impl FnOnce(&PublicKey) -> bool,
 ) -> Result<(), Refusal> {
-    let SignedTransaction { transaction, authorization, signature } = signed;
+    let SignedTransaction { transaction, authorization, signature: _ } = signed;
     let [Some(LeafChange { before: payer, .. }), payee, _] = &effects.leaves else {
         unreachable!("every transaction has a payer")
     };
@@ -190,11 +207,7 @@ fn authorize(
         let (expected, got) = (recipient, authorization.recipient);
         return Err(Refusal::RecipientKey { expected, got });
     }
-    let message = message_digest(transaction, authorization);
-    if !verify(&payer.key.into(), &message, &(*signature).into()) {
-        return Err(Refusal::Signature);
-    }
-    Ok(())
+    if holds(&payer.key) { Ok(()) } else { Err(Refusal::Signature) }
 }
 
 /// What the payer signs: the tagged hash of the transaction's message.

@@ -16,6 +16,7 @@ mod operation;
 mod packed;
 mod priority;
 mod scalar;
+mod signed;
 mod statement;
 mod stream;
 mod withdrawal;
@@ -34,6 +35,7 @@ pub use operation::{
 };
 pub use packed::{PackError, Packed, PackedAmount, PackedFee};
 pub use scalar::{BlobScalar, NotAScalar};
+pub use signed::{DecodeSignedError, SIGNED_TRANSACTION_BYTES};
 pub use statement::{
     CHUNK_STATEMENT_LENGTH, ChunkEnvironment, ChunkState, ChunkStatement, EvaluatedStream,
     Extension, SEAL_STATEMENT_LENGTH, STREAM_STATEMENT_LENGTH, SealStatement, StreamEnvironment,

@@ -7,4 +7,5 @@ mod opening;
 mod operations;
 mod refusals;
 mod tree;
+mod verified;
 mod world;

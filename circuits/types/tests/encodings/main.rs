@@ -2,6 +2,7 @@
 
 mod elements;
 mod packed;
+mod signed;
 mod statements;
 mod strategies;
 mod words;

@@ -1,0 +1,175 @@
+//! The stage that reads L1: the only writer of the `l1_*` tables.
+//!
+//! ```text
+//! node (a Chain) -> follow (walks by hash) -> apply (events to rows, with undo) -> store
+//!                      \-> rewind (takes blocks back)         deadline, alarms, trouble: what people hear
+//! ```
+//!
+//! Every block is the child of the one read before it. Where L1 goes back, what its blocks did is taken back, the last first,
+//! and reading goes on from the last common block. Blocks that are settled (deep enough, see [`WatcherConfig`]) lose their
+//! undo; if L1 leaves one of those, the watcher halts and says so in [`L1View::halted`](crate::store::records::L1View).
+//!
+//! Trust: none in the node beyond what it cannot fake without contradicting itself. Logs are held against the contract's own
+//! counts as of the same block, so that a node that leaves some out is noticed and nothing is written.
+
+mod alarms;
+mod apply;
+mod chain;
+mod config;
+mod deadline;
+mod error;
+mod events;
+mod follow;
+mod node;
+mod rewind;
+#[cfg(test)]
+mod tests;
+mod trouble;
+
+use alloy::{primitives::Address, providers::DynProvider};
+
+use self::{
+    alarms::Alarms,
+    chain::Chain,
+    follow::{Follower, Step},
+    node::NodeChain,
+    trouble::Trouble,
+};
+pub use self::{
+    config::{WatcherConfig, WatcherConfigError},
+    error::WatcherError,
+};
+use crate::{
+    signals::{Shutdown, Signals},
+    store::{Store, StoreError},
+};
+
+/// What the watcher is told at the start.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// Where L1 is read from.
+    pub provider: DynProvider,
+    /// The rollup's contract.
+    pub rollup: Address,
+    /// Its custody.
+    pub custody: Address,
+    /// The block of the rollup's deployment, or one before it.
+    pub first_block: u64,
+    /// How to watch.
+    pub config: WatcherConfig,
+}
+
+/// Reads L1 into the store until it is told to stop. Can be ended at any point; goes on from what is stored.
+///
+/// # Errors
+/// The store fails, or the addresses are not of one rollup. A node that fails is waited for.
+pub async fn run(
+    input: Input,
+    store: Store,
+    signals: Signals,
+    mut shutdown: Shutdown,
+) -> Result<(), WatcherError> {
+    let watch = watch(input, store, signals);
+    tokio::select! {
+        biased;
+        () = shutdown.stopped() => Ok(()),
+        ended = watch => ended,
+    }
+}
+
+async fn watch(input: Input, store: Store, signals: Signals) -> Result<(), WatcherError> {
+    let poll = input.config.poll();
+    let chain = NodeChain::new(input.provider.clone(), input.rollup);
+    let mut trouble = Trouble::default();
+    let deadline = loop {
+        match prepare(&chain, &input).await {
+            Ok(deadline) => break deadline,
+            Err(e) if e.is_transient() => tokio::time::sleep(trouble.failed(&e, poll)).await,
+            Err(e) => return Err(e),
+        }
+    };
+    let mut alarms = Alarms::new(&input.config, deadline);
+    if let Some(view) = store.l1_view.get(&())? {
+        alarms.show(&store, &view)?;
+    }
+    let mut follower = Follower::new(chain, store.clone(), input.config, input.first_block);
+    loop {
+        let wait = match round(&mut follower, &store, &mut alarms).await {
+            Ok(round) => {
+                trouble.over();
+                if round == Round::News {
+                    signals.l1.ring();
+                    continue;
+                }
+                poll
+            }
+            Err(e) if e.is_transient() => trouble.failed(&e, poll),
+            Err(e @ WatcherError::TooDeep { .. }) => {
+                let wait = trouble.failed(&e, poll);
+                if trouble.is_believed() {
+                    halt(&store, &e)?;
+                    signals.l1.ring();
+                    return std::future::pending().await;
+                }
+                wait
+            }
+            Err(e) => return Err(e),
+        };
+        tokio::time::sleep(wait).await;
+    }
+}
+
+/// Checks the addresses; gives the queue's deadline, in seconds.
+async fn prepare(chain: &NodeChain, input: &Input) -> Result<u64, WatcherError> {
+    let got = chain.custody().await?;
+    if got != input.custody {
+        let (rollup, expected) = (input.rollup, input.custody);
+        return Err(WatcherError::OtherCustody { rollup, expected, got });
+    }
+    chain.priority_deadline().await
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Round {
+    News,
+    Quiet,
+}
+
+/// A step, and what people hear of it.
+async fn round<C: Chain>(
+    follower: &mut Follower<C>,
+    store: &Store,
+    alarms: &mut Alarms,
+) -> Result<Round, WatcherError> {
+    let round = match follower.step().await? {
+        Step::Read { view, events } => {
+            alarms.tell(&events);
+            alarms.show(store, &view)?;
+            Round::News
+        }
+        Step::TookBack { blocks } => {
+            alarms.reorganized(blocks);
+            Round::News
+        }
+        Step::UpToDate => {
+            alarms.check_roles(follower.chain()).await?;
+            Round::Quiet
+        }
+        Step::Lags { head } => {
+            tracing::debug!(head, "the node is behind what was read; waiting for it");
+            Round::Quiet
+        }
+    };
+    Ok(round)
+}
+
+/// Stops reading until the operator has looked: says why, where every stage sees it.
+fn halt(store: &Store, error: &WatcherError) -> Result<(), StoreError> {
+    metrics::gauge!("cairn_watcher_halted").set(1);
+    tracing::error!("{error}");
+    let Some(mut view) = store.l1_view.get(&())? else { return Ok(()) };
+    view.halted = Some(error.to_string());
+    let mut write = store.write();
+    write.put(&store.l1_view, &(), &view)?;
+    write.commit()
+}

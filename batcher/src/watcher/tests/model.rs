@@ -1,0 +1,267 @@
+//! A chain in memory, with a contract that emits what the real one would.
+
+use std::sync::{Arc, Mutex};
+
+use alloy::primitives::{Address, B256, keccak256};
+use cairn_types::{DataMode, WORD_BYTES, Word};
+
+use super::super::{
+    chain::{Chain, Counts, Event, Header, Seen},
+    error::WatcherError,
+};
+use crate::store::records::{BatchRecord, QueuedOperation};
+
+/// What a block does to the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Deed {
+    Nothing,
+    Queue,
+    Commit,
+    ProveAll,
+    RevertAll,
+    Pause,
+    /// Takes back what is not proven, commits another batch and proves it, as `commitAndProve` does.
+    Replace,
+    Freeze,
+}
+
+pub(super) const DEEDS: [Deed; 7] = [
+    Deed::Nothing,
+    Deed::Queue,
+    Deed::Commit,
+    Deed::ProveAll,
+    Deed::RevertAll,
+    Deed::Pause,
+    Deed::Replace,
+];
+
+#[derive(Debug, Clone)]
+struct Block {
+    header: Header,
+    events: Vec<Event>,
+    counts: Counts,
+    state: B256,
+}
+
+/// How the node behaves.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Manners {
+    /// Logs are left out.
+    pub(super) drops_logs: bool,
+    /// Only so many blocks are shown.
+    pub(super) shows: Option<u64>,
+    /// Ranges wider than this are refused.
+    pub(super) widest: Option<u64>,
+    /// State of blocks deeper than this is gone.
+    pub(super) keeps_state: Option<u64>,
+    pub(super) finalized: Option<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    blocks: Vec<Block>,
+    made: u64,
+    manners: Manners,
+    asked: u64,
+}
+
+/// Clones share the chain.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ModelChain(Arc<Mutex<Inner>>);
+
+impl ModelChain {
+    /// A chain with a rollup in block 0.
+    pub(super) fn new() -> Self {
+        let chain = Self::default();
+        chain.grow(&[Deed::Nothing]);
+        chain
+    }
+
+    pub(super) fn head(&self) -> u64 {
+        self.0.lock().unwrap().blocks.len() as u64 - 1
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        self.0.lock().unwrap().blocks.last().unwrap().counts
+    }
+
+    pub(super) fn hash(&self, block: u64) -> B256 {
+        self.0.lock().unwrap().blocks[block as usize].header.hash
+    }
+
+    pub(super) fn set(&self, manners: Manners) {
+        self.0.lock().unwrap().manners = manners;
+    }
+
+    /// Requests so far.
+    pub(super) fn asked(&self) -> u64 {
+        self.0.lock().unwrap().asked
+    }
+
+    /// Drops blocks from the end; never block 0.
+    pub(super) fn cut(&self, depth: u64) {
+        let mut inner = self.0.lock().unwrap();
+        let left = inner.blocks.len().saturating_sub(depth as usize).max(1);
+        inner.blocks.truncate(left);
+    }
+
+    /// One block each.
+    pub(super) fn grow(&self, deeds: &[Deed]) {
+        let mut inner = self.0.lock().unwrap();
+        for &deed in deeds {
+            inner.made += 1;
+            let made = inner.made;
+            let block = next(inner.blocks.last(), deed, made);
+            inner.blocks.push(block);
+        }
+    }
+
+    fn ask<T>(&self, answer: impl FnOnce(&Inner) -> T) -> Result<T, WatcherError> {
+        let mut inner = self.0.lock().unwrap();
+        inner.asked += 1;
+        Ok(answer(&inner))
+    }
+}
+
+impl Inner {
+    fn last(&self) -> u64 {
+        let last = self.blocks.len() as u64 - 1;
+        self.manners.shows.map_or(last, |shows| shows.min(last))
+    }
+
+    fn get(&self, number: u64) -> Option<&Block> {
+        self.blocks.get(usize::try_from(number).ok()?).filter(|_| number <= self.last())
+    }
+
+    fn seen(&self, number: u64) -> Vec<Seen> {
+        let Some(block) = self.get(number) else { return Vec::new() };
+        let shown = if self.manners.drops_logs { &[] } else { &block.events[..] };
+        let seen = shown.iter().map(|event| Seen {
+            block: number,
+            block_hash: block.header.hash,
+            timestamp: block.header.timestamp,
+            transaction: keccak256(block.header.hash),
+            event: event.clone(),
+        });
+        seen.collect()
+    }
+}
+
+/// A block with a hash of its own: `made` counts all blocks ever made.
+fn next(parent: Option<&Block>, deed: Deed, made: u64) -> Block {
+    let number = parent.map_or(0, |parent| parent.header.number + 1);
+    let hash = keccak256(made.to_be_bytes());
+    let mut counts = parent.map(|parent| parent.counts).unwrap_or_default();
+    let mut state = parent.map(|parent| parent.state).unwrap_or_default();
+    let mut events = Vec::new();
+    if parent.is_none() {
+        counts.deployed = true;
+        events.push(commit(&mut counts, &mut state, 0, hash));
+    }
+    if !counts.frozen {
+        act(deed, &mut counts, &mut state, &mut events, hash);
+    }
+    let header = Header {
+        number,
+        hash,
+        parent: parent.map(|parent| parent.header.hash).unwrap_or_default(),
+        timestamp: 1_000 + 12 * number,
+        base_fee: made.into(),
+    };
+    Block { header, events, counts, state }
+}
+
+fn act(deed: Deed, counts: &mut Counts, state: &mut B256, events: &mut Vec<Event>, salt: B256) {
+    match deed {
+        Deed::Nothing => {}
+        Deed::Queue => {
+            let words = vec![Word::new(salt.0.first_chunk::<WORD_BYTES>().copied().unwrap())];
+            let (index, origin) = (counts.queue_length, Address::repeat_byte(1));
+            events.push(Event::Queued(QueuedOperation { index, words, origin }));
+            counts.queue_length += 1;
+        }
+        Deed::Commit => {
+            let number = counts.committed + 1;
+            events.push(commit(counts, state, number, salt));
+        }
+        Deed::ProveAll if counts.committed > counts.proven => {
+            let (first, last) = (counts.proven + 1, counts.committed);
+            events.push(Event::Proven { first, last, state: *state });
+            counts.proven = last;
+        }
+        Deed::RevertAll if counts.committed > counts.proven => {
+            let (first, last) = (counts.proven + 1, counts.committed);
+            events.push(Event::Reverted { first, last });
+            counts.committed = counts.proven;
+        }
+        Deed::Pause => {
+            counts.paused = !counts.paused;
+            events.push(Event::Paused(counts.paused));
+        }
+        Deed::Replace => {
+            act(Deed::RevertAll, counts, state, events, salt);
+            act(Deed::Commit, counts, state, events, salt);
+            act(Deed::ProveAll, counts, state, events, salt);
+        }
+        Deed::Freeze => {
+            act(Deed::RevertAll, counts, state, events, salt);
+            counts.frozen = true;
+            events.push(Event::Frozen);
+        }
+        Deed::ProveAll | Deed::RevertAll => {}
+    }
+}
+
+fn commit(counts: &mut Counts, state: &mut B256, number: u32, salt: B256) -> Event {
+    *state = keccak256([salt.as_slice(), &number.to_be_bytes()].concat());
+    counts.committed = number;
+    let record = BatchRecord {
+        number,
+        timestamp: number,
+        priority_end: counts.queue_length / 2,
+        state: *state,
+        chain_hash: salt,
+    };
+    Event::Committed { record, withdrawals_root: salt, data_mode: DataMode::Blobs }
+}
+
+impl Chain for ModelChain {
+    async fn head(&self) -> Result<u64, WatcherError> {
+        self.ask(Inner::last)
+    }
+
+    async fn finalized(&self) -> Result<Option<u64>, WatcherError> {
+        self.ask(|inner| inner.manners.finalized)
+    }
+
+    async fn header(&self, number: u64) -> Result<Option<Header>, WatcherError> {
+        self.ask(|inner| inner.get(number).map(|block| block.header))
+    }
+
+    async fn events(&self, block: &Header) -> Result<Vec<Seen>, WatcherError> {
+        self.ask(|inner| inner.seen(block.number))
+    }
+
+    async fn events_in(&self, first: u64, last: u64) -> Result<Option<Vec<Seen>>, WatcherError> {
+        self.ask(|inner| {
+            let too_wide = inner.manners.widest.is_some_and(|widest| last - first + 1 > widest);
+            (!too_wide).then(|| (first..=last).flat_map(|block| inner.seen(block)).collect())
+        })
+    }
+
+    async fn counts(&self, block: &Header) -> Result<Option<Counts>, WatcherError> {
+        self.ask(|inner| {
+            let depth = inner.last() - block.number;
+            let is_gone = inner.manners.keeps_state.is_some_and(|keeps| depth > keeps);
+            (!is_gone).then(|| inner.blocks[block.number as usize].counts)
+        })
+    }
+
+    async fn blob_base_fee(&self, block: &Header) -> Result<Option<u128>, WatcherError> {
+        Ok(Some(block.base_fee * 3))
+    }
+
+    async fn has_role(&self, _: B256, _: Address) -> Result<bool, WatcherError> {
+        Ok(true)
+    }
+}
