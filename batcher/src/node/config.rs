@@ -13,7 +13,8 @@ use thiserror::Error;
 
 use super::{keys::KeysConfig, locate, telemetry::TelemetryConfig};
 use crate::{
-    l1::connection::ConnectionConfig, proving::config::ProvingConfig, watcher::WatcherConfig,
+    l1::connection::ConnectionConfig, proving::config::ProvingConfig, sequencer::SequencerConfig,
+    watcher::WatcherConfig,
 };
 
 /// The operator's configuration.
@@ -36,6 +37,9 @@ pub struct Config {
     /// What is accepted, and what it must pay.
     #[serde(default)]
     pub mempool: MempoolConfig,
+    /// When blocks are made and batches sealed.
+    #[serde(default)]
+    pub sequencer: SequencerConfig,
     /// How batches are published and proven.
     #[serde(default)]
     pub proving: ProvingConfig,
@@ -155,6 +159,7 @@ impl Config {
         self.keys.check()?;
         room(self.api.check())?;
         room(self.mempool.check())?;
+        room(self.sequencer.check())?;
         room(self.proving.check())?;
         room(self.watcher.check())?;
         self.telemetry.check()
@@ -194,6 +199,7 @@ impl Config {
             keys: KeysConfig::default(),
             api: ApiConfig::default(),
             mempool: MempoolConfig::default(),
+            sequencer: SequencerConfig::default(),
             proving: ProvingConfig::default(),
             watcher: WatcherConfig::default(),
             telemetry: TelemetryConfig::default(),

@@ -15,6 +15,7 @@ use crate::{
     l1::connection::ConnectionConfig,
     mempool::{MempoolConfig, fees::FeeConfig},
     proving::config::ProvingConfig,
+    sequencer::SequencerConfig,
     watcher::WatcherConfig,
 };
 
@@ -37,6 +38,7 @@ fn section(name: &str) -> Option<Fields> {
         "mempool" => fields::<MempoolConfig>(),
         "mempool.fees" => fields::<FeeConfig>(),
         "keys" => fields::<KeysConfig>(),
+        "sequencer" => fields::<SequencerConfig>(),
         "proving" => fields::<ProvingConfig>(),
         "watcher" => fields::<WatcherConfig>(),
         "telemetry" => fields::<TelemetryConfig>(),

@@ -9,9 +9,34 @@ use crate::{
         wire::{FeeEstimate, FeeKind},
     },
     mempool::{self, Mempool, fees::TransactionKind},
-    sequencer::ledger::Ledger,
-    store::records::BatchNumber,
+    sequencer::{Ledger, Taken, Transactions},
+    store::records::{BatchNumber, Dropped, Sequence},
 };
+
+impl Transactions for Mempool {
+    fn take(&self, most: usize, timestamp: u32) -> Vec<Taken> {
+        let taken = Self::take(self, most, timestamp).into_iter();
+        taken
+            .map(|mempool::Taken { sequence, transaction }| Taken { sequence, transaction })
+            .collect()
+    }
+
+    fn dropped(&self) -> Vec<(Sequence, Dropped)> {
+        Self::dropped(self)
+    }
+
+    fn done(&self, sequences: &[Sequence]) {
+        Self::done(self, sequences);
+    }
+
+    fn give_back(&self, sequences: &[Sequence]) {
+        Self::give_back(self, sequences);
+    }
+
+    fn throttle(&self, reason: Option<String>) {
+        Self::throttle(self, reason);
+    }
+}
 
 impl mempool::Accounts for Ledger {
     fn account(&self, id: AccountId) -> Account {
