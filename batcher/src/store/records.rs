@@ -295,6 +295,16 @@ pub enum Purpose {
     Cancel,
 }
 
+impl std::fmt::Display for Purpose {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Commit { batch } => write!(f, "commit of batch {batch}"),
+            Self::Prove { first, last } => write!(f, "proof of batches {first} to {last}"),
+            Self::Cancel => f.write_str("cancellation"),
+        }
+    }
+}
+
 /// A signed form of an L1 transaction. All attempts of one transaction have its nonce, so that at most one is mined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {

@@ -8,4 +8,5 @@ mod deployment;
 mod real_keys;
 mod reconstruct;
 mod server;
+mod settlement;
 mod world;
