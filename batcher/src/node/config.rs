@@ -13,7 +13,8 @@ use thiserror::Error;
 
 use super::{keys::KeysConfig, locate, telemetry::TelemetryConfig};
 use crate::{
-    l1::connection::ConnectionConfig, proving::config::ProvingConfig, sequencer::SequencerConfig,
+    api::ApiConfig, l1::connection::ConnectionConfig, mempool::MempoolConfig,
+    proving::config::ProvingConfig, sequencer::SequencerConfig, settlement::SettlementConfig,
     watcher::WatcherConfig,
 };
 
@@ -43,6 +44,9 @@ pub struct Config {
     /// How batches are published and proven.
     #[serde(default)]
     pub proving: ProvingConfig,
+    /// What L1 transactions may cost, and how they are followed.
+    #[serde(default)]
+    pub settlement: SettlementConfig,
     /// How L1 is watched.
     #[serde(default)]
     pub watcher: WatcherConfig,
@@ -161,6 +165,7 @@ impl Config {
         room(self.mempool.check())?;
         room(self.sequencer.check())?;
         room(self.proving.check())?;
+        room(self.settlement.check())?;
         room(self.watcher.check())?;
         self.telemetry.check()
     }
@@ -201,6 +206,7 @@ impl Config {
             mempool: MempoolConfig::default(),
             sequencer: SequencerConfig::default(),
             proving: ProvingConfig::default(),
+            settlement: SettlementConfig::default(),
             watcher: WatcherConfig::default(),
             telemetry: TelemetryConfig::default(),
         }

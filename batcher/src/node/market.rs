@@ -69,7 +69,7 @@ fn market(store: &Store) -> Result<Option<Market>, StoreError> {
 /// CPU microseconds an operation of the last proof, and how many batches share one.
 fn proving(store: &Store) -> Result<(u64, u32), StoreError> {
     let Some((last, proof)) = store.proofs.last()? else { return Ok((0, 1)) };
-    let cpu_s: f64 = proof.stages.iter().map(|(_, _, cpu_s)| cpu_s).sum();
+    let cpu_s: f64 = proof.stages.iter().map(|stage| stage.cpu_s).sum();
     let mut operations = 0u64;
     for row in store.batches.range(proof.first..=last) {
         operations += u64::from(row?.1.operations);

@@ -16,6 +16,7 @@ use crate::{
     mempool::{MempoolConfig, fees::FeeConfig},
     proving::config::ProvingConfig,
     sequencer::SequencerConfig,
+    settlement::SettlementConfig,
     watcher::WatcherConfig,
 };
 
@@ -40,6 +41,7 @@ fn section(name: &str) -> Option<Fields> {
         "keys" => fields::<KeysConfig>(),
         "sequencer" => fields::<SequencerConfig>(),
         "proving" => fields::<ProvingConfig>(),
+        "settlement" => fields::<SettlementConfig>(),
         "watcher" => fields::<WatcherConfig>(),
         "telemetry" => fields::<TelemetryConfig>(),
         _ => return None,

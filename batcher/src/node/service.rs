@@ -16,7 +16,6 @@ use super::{
     config::Config,
     keys::{self, KeyError, Keys},
     market, process,
-    rooms::Door,
     supervisor::{StageFailure, Supervisor},
 };
 use crate::{
@@ -28,6 +27,7 @@ use crate::{
     mempool::{self, Mempool, MempoolError},
     proving,
     sequencer::{self, SequencerError},
+    settlement,
     signals::{Shutdown, Signals},
     store::{SCHEMA, Store, StoreError, records::Identity},
     watcher,
@@ -182,7 +182,7 @@ impl Node {
         };
         let sources = Sources {
             store: store.clone(),
-            intake: Arc::new(Door { mempool: mempool.clone(), ledger: ledger.clone() }),
+            intake: Arc::new(mempool.clone()),
             accounts: Arc::new(ledger),
             health: Arc::new(supervisor.faults()),
             admin: Some(AdminAccess { admin: Arc::new(operator), token }),
@@ -212,6 +212,13 @@ impl Node {
             genesis: rollup.genesis,
             config: config.proving.clone(),
         };
+        let settlement = settlement::Input {
+            provider: provider.clone(),
+            signer: keys.operator.clone(),
+            rollup: config.l1.rollup,
+            chain_id: config.l1.chain_id,
+            config: config.settlement.clone(),
+        };
         let account = keys.operator.address();
         let mut watching = config.watcher.clone();
         watching.committer = watching.committer.or(Some(account));
@@ -232,6 +239,8 @@ impl Node {
         supervisor.start("sequencer", |shutdown| sequencer::run(sequencer, s, n, shutdown));
         let (s, n) = shared();
         supervisor.start("proving", |shutdown| proving::run(proving, s, n, shutdown));
+        let (s, n) = shared();
+        supervisor.start("settlement", |shutdown| settlement::run(settlement, s, n, shutdown));
         let (s, n) = shared();
         supervisor.start("watcher", |shutdown| watcher::run(watcher, s, n, shutdown));
         let (s, n) = shared();
