@@ -8,11 +8,13 @@ use cairn_types::{AccountId, Operation, PriorityOperation, PublicKey};
 use super::{
     error::SequencerError,
     fill::{Fill, Limits, priority_words},
-    transactions::Taken,
 };
-use crate::store::records::{
-    BatchNumber, BlockNumber, BlockOperation, Dropped, Milliseconds, Outcome, QueuedOperation,
-    SealReason, Sequence,
+use crate::{
+    mempool::Taken,
+    store::records::{
+        BatchNumber, BlockNumber, BlockOperation, Dropped, Milliseconds, Outcome, QueuedOperation,
+        SealReason, Sequence,
+    },
 };
 
 /// The batch that is being filled.

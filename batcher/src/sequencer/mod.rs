@@ -44,7 +44,7 @@ pub use self::{
     error::SequencerError,
     ledger::{Head, LeafProof, Ledger, Standing, Status},
     start::{Started, start},
-    transactions::{Taken, Transactions},
+    transactions::Transactions,
 };
 use self::{
     commands::Request,

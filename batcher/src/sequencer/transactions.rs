@@ -1,17 +1,12 @@
 //! Where transactions come from.
 
-use cairn_state::Verified;
+use cairn_types::{Account, AccountId};
 
-use crate::store::records::{Dropped, Sequence};
-
-/// A transaction that is given out to be executed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Taken {
-    /// Its place in the log.
-    pub sequence: Sequence,
-    /// The transaction.
-    pub transaction: Verified,
-}
+use super::ledger::Ledger;
+use crate::{
+    mempool::{Accounts, Mempool, Taken},
+    store::records::{Dropped, Sequence},
+};
 
 /// The mempool, as the sequencer sees it. Every transaction that it gives out is in the store's log.
 pub trait Transactions: Send + Sync + 'static {
@@ -26,4 +21,32 @@ pub trait Transactions: Send + Sync + 'static {
     fn give_back(&self, sequences: &[Sequence]);
     /// Refuses new transactions with this reason, until called with none.
     fn throttle(&self, reason: Option<String>);
+}
+
+impl Transactions for Mempool {
+    fn take(&self, most: usize, timestamp: u32) -> Vec<Taken> {
+        self.take(most, timestamp)
+    }
+
+    fn dropped(&self) -> Vec<(Sequence, Dropped)> {
+        self.dropped()
+    }
+
+    fn done(&self, sequences: &[Sequence]) {
+        self.done(sequences);
+    }
+
+    fn give_back(&self, sequences: &[Sequence]) {
+        self.give_back(sequences);
+    }
+
+    fn throttle(&self, reason: Option<String>) {
+        self.throttle(reason);
+    }
+}
+
+impl Accounts for Ledger {
+    fn account(&self, id: AccountId) -> Account {
+        self.account(id)
+    }
 }

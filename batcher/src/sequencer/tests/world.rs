@@ -15,8 +15,9 @@ use cairn_types::{
 use tempfile::TempDir;
 
 use crate::{
+    mempool::Taken,
     sequencer::{
-        Command, Ledger, SequencerConfig, SequencerError, Taken, Transactions, checkpoint,
+        Command, Ledger, SequencerConfig, SequencerError, Transactions, checkpoint,
         producer::{Orders, Producer},
         sealer::{self, Checked},
         start,
