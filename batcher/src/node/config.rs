@@ -13,7 +13,9 @@ use thiserror::Error;
 
 use super::{keys::KeysConfig, locate, telemetry::TelemetryConfig};
 use crate::{
-    l1::connection::ConnectionConfig, proving::config::ProvingConfig, watcher::WatcherConfig,
+    api::ApiConfig, l1::connection::ConnectionConfig, mempool::MempoolConfig,
+    proving::config::ProvingConfig, sequencer::SequencerConfig, settlement::SettlementConfig,
+    watcher::WatcherConfig,
 };
 
 /// The operator's configuration.
@@ -36,9 +38,15 @@ pub struct Config {
     /// What is accepted, and what it must pay.
     #[serde(default)]
     pub mempool: MempoolConfig,
+    /// When blocks are made and batches sealed.
+    #[serde(default)]
+    pub sequencer: SequencerConfig,
     /// How batches are published and proven.
     #[serde(default)]
     pub proving: ProvingConfig,
+    /// What L1 transactions may cost, and how they are followed.
+    #[serde(default)]
+    pub settlement: SettlementConfig,
     /// How L1 is watched.
     #[serde(default)]
     pub watcher: WatcherConfig,
@@ -155,7 +163,9 @@ impl Config {
         self.keys.check()?;
         room(self.api.check())?;
         room(self.mempool.check())?;
+        room(self.sequencer.check())?;
         room(self.proving.check())?;
+        room(self.settlement.check())?;
         room(self.watcher.check())?;
         self.telemetry.check()
     }
@@ -194,7 +204,9 @@ impl Config {
             keys: KeysConfig::default(),
             api: ApiConfig::default(),
             mempool: MempoolConfig::default(),
+            sequencer: SequencerConfig::default(),
             proving: ProvingConfig::default(),
+            settlement: SettlementConfig::default(),
             watcher: WatcherConfig::default(),
             telemetry: TelemetryConfig::default(),
         }

@@ -266,8 +266,8 @@ pub fn decrypt(what: &str, path: &Path, password: &str) -> Result<PrivateKeySign
 /// # Errors
 /// What the file system says.
 pub fn encrypt(path: &Path, key: &PrivateKeySigner, password: &str) -> Result<(), KeyError> {
-    let file =
-        |source| KeyError::File { what: "keystore file".to_owned(), path: path.to_owned(), source };
+    const WHAT: &str = "keystore file";
+    let file = |source| KeyError::File { what: WHAT.to_owned(), path: path.to_owned(), source };
     let folder = tempfile::tempdir().map_err(file)?;
     let name = Some("keystore");
     let secret = key.to_bytes();

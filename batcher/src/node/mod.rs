@@ -1,11 +1,13 @@
 //! The operator as one process: configuration, keys, checks before work starts, the stages under a
 //! supervisor, and how they stop.
 
+mod admin;
 pub mod checks;
 pub mod config;
 pub mod dev;
 pub mod keys;
 mod locate;
+mod market;
 pub mod print;
 mod process;
 mod rooms;

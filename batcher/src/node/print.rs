@@ -15,6 +15,8 @@ use crate::{
     l1::connection::ConnectionConfig,
     mempool::{MempoolConfig, fees::FeeConfig},
     proving::config::ProvingConfig,
+    sequencer::SequencerConfig,
+    settlement::SettlementConfig,
     watcher::WatcherConfig,
 };
 
@@ -37,7 +39,9 @@ fn section(name: &str) -> Option<Fields> {
         "mempool" => fields::<MempoolConfig>(),
         "mempool.fees" => fields::<FeeConfig>(),
         "keys" => fields::<KeysConfig>(),
+        "sequencer" => fields::<SequencerConfig>(),
         "proving" => fields::<ProvingConfig>(),
+        "settlement" => fields::<SettlementConfig>(),
         "watcher" => fields::<WatcherConfig>(),
         "telemetry" => fields::<TelemetryConfig>(),
         _ => return None,

@@ -1,23 +1,33 @@
 //! The service: its parts checked, its stages started, and how they end.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use alloy::{primitives::B256, providers::DynProvider};
 use cairn_prover::{Engine, progress::Silent};
 use cairn_state::State;
+use cairn_types::{Word, domain};
 use metrics_exporter_prometheus::PrometheusHandle;
 use thiserror::Error;
+use tokio::sync::watch;
 
 use super::{
+    admin::Operator,
     checks::{self, CheckError, RollupOnL1},
     config::Config,
-    keys::Keys,
-    process,
+    keys::{self, KeyError, Keys},
+    market, process,
     supervisor::{StageFailure, Supervisor},
 };
 use crate::{
+    api::{
+        Server, ServerError, Sources,
+        sources::{About, AdminAccess},
+    },
     l1::connection::connect,
+    mempool::{self, Mempool, MempoolError},
     proving,
+    sequencer::{self, SequencerError},
+    settlement,
     signals::{Shutdown, Signals},
     store::{SCHEMA, Store, StoreError, records::Identity},
     watcher,
@@ -43,6 +53,21 @@ pub enum StartError {
         /// The state commitment.
         genesis: B256,
     },
+    /// The API's socket.
+    #[error(transparent)]
+    Api(#[from] ServerError),
+    /// The operator's token.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The state cannot be rebuilt.
+    #[error(transparent)]
+    Sequencer(#[from] SequencerError),
+    /// The mempool cannot be rebuilt.
+    #[error(transparent)]
+    Mempool(#[from] MempoolError),
+    /// A bug.
+    #[error("opening the store: {0}")]
+    Panicked(tokio::task::JoinError),
 }
 
 /// A configuration and keys that fit L1, before anything was written or begun.
@@ -79,6 +104,32 @@ impl Checked {
 pub struct Node {
     supervisor: Supervisor,
     store: Store,
+    address: SocketAddr,
+    is_drained: watch::Receiver<bool>,
+}
+
+/// What is opened from the store, which takes seconds where there are millions of accounts.
+struct Rooms {
+    store: Store,
+    started: sequencer::Started,
+    mempool: Mempool,
+    intake: mempool::Intake,
+}
+
+impl Rooms {
+    fn open(
+        config: &Config,
+        identity: &Identity,
+        domain: Word,
+        signals: Signals,
+    ) -> Result<Self, StartError> {
+        let store = Store::open(&config.store_dir(), identity)?;
+        let started = sequencer::start(&store, domain)?;
+        let accounts = Arc::new(started.ledger().clone());
+        let settings = config.mempool.clone();
+        let (mempool, intake) = Mempool::open(settings, domain, accounts, store.clone(), signals)?;
+        Ok(Self { store, started, mempool, intake })
+    }
 }
 
 impl fmt::Debug for Node {
@@ -98,45 +149,110 @@ impl Node {
         metrics: Option<PrometheusHandle>,
     ) -> Result<Self, StartError> {
         let Checked { config, keys, provider, rollup } = checked;
-        rollup.check_circuits(B256::from(engine.circuit_set_root().to_bytes())).await?;
+        let circuit_set_root = B256::from(engine.circuit_set_root().to_bytes());
+        rollup.check_circuits(circuit_set_root).await?;
+        let server = Server::bind(config.api.clone()).await?;
+        let address = server.address();
+        let token = keys::token(&config.admin_token_file())?;
         let identity = Identity {
             schema: SCHEMA,
             chain_id: config.l1.chain_id,
             rollup: config.l1.rollup,
             genesis: rollup.genesis,
         };
-        let store = Store::open(&config.store_dir(), &identity)?;
+        let domain = domain(identity.chain_id, &identity.rollup.0.0);
         let signals = Signals::default();
+        let rooms = {
+            let (config, signals) = (config.clone(), signals.clone());
+            let open = move || Rooms::open(&config, &identity, domain, signals);
+            tokio::task::spawn_blocking(open).await.map_err(StartError::Panicked)??
+        };
+        let Rooms { store, started, mempool, intake } = rooms;
+        let ledger = started.ledger().clone();
+        let (commands, receiver) = sequencer::commands();
+        let (drained, is_drained) = watch::channel(false);
 
         let mut supervisor = Supervisor::default();
-        let input = proving::Input {
+        let operator = Operator {
+            commands,
+            ledger: ledger.clone(),
+            store: store.clone(),
+            signals: signals.clone(),
+            drained,
+        };
+        let sources = Sources {
+            store: store.clone(),
+            intake: Arc::new(mempool.clone()),
+            accounts: Arc::new(ledger),
+            health: Arc::new(supervisor.faults()),
+            admin: Some(AdminAccess { admin: Arc::new(operator), token }),
+            signals: signals.clone(),
+            about: About {
+                chain_id: config.l1.chain_id,
+                rollup: config.l1.rollup,
+                custody: rollup.custody,
+                circuit_set_root,
+                data_modes: rollup.data_modes.iter().collect(),
+            },
+            receipt_key: keys.receipts.clone(),
+            metrics: metrics.clone(),
+        };
+        let fees = mempool.fees().clone();
+        let sequencer = sequencer::Input {
+            started,
+            transactions: mempool,
+            config: config.sequencer.clone(),
+            domain,
+            commands: receiver,
+        };
+        let proving = proving::Input {
             engine,
             progress: Arc::new(Silent),
             committee: None,
             genesis: rollup.genesis,
             config: config.proving.clone(),
         };
-        supervisor.start("proving", {
-            let (store, signals) = (store.clone(), signals.clone());
-            |shutdown| proving::run(input, store, signals, shutdown)
-        });
-        let operator = keys.operator.address();
-        let mut watcher = config.watcher.clone();
-        watcher.committer = watcher.committer.or(Some(operator));
-        watcher.prover = watcher.prover.or(Some(operator));
-        let input = watcher::Input {
+        let settlement = settlement::Input {
+            provider: provider.clone(),
+            signer: keys.operator.clone(),
+            rollup: config.l1.rollup,
+            chain_id: config.l1.chain_id,
+            config: config.settlement.clone(),
+        };
+        let account = keys.operator.address();
+        let mut watching = config.watcher.clone();
+        watching.committer = watching.committer.or(Some(account));
+        watching.prover = watching.prover.or(Some(account));
+        let watcher = watcher::Input {
             provider,
             rollup: config.l1.rollup,
             custody: rollup.custody,
             first_block: config.l1.first_block,
-            config: watcher,
+            config: watching,
         };
-        supervisor.start("watcher", {
-            let (store, signals) = (store.clone(), signals.clone());
-            |shutdown| watcher::run(input, store, signals, shutdown)
-        });
+
+        // In the order in which they stop.
+        let shared = || (store.clone(), signals.clone());
+        supervisor.start("api", |shutdown| server.run(sources, shutdown));
+        supervisor.start("mempool", |shutdown| intake.run(shutdown));
+        let (s, n) = shared();
+        supervisor.start("sequencer", |shutdown| sequencer::run(sequencer, s, n, shutdown));
+        let (s, n) = shared();
+        supervisor.start("proving", |shutdown| proving::run(proving, s, n, shutdown));
+        let (s, n) = shared();
+        supervisor.start("settlement", |shutdown| settlement::run(settlement, s, n, shutdown));
+        let (s, n) = shared();
+        supervisor.start("watcher", |shutdown| watcher::run(watcher, s, n, shutdown));
+        let (s, n) = shared();
+        supervisor.start("fees", |shutdown| market::run(fees, s, n, shutdown));
         supervisor.start("process metrics", |shutdown| process::run(metrics, shutdown));
-        Ok(Self { supervisor, store })
+        Ok(Self { supervisor, store, address, is_drained })
+    }
+
+    /// Where the API listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Adds a stage that stops after all that are there.
@@ -154,9 +270,21 @@ impl Node {
         &self.store
     }
 
-    /// Waits for the first stage that fails. Nothing is lost when this future is dropped.
-    pub async fn failure(&mut self) -> StageFailure {
-        self.supervisor.failure().await
+    /// Waits until the service should end of itself. Nothing is lost when this future is dropped.
+    ///
+    /// # Errors
+    /// A stage has failed. Otherwise the operator has drained it.
+    pub async fn ended(&mut self) -> Result<(), StageFailure> {
+        let drained = async {
+            if self.is_drained.wait_for(|is| *is).await.is_err() {
+                // Only the API could say so, and it has ended.
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            failure = self.supervisor.failure() => Err(failure),
+            () = drained => Ok(()),
+        }
     }
 
     /// Stops all stages, intake first; what has not stopped after [`STOP_LIMIT`] is ended.

@@ -74,14 +74,14 @@ impl StopRequests {
 /// Runs the service until it fails or is asked to stop, then stops it; gives the process's exit code: 0, or 1 after a failure,
 /// or that of a second request, which ends it at once.
 pub async fn until_stopped(mut node: Node, requests: &mut StopRequests) -> u8 {
-    let failure = tokio::select! {
-        failure = node.failure() => Some(failure),
+    let ended = tokio::select! {
+        ended = node.ended() => ended,
         request = requests.next() => {
             info!(signal = request.name(), limit_s = STOP_LIMIT.as_secs(), "stopping");
-            None
+            Ok(())
         }
     };
-    if let Some(failure) = &failure {
+    if let Err(failure) = &ended {
         error!("{failure}");
     }
     let stopped = tokio::select! {
@@ -91,12 +91,8 @@ pub async fn until_stopped(mut node: Node, requests: &mut StopRequests) -> u8 {
             return request.exit_code();
         }
     };
-    match (failure, stopped) {
-        (None, Ok(())) => 0,
-        (None, Err(failure)) => {
-            error!("{failure}");
-            1
-        }
-        (Some(_), _) => 1,
+    match ended.and_then(|()| stopped.inspect_err(|failure| error!("{failure}"))) {
+        Ok(()) => 0,
+        Err(_) => 1,
     }
 }

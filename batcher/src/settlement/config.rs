@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use alloy::primitives::{U256, utils::Unit};
+use documented::DocumentedFields;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -12,7 +13,7 @@ use super::fees::Caps;
 const GWEI: f64 = 1e9;
 
 /// `[settlement]` of the configuration.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct SettlementConfig {
     /// L1 transactions that may be on their way at the same time, 1 to 16.

@@ -122,6 +122,7 @@ pub struct DevChain {
     /// What is deployed.
     pub deployment: Deployment,
     anvil: Anvil,
+    block_time: u64,
 }
 
 impl DevChain {
@@ -156,7 +157,7 @@ impl DevChain {
             }
         };
         anvil.mine_every(place.block_time).await?;
-        Ok(Self { deployment, anvil })
+        Ok(Self { deployment, anvil, block_time: place.block_time })
     }
 
     /// Where L1 answers.
@@ -175,6 +176,10 @@ impl DevChain {
         config.l1.rollup = self.deployment.rollup;
         config.l1.first_block = self.deployment.first_block;
         config.api.listen = api;
+        // A local chain does not go back of itself, and its blocks are seconds apart.
+        config.settlement.confirmations = 1;
+        config.settlement.poll_ms = 500;
+        config.settlement.resubmit_after_ms = 1_000 * (4 * self.block_time).max(10);
         config.watcher = WatcherConfig::development();
         config
     }

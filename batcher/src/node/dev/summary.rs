@@ -73,9 +73,9 @@ impl Summary {
     #[must_use]
     pub fn new(deployment: &Deployment, chain_id: u64, l1: String, api: &str) -> Self {
         let keys = keys();
-        let account = |number| {
+        let account = |number: u32| {
             let tokens = (0..).zip(&deployment.tokens);
-            let key = development_key(number).public().to_bytes();
+            let key = development_key(number.into()).public().to_bytes();
             DevAccount {
                 number,
                 seed: format!("cairn development account {number}"),
