@@ -6,11 +6,19 @@
 //!    +---- watch (priority operations) <-- L1 --+
 //! ```
 
+pub mod api;
+pub mod client;
+pub mod clock;
 pub mod committee;
 pub mod demo;
 pub mod deploy;
 pub mod exit;
 pub mod l1;
+pub mod load;
+pub mod mempool;
+pub mod node;
+pub mod progress;
+pub mod proving;
 pub mod publication;
 pub mod reconstruct;
 pub mod sequencer;

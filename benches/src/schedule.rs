@@ -6,7 +6,7 @@
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 use cairn_prover::{
-    graph::{TaskGraph, TaskKind},
+    graph::{Leaves, TaskGraph, TaskKind},
     plan,
 };
 
@@ -36,7 +36,7 @@ pub struct TaskTimes {
 impl TaskTimes {
     /// Median times of these records; of a task that is in two of them, the first one's.
     ///
-    /// A node of one tree stands in for a node of the other: they are of one shape.
+    /// A node of one tree stands in for a node of another: they are of one shape.
     ///
     /// # Errors
     /// Records of different circuits, chunk sizes, threads, instructions or places of the data.
@@ -63,19 +63,19 @@ impl TaskTimes {
     /// # Errors
     /// [`BenchError::NoTime`].
     pub fn seconds(&self, task: TaskKind) -> Result<Second, BenchError> {
+        const NODES: &[TaskKind] =
+            &[TaskKind::ChunkNode, TaskKind::StreamNode, TaskKind::ChainNode];
         let of = |kind: TaskKind| {
             let place = TaskKind::ALL.iter().position(|&other| other == kind)?;
             self.seconds[place]
         };
-        let twin = match task {
-            TaskKind::ChunkNode => Some(TaskKind::StreamNode),
-            TaskKind::StreamNode => Some(TaskKind::ChunkNode),
-            _ => None,
-        };
-        of(task).or_else(|| of(twin?)).ok_or_else(|| BenchError::NoTime {
-            task: task.name(),
-            records: self.source.clone(),
-            stage: Stage::of_task(task).name(),
+        let twins = if NODES.contains(&task) { NODES } else { &[] };
+        of(task).or_else(|| twins.iter().find_map(|&node| of(node))).ok_or_else(|| {
+            BenchError::NoTime {
+                task: task.name(),
+                records: self.source.clone(),
+                stage: Stage::of_task(task).name(),
+            }
         })
     }
 
@@ -83,7 +83,7 @@ impl TaskTimes {
     #[must_use]
     pub fn graph(&self, transfers: usize) -> TaskGraph {
         let streams = plan::stream_leaves(self.data == Data::Blobs, transfers.div_ceil(2));
-        TaskGraph::new(transfers.div_ceil(self.chunk), streams)
+        TaskGraph::new(&[Leaves { chunks: transfers.div_ceil(self.chunk), streams }])
     }
 
     /// Seconds of all tasks of a graph one after the other.
@@ -222,15 +222,19 @@ mod tests {
         })
     }
 
+    fn graph(chunks: usize, streams: usize) -> TaskGraph {
+        TaskGraph::new(&[Leaves { chunks, streams }])
+    }
+
     /// Two chunks, one stream leaf: `4 + 4 + 1 + 1 + 1` and `2 + 1`, then four tasks of a second.
     fn run(workers: usize, batches: usize) -> (f64, f64, f64) {
-        let outcome = simulate(&TaskGraph::new(2, 1), &times(), workers, batches).unwrap();
+        let outcome = simulate(&graph(2, 1), &times(), workers, batches).unwrap();
         (outcome.latency_s, outcome.makespan_s, outcome.efficiency)
     }
 
     #[test]
     fn one_worker_does_all_in_turn() {
-        assert_eq!(times().work(&TaskGraph::new(2, 1)).unwrap(), 18.0);
+        assert_eq!(times().work(&graph(2, 1)).unwrap(), 18.0);
         assert_eq!(run(1, 1), (18.0, 18.0, 1.0));
         assert_eq!(run(1, 3), (18.0, 54.0, 1.0));
     }
@@ -260,7 +264,8 @@ mod tests {
     fn a_missing_time_is_named_and_nodes_stand_in_for_each_other() {
         let times = TaskTimes::from_fn(1, 2, |task| (task == TaskKind::ChunkNode).then_some(3.0));
         assert_eq!(times.seconds(TaskKind::StreamNode).unwrap(), 3.0);
-        let error = simulate(&TaskGraph::new(1, 1), &times, 1, 1).unwrap_err();
+        assert_eq!(times.seconds(TaskKind::ChainNode).unwrap(), 3.0);
+        let error = simulate(&graph(1, 1), &times, 1, 1).unwrap_err();
         assert!(error.to_string().contains("chunk-leaf"), "{error}");
     }
 }

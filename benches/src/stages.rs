@@ -1,10 +1,10 @@
 //! The stages that can be measured, in terms of cairn-prover's public API. Nothing else here knows the prover: when a proof system
 //! changes, this file does.
 
-use std::{fmt, path::Path, str::FromStr};
+use std::{fmt, path::Path, slice, str::FromStr};
 
 use cairn_prover::{
-    BatchJob, BatchTasks, ChunkShape, LocalProver, ProverError, TaskOutput, cache,
+    BatchJob, Cancel, ChunkShape, Engine, LocalProver, ProofTasks, ProverError, TaskOutput, cache,
     graph::{TaskGraph, TaskKind},
     memory, plan,
     progress::{Progress, Silent},
@@ -93,8 +93,8 @@ impl Stage {
             StreamLeaf | StreamWrapper => Self::Stream,
             Seal => Self::Seal,
             Shrink | Wrap | Groth16 => Self::Wrap,
-            // Measured where a batch has more than one stream leaf.
-            StreamNode => Self::All,
+            // Measured where a batch has more than one stream leaf; the others are in no proof of one batch.
+            StreamNode | ChainNode | Exit => Self::All,
         }
     }
 
@@ -171,7 +171,7 @@ impl Prover {
     /// # Errors
     /// The batch lacks a part of its witness, or its circuits cannot be read.
     pub fn batch<'a>(&'a self, job: &'a BatchJob, chunk: usize) -> Result<Batch<'a>, ProverError> {
-        let tasks = BatchTasks::new(&self.0, job, chunk)?;
+        let tasks = ProofTasks::new(&self.0, slice::from_ref(job), chunk)?;
         tasks.load_circuits()?;
         Ok(Batch { prover: &self.0, job, chunk, tasks })
     }
@@ -183,7 +183,7 @@ pub struct Batch<'a> {
     prover: &'a LocalProver,
     job: &'a BatchJob,
     chunk: usize,
-    tasks: BatchTasks<'a>,
+    tasks: ProofTasks<'a>,
 }
 
 impl Batch<'_> {
@@ -264,9 +264,10 @@ impl Batch<'_> {
     /// A proof that cannot be made or does not verify.
     pub fn measure_whole(&self) -> Result<(Sample, usize), ProverError> {
         self.prover.load_keys()?;
-        let prove = || self.prover.prove_in_chunks(self.job, self.chunk, &Silent);
+        let (jobs, never) = (slice::from_ref(self.job), Cancel::default());
+        let prove = || self.prover.prove_in_chunks(jobs, self.chunk, &Silent, &never);
         let (proof, sample) = Sample::of(prove)?;
-        Ok((sample, proof.calldata().as_flattened().len()))
+        Ok((sample, proof.proof.as_flattened().len()))
     }
 
     /// Tasks that [`Self::measure_tasks`] runs.

@@ -17,10 +17,10 @@ use plonky2::{field::types::PrimeField64, plonk::proof::ProofWithPublicInputs};
 
 use crate::{
     cache::Cache,
-    engine::Run,
     error::ProverError,
     on_demand::{OnDemand, Unit},
     progress::Stage,
+    run::Run,
     units::{ChunkProver, ExitProver, SealProver, StreamProver, WrapProver, recursion_security},
 };
 
@@ -43,6 +43,7 @@ pub(crate) struct Circuits {
     streams: [OnDemand<StreamProver>; 3],
     pub(crate) stream_node: OnDemand<Node>,
     pub(crate) seal: OnDemand<SealProver>,
+    pub(crate) chain_node: OnDemand<Node>,
     pub(crate) exit: OnDemand<ExitProver>,
     pub(crate) wrap: OnDemand<WrapProver>,
     pub(crate) set: CircuitSet,
@@ -70,31 +71,31 @@ impl Circuits {
         let exit = OnDemand::new(cache, ExitProver::load);
         let wrap = OnDemand::new(cache, WrapProver::load);
 
-        let keys = run.stage(Stage::Circuits, MEMBERS, |step| {
+        let keys = run.stage(Stage::Circuits, MEMBERS, |steps| {
             let node = |family, unit: &OnDemand<Node>| {
-                member(cache, Role::Node(family), unit, Node::key).inspect(|_| step())
+                steps.run(|| member(cache, Role::Node(family), unit, Node::key))
             };
             // Two halves side by side. The chunks' circuits are the largest: one after the other.
             let (chunk_keys, others) = rayon::join(
                 || {
                     let units = Size::ALL.into_iter().zip(&chunks).map(|(size, unit)| {
                         let role = Role::Wrapper(Family::Chunk, size);
-                        member(cache, role, unit, |unit| unit.wrapper.key()).inspect(|_| step())
+                        steps.run(|| member(cache, role, unit, |unit| unit.wrapper.key()))
                     });
                     units.collect::<Result<Vec<_>, _>>()
                 },
                 || {
                     let units = StreamClass::ALL.into_iter().zip(&streams).map(|(class, unit)| {
                         let role = Role::Wrapper(Family::Stream, class.size());
-                        member(cache, role, unit, |unit| unit.wrapper.key()).inspect(|_| step())
+                        steps.run(|| member(cache, role, unit, |unit| unit.wrapper.key()))
                     });
                     let streams = units.collect::<Result<Vec<_>, _>>()?;
                     let role = Role::Wrapper(Family::Chain, Size::Small);
-                    let seal = member(cache, role, &seal, |unit| unit.wrapper.key())?;
-                    step();
+                    let seal =
+                        steps.run(|| member(cache, role, &seal, |unit| unit.wrapper.key()))?;
                     let role = Role::Wrapper(Family::Chain, ExitProver::SIZE);
-                    let exit = member(cache, role, &exit, |unit| unit.wrapper.key())?;
-                    step();
+                    let exit =
+                        steps.run(|| member(cache, role, &exit, |unit| unit.wrapper.key()))?;
                     let chunk_node = node(Family::Chunk, &chunk_node)?;
                     let stream_node = node(Family::Stream, &stream_node)?;
                     let chain_node = node(Family::Chain, &chain_node)?;
@@ -105,7 +106,7 @@ impl Circuits {
             Ok([chunk_keys?, others?].concat())
         })?;
         let set = CircuitSet::new(keys);
-        Ok(Self { chunks, chunk_node, streams, stream_node, seal, exit, wrap, set })
+        Ok(Self { chunks, chunk_node, streams, stream_node, seal, chain_node, exit, wrap, set })
     }
 
     /// What proves chunks of this size.

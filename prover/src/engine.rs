@@ -1,175 +1,69 @@
-//! The local engine: one batch from witness to SNARK on this machine's cores.
-//!
-//! ```text
-//! chunk leaves -> wrappers -> nodes \
-//!                                     seal -> wrapper -> shrink -> squeeze -> wrap -> groth16
-//! stream leaves -> wrappers -> nodes /
-//! ```
-//!
-//! Every proof is verified before the next stage uses it: the circuits' own `prove` functions do.
+//! What proves batches: the interface that the operator knows, whatever is behind it.
 
-use cairn_circuits::{
-    circuit_set::CircuitSet,
-    recursion::{Node, Proven},
-    seal::SealWitness,
-};
-use cairn_types::{Header, SealStatement, StreamEnvironment};
-use rayon::prelude::*;
+use std::fmt;
+
+use cairn_circuits::soundness::LayerSecurity;
+use cairn_types::{Digest, Header, SealStatement};
 
 use crate::{
-    circuits::Circuits,
     error::ProverError,
+    graph::TaskKind,
     job::BatchJob,
-    measure::{StageTime, Stopwatch},
-    memory,
-    on_demand::{OnDemand, Unit},
-    plan::Plan,
-    progress::{Progress, Stage},
-    side_by_side::side_by_side,
+    measure::StageTime,
+    progress::{Cancel, Progress, Stage},
 };
 
-/// A sealed batch: everything but the SNARK.
-#[derive(Debug)]
-pub(crate) struct SealedBatch {
-    pub(crate) header: Header,
-    pub(crate) statement: SealStatement,
-    pub(crate) proven: Proven,
-    pub(crate) chunks: usize,
+/// Proves batches. Calls block for as long as a proof takes, which is seconds to many minutes.
+pub trait Engine: fmt::Debug + Send + Sync {
+    /// Root of the circuit set, which L1 must know for these proofs to count.
+    fn circuit_set_root(&self) -> Digest;
+
+    /// One proof for all these batches, in the order of their numbers. It has been verified.
+    ///
+    /// That the batches follow each other is checked before any work. Once `cancel` says so, what the engine is at is finished and nothing
+    /// new begins; circuits and keys that were read stay in memory.
+    ///
+    /// Trust: the witnesses are checked by proving them, that L1 has these batches is the caller's to know.
+    ///
+    /// # Errors
+    /// [`ProverError`]; [`ProverError::is_transient`] says whether to try again.
+    fn prove(
+        &self,
+        jobs: &[BatchJob],
+        progress: &dyn Progress,
+        cancel: &Cancel,
+    ) -> Result<BatchesProof, ProverError>;
+
+    /// Whether L1's verifier would take this proof of this statement.
+    fn verifies(&self, statement: &SealStatement, proof: &[[u8; 32]; 8]) -> bool;
+
+    /// Threads that prove at the same time: what figures per core divide by.
+    fn threads(&self) -> usize;
+
+    /// What the security of each layer that has been used rests on, in the order of the pipeline.
+    fn security(&self) -> Vec<LayerSecurity>;
 }
 
-/// Times the stages of one run and tells the listener.
-pub(crate) struct Run<'a> {
-    progress: &'a dyn Progress,
-    pub(crate) stages: Vec<StageTime>,
+/// Consecutive batches with their SNARK, which has been verified.
+#[derive(Debug, Clone)]
+pub struct BatchesProof {
+    /// The headers that L1 builds, and that the proof holds for.
+    pub headers: Vec<Header>,
+    /// What the SNARK's public input hashes: from the chain hash before the first batch to that after the last.
+    pub seal: SealStatement,
+    /// The SNARK as the contract takes it.
+    pub proof: [[u8; 32]; 8],
+    /// How many chunks the batches were proven in.
+    pub chunks: usize,
+    /// What each stage took, by [`Stage::row`].
+    pub stages: Vec<StageTime>,
 }
 
-impl<'a> Run<'a> {
-    pub(crate) fn new(progress: &'a dyn Progress) -> Self {
-        Self { progress, stages: Vec::new() }
+impl BatchesProof {
+    /// Wall seconds of chunk leaves and chunk nodes.
+    #[must_use]
+    pub fn leaf_and_aggregation_s(&self) -> f64 {
+        let rows = [TaskKind::ChunkLeaf, TaskKind::ChunkNode].map(|kind| Stage::Tasks(kind).row());
+        self.stages.iter().filter(|s| rows.contains(&s.name.as_str())).map(|s| s.wall_s).sum()
     }
-
-    /// Runs a stage of `total` steps; the work calls its argument once a step.
-    pub(crate) fn stage<T>(
-        &mut self,
-        stage: Stage,
-        total: usize,
-        work: impl FnOnce(&(dyn Fn() + Sync)) -> Result<T, ProverError>,
-    ) -> Result<T, ProverError> {
-        let watch = Stopwatch::start();
-        self.progress.begin(stage, total);
-        let result = work(&|| self.progress.step(stage));
-        self.progress.end(stage);
-        let time = watch.stop(stage.name());
-        match self.stages.iter_mut().find(|earlier| earlier.name == time.name) {
-            Some(earlier) => earlier.add(&time),
-            None => self.stages.push(time),
-        }
-        result
-    }
-
-    /// A unit of circuits; reading it is a stage of its own, not a part of the stage that needs it.
-    pub(crate) fn unit<'u, T: Unit>(
-        &mut self,
-        unit: &'u OnDemand<T>,
-    ) -> Result<&'u T, ProverError> {
-        match unit.loaded() {
-            Some(loaded) => Ok(loaded),
-            None => self.stage(Stage::Circuits, 1, |step| unit.get().inspect(|_| step())),
-        }
-    }
-}
-
-/// Proves a batch, in chunks of at most so many operations each, up to its seal, wrapped to the common shape.
-pub(crate) fn seal_batch(
-    circuits: &Circuits,
-    job: &BatchJob,
-    operations: usize,
-    run: &mut Run<'_>,
-) -> Result<SealedBatch, ProverError> {
-    let batch = &job.witness;
-    let header = job.header();
-    let Header { x, z, .. } = header;
-    let environment = StreamEnvironment { x, z, circuit_set_root: circuits.set_root() };
-    let plan = Plan::new(batch, operations, environment)?;
-    let set = &circuits.set;
-
-    let provers = plan
-        .chunks
-        .iter()
-        .map(|chunk| run.unit(circuits.chunk(chunk.size)))
-        .collect::<Result<Vec<_>, _>>()?;
-    let leaves = run.stage(Stage::ChunkLeaf, plan.chunks.len(), |step| {
-        // Where the system does not tell, one at a time.
-        let free_mb = memory::available_mb().unwrap_or(0);
-        let at_a_time = plan.chunks_at_a_time(rayon::current_num_threads(), free_mb);
-        let chunks = plan.chunks.iter().zip(&provers).collect();
-        side_by_side(chunks, at_a_time, |(chunk, prover)| {
-            prover.prove(&chunk.witness).inspect(|_| step())
-        })
-    })?;
-    let node = node_of(&circuits.chunk_node, leaves.len(), run)?;
-    let chunk = run.stage(Stage::ChunkNodes, 2 * leaves.len() - 1, |step| {
-        let wrapped = provers
-            .par_iter()
-            .zip(&leaves)
-            .map(|(prover, leaf)| prover.wrap(leaf).inspect(|_| step()))
-            .collect::<Result<Vec<_>, ProverError>>()?;
-        merge(set, node, wrapped, step)
-    })?;
-
-    let provers = plan
-        .streams
-        .iter()
-        .map(|witness| run.unit(circuits.stream(witness.class())))
-        .collect::<Result<Vec<_>, _>>()?;
-    let node = node_of(&circuits.stream_node, plan.streams.len(), run)?;
-    let stream = run.stage(Stage::Streams, 3 * plan.streams.len() - 1, |step| {
-        let leaves = provers
-            .par_iter()
-            .zip(&plan.streams)
-            .map(|(prover, witness)| prover.prove(witness).inspect(|_| step()))
-            .collect::<Result<Vec<_>, ProverError>>()?;
-        let wrapped = provers
-            .par_iter()
-            .zip(&leaves)
-            .map(|(prover, leaf)| prover.wrap(leaf).inspect(|_| step()))
-            .collect::<Result<Vec<_>, ProverError>>()?;
-        merge(set, node, wrapped, step)
-    })?;
-
-    let prover = run.unit(&circuits.seal)?;
-    let (statement, proven) = run.stage(Stage::Seal, 2, |step| {
-        let previous = job.previous_chain_hash;
-        let witness = SealWitness { header, previous, chunk: &chunk, stream: &stream };
-        prover.prove(set, &witness, step)
-    })?;
-    Ok(SealedBatch { header, statement, proven, chunks: plan.chunks.len() })
-}
-
-/// The node of a tree over so many leaves; none for a single one.
-fn node_of<'u>(
-    unit: &'u OnDemand<Node>,
-    leaves: usize,
-    run: &mut Run<'_>,
-) -> Result<Option<&'u Node>, ProverError> {
-    (leaves > 1).then(|| run.unit(unit)).transpose()
-}
-
-/// Merges neighbours, level by level; an odd last one moves up as it is.
-fn merge(
-    set: &CircuitSet,
-    node: Option<&Node>,
-    mut level: Vec<Proven>,
-    step: &(dyn Fn() + Sync),
-) -> Result<Proven, ProverError> {
-    while let (Some(node), true) = (node, level.len() > 1) {
-        level = level
-            .par_chunks(2)
-            .map(|pair| match pair {
-                [left, right] => Ok(node.prove(set, left, right).inspect(|_| step())?),
-                rest => Ok(rest[0].clone()),
-            })
-            .collect::<Result<_, ProverError>>()?;
-    }
-    level.pop().ok_or(ProverError::EmptyPlan)
 }

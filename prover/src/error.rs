@@ -11,9 +11,9 @@ use cairn_state::OpeningError;
 use cairn_wrap::{groth16, verifier};
 use thiserror::Error;
 
-use crate::graph::TaskKind;
+use crate::{graph::TaskKind, sequence::SequenceError};
 
-/// Why there is no proof. None of these goes away by trying again with the same batch, except [`Self::Cache`].
+/// Why there is no proof; [`Self::is_transient`] says whether trying again may help.
 #[derive(Debug, Error)]
 pub enum ProverError {
     /// Circuits or keys cannot be read or kept.
@@ -99,12 +99,30 @@ pub enum ProverError {
         /// The task.
         kind: TaskKind,
     },
-    /// A plan without leaves: a bug in the plan.
-    #[error("the plan has no leaves")]
-    EmptyPlan,
+    /// The batches do not make one proof; nothing has been proven.
+    #[error(transparent)]
+    Sequence(#[from] SequenceError),
+    /// The SNARK does not hold for the statement of the batches that were given: a bug in the pipeline.
+    #[error("the proof is not of the batches that were given")]
+    Statement,
+    /// The caller ended the work.
+    #[error("the proof was cancelled")]
+    Cancelled,
 }
 
 impl ProverError {
+    /// Whether the same batches may be proven later, by this prover as it is: the disk, memory or threads were short, or the caller ended
+    /// the work. All else is in the batches, the circuits or the keys.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        use groth16::StoreError;
+        match self {
+            Self::Cache { .. } | Self::Threads(_) | Self::Cancelled => true,
+            Self::Keys(error) => matches!(error, StoreError::Io { .. }),
+            _ => false,
+        }
+    }
+
     /// Fails unless every layer has the security that it must have, as built.
     ///
     /// # Errors

@@ -1,20 +1,12 @@
 //! Leaves that exit from a frozen rollup, from witness to SNARK.
-//!
-//! ```text
-//! exit -> wrapper -> shrink -> squeeze -> wrap -> groth16
-//! ```
 
 use cairn_circuits::exit::{ExitWitness, LeafExit};
 use cairn_state::State;
-use cairn_types::{AccountId, ExitEntry, SealStatement, Signature, Word};
-use cairn_wrap::groth16::{self, EncodedProof, Proof};
+use cairn_types::{AccountId, Digest, ExitEntry, SealStatement, Signature, Word};
 
 use crate::{
-    engine::Run,
-    error::ProverError,
-    local::LocalProver,
-    measure::StageTime,
-    progress::{Progress, Stage},
+    engine::Engine, error::ProverError, local::LocalProver, measure::StageTime, progress::Progress,
+    run::Run, tasks::ProofTasks,
 };
 
 /// Leaves of a proof.
@@ -23,7 +15,7 @@ pub const EXIT_CAPACITY: usize = cairn_circuits::exit::CAPACITY;
 /// Leaves of one state to be proven.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExitJob {
-    witness: ExitWitness,
+    pub(crate) witness: ExitWitness,
 }
 
 /// What a leaf's owner asks for.
@@ -44,8 +36,8 @@ pub struct ExitProof {
     pub entries: Vec<ExitEntry>,
     /// What the SNARK's public input hashes.
     pub statement: SealStatement,
-    /// The SNARK.
-    pub proof: Proof,
+    /// The SNARK as the contract takes it.
+    pub proof: [[u8; 32]; 8],
     /// What each stage took.
     pub stages: Vec<StageTime>,
 }
@@ -72,13 +64,12 @@ impl ExitJob {
     pub fn entries(&self) -> Vec<ExitEntry> {
         self.witness.entries(EXIT_CAPACITY)
     }
-}
 
-impl ExitProof {
-    /// The proof as the contract takes it.
+    /// What a proof of it states (spec, section 6: kind 2).
     #[must_use]
-    pub fn calldata(&self) -> [[u8; 32]; 8] {
-        EncodedProof::encode(&self.proof).0
+    pub fn statement(&self, circuit_set_root: Digest) -> SealStatement {
+        let ExitWitness { domain, state, .. } = &self.witness;
+        SealStatement::exit(circuit_set_root, &state.commitment(), domain, &self.entries())
     }
 }
 
@@ -92,23 +83,10 @@ impl LocalProver {
         job: &ExitJob,
         progress: &dyn Progress,
     ) -> Result<ExitProof, ProverError> {
-        self.install(|| {
-            let mut run = Run::new(progress);
-            let circuits = self.circuits();
-            let prover = run.unit(&circuits.exit)?;
-            let (statement, proven) = run.stage(Stage::Exit, 2, |step| {
-                prover.prove(circuits.set_root(), &job.witness, step)
-            })?;
-            let witness = self.witness(&statement, &proven, &mut run)?;
-            let proof = self.keys().prove(&witness, &mut run)?;
-            Ok(ExitProof { entries: job.entries(), statement, proof, stages: run.stages })
-        })
-    }
-
-    /// Whether L1's verifier would take this proof of this statement.
-    #[must_use]
-    pub fn verifies(&self, statement: &SealStatement, calldata: &[[u8; 32]; 8]) -> bool {
-        let (inputs, proof) = ([statement.public_input()], EncodedProof(*calldata));
-        groth16::verify_encoded(self.keys().verifying(), &inputs, &proof).is_ok()
+        let mut run = Run::to_the_end(progress);
+        let statement = job.statement(self.circuit_set_root());
+        let tasks = ProofTasks::of_exit(self, job);
+        let proof = self.install(|| self.snark_of(&tasks, &statement, &mut run))?;
+        Ok(ExitProof { entries: job.entries(), statement, proof, stages: run.stages })
     }
 }

@@ -1,5 +1,5 @@
-//! How batches are proven: a deterministic plan, a local engine that verifies each proof before it is used, circuits and keys
-//! cached on disk.
+//! How batches are proven: a deterministic plan, one graph of tasks for all who run them, a local engine that verifies each proof before
+//! it is used, circuits and keys cached on disk.
 
 pub mod allocator;
 pub mod cache;
@@ -16,6 +16,9 @@ pub mod memory;
 mod on_demand;
 pub mod plan;
 pub mod progress;
+mod run;
+mod schedule;
+mod sequence;
 pub mod side_by_side;
 mod snark;
 mod tasks;
@@ -23,9 +26,12 @@ mod units;
 
 pub use cache::default_folder as default_cache_folder;
 pub use cairn_circuits::soundness::LayerSecurity;
+pub use engine::{BatchesProof, Engine};
 pub use error::ProverError;
 pub use exit::{EXIT_CAPACITY, ExitJob, ExitProof, ExitRequest};
 pub use job::BatchJob;
-pub use local::{BatchProof, ChunkShape, LocalProver, WrappedBatch};
+pub use local::{ChunkShape, LocalProver, WrappedBatches};
+pub use progress::Cancel;
+pub use sequence::SequenceError;
 pub use snark::SnarkKeys;
-pub use tasks::{BatchTasks, TaskOutput};
+pub use tasks::{ProofTasks, TaskOutput};

@@ -5,69 +5,42 @@ use std::{io, path::Path};
 use cairn_circuits::{
     chunk::class,
     circuit_set::{Role, Size, key_digest},
-    recursion::Proven,
     soundness::LayerSecurity,
 };
 use cairn_types::{Digest, Header, SealStatement};
 use cairn_wrap::{
     export,
     groth16::{self, EncodedProof},
-    r1cs::Builder,
 };
 
 use crate::{
     cache::Cache,
     circuits::Circuits,
-    engine::{Run, SealedBatch, seal_batch},
+    engine::{BatchesProof, Engine},
     error::ProverError,
+    graph::TaskKind,
     job::BatchJob,
     measure::StageTime,
-    progress::{Progress, Stage},
+    progress::{Cancel, Progress, Stage},
+    run::Run,
+    schedule,
+    sequence::Sequence,
     snark::SnarkKeys,
+    tasks::{Output, ProofTasks, Wrapped},
 };
 
 /// Seed of the development keys: public, so that everyone gets the same ones.
 const SETUP_SEED: u64 = 1;
 
-/// A batch proven but for its SNARK, which any keys of the last circuit can make.
+/// Consecutive batches proven but for their SNARK, which any keys of the last circuit can make.
 #[derive(Debug)]
-pub struct WrappedBatch {
-    header: Header,
+pub struct WrappedBatches {
+    headers: Vec<Header>,
+    /// What the batches come to natively; what is proven must be the same.
     seal: SealStatement,
-    /// The constraint system of the SNARK with its witness.
-    witness: Builder,
+    wrapped: Wrapped,
     chunks: usize,
     stages: Vec<StageTime>,
-}
-
-/// A batch with its SNARK.
-#[derive(Debug)]
-pub struct BatchProof {
-    /// The header that L1 builds, and that the proof holds for.
-    pub header: Header,
-    /// What the SNARK's public input hashes.
-    pub seal: SealStatement,
-    /// The SNARK.
-    pub proof: groth16::Proof,
-    /// How many chunks the batch was proven in.
-    pub chunks: usize,
-    /// What each stage took.
-    pub stages: Vec<StageTime>,
-}
-
-impl BatchProof {
-    /// The proof as the contract takes it.
-    #[must_use]
-    pub fn calldata(&self) -> [[u8; 32]; 8] {
-        EncodedProof::encode(&self.proof).0
-    }
-
-    /// Wall seconds of chunk leaves and chunk nodes.
-    #[must_use]
-    pub fn leaf_and_aggregation_s(&self) -> f64 {
-        let names = [Stage::ChunkLeaf.name(), Stage::ChunkNodes.name()];
-        self.stages.iter().filter(|s| names.contains(&s.name.as_str())).map(|s| s.wall_s).sum()
-    }
 }
 
 /// The size of a chunk's trace, whether the chunk is full or not.
@@ -113,7 +86,7 @@ impl LocalProver {
     ) -> Result<Self, ProverError> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
         let cache = Cache::new(folder);
-        let mut run = Run::new(progress);
+        let mut run = Run::to_the_end(progress);
         let circuits = pool.install(|| Circuits::load(&cache, &mut run))?;
         let keys = pool.install(|| SnarkKeys::load(&cache, &circuits, SETUP_SEED, &mut run))?;
         Ok(Self { pool, circuits, cache, keys })
@@ -130,14 +103,8 @@ impl LocalProver {
     /// # Errors
     /// The cache cannot be read or written.
     pub fn other_keys(&self, seed: u64, progress: &dyn Progress) -> Result<SnarkKeys, ProverError> {
-        let mut run = Run::new(progress);
+        let mut run = Run::to_the_end(progress);
         self.install(|| SnarkKeys::load(&self.cache, &self.circuits, seed, &mut run))
-    }
-
-    /// Root of the circuit set, which L1 must know.
-    #[must_use]
-    pub fn circuit_set_root(&self) -> Digest {
-        self.circuits.set_root()
     }
 
     /// The circuits by name, with the digest of each one's verifier key (spec, section 7).
@@ -148,90 +115,96 @@ impl LocalProver {
         Role::all().filter_map(digest).collect()
     }
 
-    /// What the security of each layer rests on.
-    #[must_use]
-    pub fn security(&self) -> Vec<LayerSecurity> {
-        self.circuits.security()
-    }
-
     /// Writes verifying key, proof and public input in snarkjs' form: `verification_key.json`, `proof.json`, `public.json`.
     ///
     /// # Errors
-    /// What the file system says.
-    pub fn write_snarkjs(&self, folder: &Path, proof: &BatchProof) -> io::Result<()> {
+    /// What the file system says, or that the proof is no encoding of one.
+    pub fn write_snarkjs(&self, folder: &Path, proof: &BatchesProof) -> io::Result<()> {
         let input = groth16::decode_scalar(&proof.seal.public_input())
             .expect("252 bits are below the modulus");
-        export::write_snarkjs(folder, self.keys.verifying(), &proof.proof, &[input])
+        let decoded = EncodedProof(proof.proof).decode().map_err(io::Error::other)?;
+        export::write_snarkjs(folder, self.keys.verifying(), &decoded, &[input])
     }
 
-    /// Proves a batch. Every proof on the way, the last one too, has been verified.
+    /// As [`Engine::prove`], with at most so many operations a chunk.
     ///
     /// # Errors
-    /// The witness is not that of a valid batch, or the keys cannot be read.
-    pub fn prove(
-        &self,
-        job: &BatchJob,
-        progress: &dyn Progress,
-    ) -> Result<BatchProof, ProverError> {
-        self.prove_in_chunks(job, usize::MAX, progress)
-    }
-
-    /// As [`Self::prove`], with at most so many operations a chunk.
-    ///
-    /// # Errors
-    /// As [`Self::prove`].
+    /// As [`Engine::prove`].
     pub fn prove_in_chunks(
         &self,
-        job: &BatchJob,
+        jobs: &[BatchJob],
         operations: usize,
         progress: &dyn Progress,
-    ) -> Result<BatchProof, ProverError> {
-        let wrapped = self.wrap_in_chunks(job, operations, progress)?;
-        self.snark(&wrapped, &self.keys, progress)
+        cancel: &Cancel,
+    ) -> Result<BatchesProof, ProverError> {
+        let mut run = Run::new(progress, cancel);
+        let sequence = Sequence::new(jobs)?;
+        let seal = sequence.statement(self.circuit_set_root());
+        self.install(|| {
+            let tasks = ProofTasks::of_batches(self, &sequence, operations)?;
+            let proof = self.snark_of(&tasks, &seal, &mut run)?;
+            let chunks = tasks.chunks().count();
+            Ok(BatchesProof { headers: sequence.headers, seal, proof, chunks, stages: run.stages })
+        })
     }
 
-    /// Proves a batch but for its SNARK.
+    /// Proves batches but for their SNARK. As [`Engine::prove`] otherwise.
     ///
     /// # Errors
-    /// As [`Self::prove`].
+    /// As [`Engine::prove`].
     pub fn wrap(
         &self,
-        job: &BatchJob,
+        jobs: &[BatchJob],
         progress: &dyn Progress,
-    ) -> Result<WrappedBatch, ProverError> {
-        self.wrap_in_chunks(job, usize::MAX, progress)
+        cancel: &Cancel,
+    ) -> Result<WrappedBatches, ProverError> {
+        let mut run = Run::new(progress, cancel);
+        let sequence = Sequence::new(jobs)?;
+        let seal = sequence.statement(self.circuit_set_root());
+        self.install(|| {
+            let tasks = ProofTasks::of_batches(self, &sequence, usize::MAX)?;
+            let Output::Wrapped(wrapped) = schedule::run(&tasks, TaskKind::Wrap, &mut run)? else {
+                return Err(ProverError::TaskInputs { kind: TaskKind::Groth16 });
+            };
+            let chunks = tasks.chunks().count();
+            let (headers, stages) = (sequence.headers, run.stages);
+            Ok(WrappedBatches { headers, seal, wrapped, chunks, stages })
+        })
     }
 
-    /// The SNARK of a batch by these keys, which must be this prover's or of [`Self::other_keys`].
+    /// The SNARK of batches by these keys, which must be this prover's or of [`Self::other_keys`].
     ///
     /// # Errors
     /// The keys cannot be read, or are for another circuit.
     pub fn snark(
         &self,
-        batch: &WrappedBatch,
+        batches: &WrappedBatches,
         keys: &SnarkKeys,
         progress: &dyn Progress,
-    ) -> Result<BatchProof, ProverError> {
-        let WrappedBatch { header, seal, chunks, ref stages, .. } = *batch;
-        let mut run = Run::new(progress);
+    ) -> Result<BatchesProof, ProverError> {
+        let WrappedBatches { headers, seal, wrapped, chunks, stages } = batches;
+        let mut run = Run::to_the_end(progress);
         run.stages = stages.clone();
-        let proof = self.install(|| keys.prove(&batch.witness, &mut run))?;
-        Ok(BatchProof { header, seal, proof, chunks, stages: run.stages })
+        let proof = self.install(|| {
+            keys.prepare(&wrapped.witness, &mut run)?;
+            run.step(Stage::Tasks(TaskKind::Groth16), || keys.prove(&wrapped.witness))
+        })?;
+        let proof = encode(&proof, seal, keys)?;
+        let (headers, seal, chunks) = (headers.clone(), *seal, *chunks);
+        Ok(BatchesProof { headers, seal, proof, chunks, stages: run.stages })
     }
 
-    fn wrap_in_chunks(
+    /// Runs all tasks. The SNARK has been verified, in the contract's form, against this statement.
+    pub(crate) fn snark_of(
         &self,
-        job: &BatchJob,
-        operations: usize,
-        progress: &dyn Progress,
-    ) -> Result<WrappedBatch, ProverError> {
-        self.install(|| {
-            let mut run = Run::new(progress);
-            let sealed = seal_batch(&self.circuits, job, operations, &mut run)?;
-            let SealedBatch { header, statement: seal, proven, chunks } = sealed;
-            let witness = self.witness(&seal, &proven, &mut run)?;
-            Ok(WrappedBatch { header, seal, witness, chunks, stages: run.stages })
-        })
+        tasks: &ProofTasks<'_>,
+        statement: &SealStatement,
+        run: &mut Run<'_>,
+    ) -> Result<[[u8; 32]; 8], ProverError> {
+        match schedule::run(tasks, TaskKind::Groth16, run)? {
+            Output::Snark(proof) => encode(&proof, statement, &self.keys),
+            _ => Err(ProverError::Statement),
+        }
     }
 
     /// Reads the keys of the SNARK, which the first proof does otherwise.
@@ -251,25 +224,41 @@ impl LocalProver {
     pub(crate) fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         self.pool.install(work)
     }
+}
 
-    /// From a proof of the chain family to the constraint system of the SNARK, with its witness.
-    pub(crate) fn witness(
-        &self,
-        statement: &SealStatement,
-        proven: &Proven,
-        run: &mut Run<'_>,
-    ) -> Result<Builder, ProverError> {
-        let set = &self.circuits.set;
-        let prover = run.unit(&self.circuits.wrap)?;
-        let squeezed = run.stage(Stage::Shrink, 2, |step| {
-            let shrunk = prover.shrink.prove(set, statement, proven)?;
-            step();
-            Ok(prover.squeeze.prove(&shrunk).inspect(|_| step())?)
-        })?;
-        run.stage(Stage::Wrap, 2, |step| {
-            let wrapped = prover.wrap(&squeezed)?;
-            step();
-            prover.synthesize(statement, &wrapped).inspect(|_| step())
-        })
+impl Engine for LocalProver {
+    fn circuit_set_root(&self) -> Digest {
+        self.circuits.set_root()
     }
+
+    fn prove(
+        &self,
+        jobs: &[BatchJob],
+        progress: &dyn Progress,
+        cancel: &Cancel,
+    ) -> Result<BatchesProof, ProverError> {
+        self.prove_in_chunks(jobs, usize::MAX, progress, cancel)
+    }
+
+    fn verifies(&self, statement: &SealStatement, proof: &[[u8; 32]; 8]) -> bool {
+        self.keys.verifies(statement, proof)
+    }
+
+    fn threads(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
+    fn security(&self) -> Vec<LayerSecurity> {
+        self.circuits.security()
+    }
+}
+
+/// The proof as the contract takes it, which holds for this statement under these keys.
+fn encode(
+    proof: &groth16::Proof,
+    statement: &SealStatement,
+    keys: &SnarkKeys,
+) -> Result<[[u8; 32]; 8], ProverError> {
+    let EncodedProof(encoded) = EncodedProof::encode(proof);
+    if keys.verifies(statement, &encoded) { Ok(encoded) } else { Err(ProverError::Statement) }
 }

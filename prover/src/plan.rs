@@ -78,21 +78,13 @@ impl Plan {
     }
 }
 
-impl Plan {
-    /// How many chunk leaves to prove at a time on so many cores, with so much memory to spare.
-    #[must_use]
-    pub fn chunks_at_a_time(&self, cores: usize, free_mb: u64) -> usize {
-        let largest =
-            self.chunks.iter().map(|chunk| memory::chunk_mb(chunk.operations.len())).max();
-        let fitting = largest.map_or(1, |largest_mb| free_mb / largest_mb);
-        let fitting = usize::try_from(fitting).unwrap_or(usize::MAX);
-        side_by_side::at_a_time(self.chunks.len(), cores, fitting)
-    }
-
-    /// The sizes of its chunks, each once.
-    pub fn sizes(&self) -> impl Iterator<Item = Size> {
-        Size::ALL.into_iter().filter(|&size| self.chunks.iter().any(|chunk| chunk.size == size))
-    }
+/// How many of these chunk leaves to prove at a time on so many cores, with so much memory to spare.
+#[must_use]
+pub fn chunks_at_a_time(chunks: &[&PlannedChunk], cores: usize, free_mb: u64) -> usize {
+    let largest = chunks.iter().map(|chunk| memory::chunk_mb(chunk.operations.len())).max();
+    let fitting = largest.map_or(1, |largest_mb| free_mb / largest_mb);
+    let fitting = usize::try_from(fitting).unwrap_or(usize::MAX);
+    side_by_side::at_a_time(chunks.len(), cores, fitting)
 }
 
 /// Ranges of operations, each as long as the largest class holds, and the smallest size that does.

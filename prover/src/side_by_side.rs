@@ -130,10 +130,10 @@ mod tests {
         let result = in_pool(2, || {
             side_by_side((0..1_000).collect(), 2, |_| {
                 begun.fetch_add(1, Ordering::Relaxed);
-                Err::<(), _>(ProverError::EmptyPlan)
+                Err::<(), _>(ProverError::Cancelled)
             })
         });
-        assert!(matches!(result, Err(ProverError::EmptyPlan)));
+        assert!(matches!(result, Err(ProverError::Cancelled)));
         assert!(begun.into_inner() <= 2);
     }
 }

@@ -4,8 +4,9 @@ use std::sync::OnceLock;
 
 use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
 use ark_std::rand::rngs::OsRng;
+use cairn_types::SealStatement;
 use cairn_wrap::{
-    groth16::{self, InsecureDevSetup, KeyStore, Keys, Proof, VerifyingKey},
+    groth16::{self, EncodedProof, InsecureDevSetup, KeyStore, Keys, Proof, VerifyingKey},
     r1cs::Builder,
     solidity::{self, KeyOrigin},
 };
@@ -14,9 +15,9 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     cache::{self, Cache},
     circuits::Circuits,
-    engine::Run,
     error::ProverError,
     progress::Stage,
+    run::Run,
 };
 
 /// Development keys of the last circuit: whoever knows their seed can forge proofs.
@@ -48,9 +49,9 @@ impl SnarkKeys {
         if let Some(verifying) = kept {
             return Ok(Self { setup, store, proving: OnceLock::new(), verifying });
         }
-        let proving = run.stage(Stage::SetUp, 1, |step| {
+        let proving = run.step(Stage::SetUp, || {
             let structure = circuits.wrap.get()?.verifier.structure()?;
-            Ok(store.load_or_setup(&structure, setup).inspect(|_| step())?)
+            Ok(store.load_or_setup(&structure, setup)?)
         })?;
         let verifying = proving.verifying().clone();
         cache.put(&name, &compressed(&verifying))?;
@@ -91,14 +92,29 @@ impl SnarkKeys {
         Ok(self.proving.get().expect("set above"))
     }
 
-    /// The SNARK of a constraint system with its witness. It has been verified.
-    pub(crate) fn prove(&self, builder: &Builder, run: &mut Run<'_>) -> Result<Proof, ProverError> {
-        if self.proving.get().is_none() {
-            run.stage(Stage::Circuits, 1, |step| self.proving(builder).inspect(|_| step()))?;
+    /// Reads the proving key, as a stage of its own, unless it is in memory.
+    ///
+    /// # Errors
+    /// As [`Self::proving`].
+    pub(crate) fn prepare(&self, builder: &Builder, run: &mut Run<'_>) -> Result<(), ProverError> {
+        match self.proving.get() {
+            Some(_) => Ok(()),
+            None => run.step(Stage::Circuits, || self.proving(builder).map(drop)),
         }
-        run.stage(Stage::Groth16, 1, |step| {
-            Ok(groth16::prove(self.proving(builder)?, builder, &mut OsRng).inspect(|_| step())?)
-        })
+    }
+
+    /// The SNARK of a constraint system with its witness. It has been verified.
+    ///
+    /// # Errors
+    /// As [`Self::proving`], or the keys are for another circuit.
+    pub(crate) fn prove(&self, builder: &Builder) -> Result<Proof, ProverError> {
+        Ok(groth16::prove(self.proving(builder)?, builder, &mut OsRng)?)
+    }
+
+    /// Whether L1's verifier with this key would take this proof of this statement.
+    pub(crate) fn verifies(&self, statement: &SealStatement, proof: &[[u8; 32]; 8]) -> bool {
+        let (inputs, proof) = ([statement.public_input()], EncodedProof(*proof));
+        groth16::verify_encoded(&self.verifying, &inputs, &proof).is_ok()
     }
 }
 

@@ -1,10 +1,11 @@
-//! A batch's proof task by task, for who schedules the tasks or measures them. Every output's proof has been verified.
+//! The tasks of one proof, for who runs them: the local engine, whoever schedules them elsewhere, whoever measures them. Every
+//! output's proof has been verified.
 
 use std::ops::Range;
 
-use ark_std::rand::rngs::OsRng;
 use cairn_circuits::{
     config::Proof, recursion::Proven, seal::SealWitness, serialize::encode_proof,
+    stream::StreamLeafWitness,
 };
 use cairn_types::{Header, SealStatement, StreamEnvironment};
 use cairn_wrap::{groth16, r1cs::Builder};
@@ -12,37 +13,57 @@ use cairn_wrap::{groth16, r1cs::Builder};
 use crate::{
     circuits::Leaf,
     error::ProverError,
-    graph::{TaskGraph, TaskKind},
+    exit::ExitJob,
+    graph::{Leaves, Task, TaskGraph, TaskKind},
     job::BatchJob,
     local::{ChunkShape, LocalProver},
-    plan::Plan,
+    plan::{Plan, PlannedChunk},
+    progress::Silent,
+    run::Run,
+    sequence::Sequence,
 };
 
 /// Bytes of the SNARK as the contract takes it.
 const SNARK_BYTES: usize = 256;
 
-/// A batch cut into tasks.
+/// A proof cut into tasks.
 #[derive(Debug)]
-pub struct BatchTasks<'a> {
+pub struct ProofTasks<'a> {
     prover: &'a LocalProver,
-    job: &'a BatchJob,
-    header: Header,
-    plan: Plan,
+    batches: Vec<PlannedBatch>,
+    exit: Option<&'a ExitJob>,
     graph: TaskGraph,
+}
+
+#[derive(Debug)]
+struct PlannedBatch {
+    header: Header,
+    previous_chain_hash: [u8; 32],
+    plan: Plan,
 }
 
 /// What a task hands on. Its proof has been verified.
 #[derive(Debug)]
-pub struct TaskOutput(Output);
+pub struct TaskOutput(pub(crate) Output);
 
 #[derive(Debug)]
-enum Output {
+pub(crate) enum Output {
     Leaf(Box<Leaf>),
     Proven(Box<Proven>),
-    Sealed(SealStatement, Box<Proven>),
+    /// Of the chain family.
+    Chain(SealStatement, Box<Proven>),
     Shrunk(SealStatement, Box<Proof>),
-    Wrapped { witness: Box<Builder>, proof_bytes: usize },
-    Snark,
+    Wrapped(Wrapped),
+    Snark(Box<groth16::Proof>),
+}
+
+/// All but the SNARK.
+#[derive(Debug)]
+pub(crate) struct Wrapped {
+    /// The constraint system of the SNARK with its witness.
+    pub(crate) witness: Builder,
+    /// Bytes of the last plonky2 proof.
+    proof_bytes: usize,
 }
 
 impl TaskOutput {
@@ -52,29 +73,51 @@ impl TaskOutput {
         match &self.0 {
             Output::Leaf(leaf) => encode_proof(&leaf.1).len(),
             Output::Shrunk(_, proof) => encode_proof(proof).len(),
-            Output::Proven(proven) | Output::Sealed(_, proven) => encode_proof(&proven.proof).len(),
-            Output::Wrapped { proof_bytes, .. } => *proof_bytes,
-            Output::Snark => SNARK_BYTES,
+            Output::Proven(proven) | Output::Chain(_, proven) => encode_proof(&proven.proof).len(),
+            Output::Wrapped(wrapped) => wrapped.proof_bytes,
+            Output::Snark(_) => SNARK_BYTES,
         }
     }
 }
 
-impl<'a> BatchTasks<'a> {
-    /// Cuts the batch into chunks of at most `operations` each.
+impl<'a> ProofTasks<'a> {
+    /// One proof of consecutive batches, cut into chunks of at most `operations` each.
     ///
     /// # Errors
-    /// If the batch's opening lacks a leaf that an operation accesses.
+    /// [`ProverError::Sequence`] if the batches do not follow each other, or a batch's opening lacks a leaf that an operation
+    /// accesses.
     pub fn new(
         prover: &'a LocalProver,
-        job: &'a BatchJob,
+        jobs: &[BatchJob],
         operations: usize,
     ) -> Result<Self, ProverError> {
-        let header = job.header();
-        let Header { x, z, .. } = header;
-        let environment = StreamEnvironment { x, z, circuit_set_root: prover.circuit_set_root() };
-        let plan = Plan::new(&job.witness, operations, environment)?;
-        let graph = TaskGraph::new(plan.chunks.len(), plan.streams.len());
-        Ok(Self { prover, job, header, plan, graph })
+        Self::of_batches(prover, &Sequence::new(jobs)?, operations)
+    }
+
+    /// As [`Self::new`], of batches that have been checked.
+    pub(crate) fn of_batches(
+        prover: &'a LocalProver,
+        sequence: &Sequence<'_>,
+        operations: usize,
+    ) -> Result<Self, ProverError> {
+        let circuit_set_root = prover.circuits().set_root();
+        let batches = sequence.jobs.iter().zip(&sequence.headers).map(|(job, &header)| {
+            let environment = StreamEnvironment { x: header.x, z: header.z, circuit_set_root };
+            let plan = Plan::new(&job.witness, operations, environment)?;
+            Ok(PlannedBatch { header, previous_chain_hash: job.previous_chain_hash, plan })
+        });
+        let batches = batches.collect::<Result<Vec<_>, ProverError>>()?;
+        let leaves = batches.iter().map(|PlannedBatch { plan, .. }| Leaves {
+            chunks: plan.chunks.len(),
+            streams: plan.streams.len(),
+        });
+        let graph = TaskGraph::new(&leaves.collect::<Vec<_>>());
+        Ok(Self { prover, batches, exit: None, graph })
+    }
+
+    /// One proof of leaves that exit.
+    pub(crate) fn of_exit(prover: &'a LocalProver, job: &'a ExitJob) -> Self {
+        Self { prover, batches: Vec::new(), exit: Some(job), graph: TaskGraph::exit() }
     }
 
     /// The tasks and what each needs.
@@ -83,36 +126,31 @@ impl<'a> BatchTasks<'a> {
         &self.graph
     }
 
-    /// The operations of a chunk leaf; empty if there is no such leaf.
+    /// The operations of a chunk leaf of the first batch; empty if there is no such leaf.
     #[must_use]
     pub fn chunk(&self, index: usize) -> Range<usize> {
-        self.plan.chunks.get(index).map(|chunk| chunk.operations.clone()).unwrap_or_default()
+        self.first_batch_chunk(index).map(|chunk| chunk.operations.clone()).unwrap_or_default()
     }
 
-    /// The size of the tables of a chunk leaf, if there is such a leaf.
+    /// The size of the tables of a chunk leaf of the first batch, if there is such a leaf.
     #[must_use]
     pub fn chunk_shape(&self, index: usize) -> Option<ChunkShape> {
-        self.plan.chunks.get(index).map(|chunk| chunk.size.into())
+        self.first_batch_chunk(index).map(|chunk| chunk.size.into())
     }
 
-    /// Reads the circuits that the batch needs, which the first task to use them does otherwise.
+    /// The chunks of all batches.
+    pub(crate) fn chunks(&self) -> impl Iterator<Item = &PlannedChunk> {
+        self.batches.iter().flat_map(|batch| &batch.plan.chunks)
+    }
+
+    /// Reads the circuits of all tasks, which the first task to use them does otherwise. The keys of the SNARK are no circuit, see
+    /// [`LocalProver::load_keys`].
     ///
     /// # Errors
     /// They cannot be read.
     pub fn load_circuits(&self) -> Result<(), ProverError> {
-        let circuits = self.prover.circuits();
-        self.plan.sizes().try_for_each(|size| circuits.chunk(size).get().map(drop))?;
-        if self.plan.chunks.len() > 1 {
-            circuits.chunk_node.get()?;
-        }
-        for witness in &self.plan.streams {
-            circuits.stream(witness.class()).get()?;
-        }
-        if self.plan.streams.len() > 1 {
-            circuits.stream_node.get()?;
-        }
-        circuits.seal.get()?;
-        circuits.wrap.get().map(drop)
+        let mut run = Run::to_the_end(&Silent);
+        self.graph.tasks().iter().try_for_each(|task| self.prepare(task, &[], &mut run))
     }
 
     /// Runs the task at this place of the graph on the prover's threads. `inputs` are the outputs of the tasks that it needs,
@@ -126,62 +164,105 @@ impl<'a> BatchTasks<'a> {
     pub fn run(&self, place: usize, inputs: &[&TaskOutput]) -> Result<TaskOutput, ProverError> {
         let task = &self.graph.tasks()[place];
         let inputs: Vec<_> = inputs.iter().map(|input| &input.0).collect();
-        self.prover.install(|| self.output(task.kind, task.index, &inputs)).map(TaskOutput)
+        self.prover.install(|| self.output(task, &inputs)).map(TaskOutput)
     }
 
-    fn output(
+    /// Reads what a task runs on, as a stage of its own, unless that is in memory. Of the inputs it needs those of earlier kinds
+    /// only.
+    pub(crate) fn prepare(
         &self,
-        kind: TaskKind,
-        index: usize,
+        task: &Task,
         inputs: &[&Output],
-    ) -> Result<Output, ProverError> {
+        run: &mut Run<'_>,
+    ) -> Result<(), ProverError> {
         let circuits = self.prover.circuits();
-        Ok(match (kind, inputs) {
+        match (task.kind, inputs) {
+            (TaskKind::ChunkLeaf | TaskKind::ChunkWrapper, _) => {
+                run.unit(circuits.chunk(self.chunk_of(task).size)).map(drop)
+            }
+            (TaskKind::StreamLeaf | TaskKind::StreamWrapper, _) => {
+                run.unit(circuits.stream(self.stream_of(task).class())).map(drop)
+            }
+            (TaskKind::ChunkNode, _) => run.unit(&circuits.chunk_node).map(drop),
+            (TaskKind::StreamNode, _) => run.unit(&circuits.stream_node).map(drop),
+            (TaskKind::ChainNode, _) => run.unit(&circuits.chain_node).map(drop),
+            (TaskKind::Seal, _) => run.unit(&circuits.seal).map(drop),
+            (TaskKind::Exit, _) => run.unit(&circuits.exit).map(drop),
+            (TaskKind::Shrink | TaskKind::Wrap, _) => run.unit(&circuits.wrap).map(drop),
+            (TaskKind::Groth16, [Output::Wrapped(wrapped)]) => {
+                self.prover.keys().prepare(&wrapped.witness, run)
+            }
+            (TaskKind::Groth16, _) => Ok(()),
+        }
+    }
+
+    /// Runs a task on the current threads.
+    pub(crate) fn output(&self, task: &Task, inputs: &[&Output]) -> Result<Output, ProverError> {
+        let circuits = self.prover.circuits();
+        let set = &circuits.set;
+        Ok(match (task.kind, inputs) {
             (TaskKind::ChunkLeaf, []) => {
-                let chunk = &self.plan.chunks[index];
+                let chunk = self.chunk_of(task);
                 leaf(circuits.chunk(chunk.size).get()?.prove(&chunk.witness)?)
             }
             (TaskKind::StreamLeaf, []) => {
-                let witness = &self.plan.streams[index];
+                let witness = self.stream_of(task);
                 leaf(circuits.stream(witness.class()).get()?.prove(witness)?)
             }
             (TaskKind::ChunkWrapper, [Output::Leaf(leaf)]) => {
-                proven(circuits.chunk(self.plan.chunks[index].size).get()?.wrap(leaf)?)
+                proven(circuits.chunk(self.chunk_of(task).size).get()?.wrap(leaf)?)
             }
             (TaskKind::StreamWrapper, [Output::Leaf(leaf)]) => {
-                proven(circuits.stream(self.plan.streams[index].class()).get()?.wrap(leaf)?)
+                proven(circuits.stream(self.stream_of(task).class()).get()?.wrap(leaf)?)
             }
             (TaskKind::ChunkNode, [Output::Proven(left), Output::Proven(right)]) => {
-                proven(circuits.chunk_node.get()?.prove(&circuits.set, left, right)?)
+                proven(circuits.chunk_node.get()?.prove(set, left, right)?)
             }
             (TaskKind::StreamNode, [Output::Proven(left), Output::Proven(right)]) => {
-                proven(circuits.stream_node.get()?.prove(&circuits.set, left, right)?)
+                proven(circuits.stream_node.get()?.prove(set, left, right)?)
             }
             (TaskKind::Seal, [Output::Proven(chunk), Output::Proven(stream)]) => {
-                let previous = self.job.previous_chain_hash;
-                let witness = SealWitness { header: self.header, previous, chunk, stream };
-                let (statement, proven) =
-                    circuits.seal.get()?.prove(&circuits.set, &witness, || ())?;
-                Output::Sealed(statement, Box::new(proven))
+                let PlannedBatch { header, previous_chain_hash, .. } = &self.batches[task.batch];
+                let (header, previous) = (*header, *previous_chain_hash);
+                let witness = SealWitness { header, previous, chunk, stream };
+                chain(circuits.seal.get()?.prove(set, &witness)?)
             }
-            (TaskKind::Shrink, [Output::Sealed(statement, proven)]) => {
-                let prover = circuits.wrap.get()?;
-                let shrunk = prover.shrink.prove(&circuits.set, statement, proven)?;
-                Output::Shrunk(*statement, Box::new(prover.squeeze.prove(&shrunk)?))
+            (TaskKind::ChainNode, [Output::Chain(first, left), Output::Chain(last, right)]) => {
+                let statement = SealStatement { to: last.to, ..*first };
+                chain((statement, circuits.chain_node.get()?.prove(set, left, right)?))
+            }
+            (TaskKind::Exit, []) => {
+                let job = self.exit.ok_or(ProverError::TaskInputs { kind: task.kind })?;
+                chain(circuits.exit.get()?.prove(circuits.set_root(), &job.witness)?)
+            }
+            (TaskKind::Shrink, [Output::Chain(statement, proven)]) => {
+                let shrunk = circuits.wrap.get()?.shrink(set, statement, proven)?;
+                Output::Shrunk(*statement, Box::new(shrunk))
             }
             (TaskKind::Wrap, [Output::Shrunk(statement, proof)]) => {
                 let prover = circuits.wrap.get()?;
                 let wrapped = prover.wrap(proof)?;
                 let proof_bytes = wrapped.to_bytes().len();
-                let witness = Box::new(prover.synthesize(statement, &wrapped)?);
-                Output::Wrapped { witness, proof_bytes }
+                let witness = prover.synthesize(statement, &wrapped)?;
+                Output::Wrapped(Wrapped { witness, proof_bytes })
             }
-            (TaskKind::Groth16, [Output::Wrapped { witness, .. }]) => {
-                groth16::prove(self.prover.keys().proving(witness)?, witness, &mut OsRng)?;
-                Output::Snark
+            (TaskKind::Groth16, [Output::Wrapped(wrapped)]) => {
+                Output::Snark(Box::new(self.prover.keys().prove(&wrapped.witness)?))
             }
             (kind, _) => return Err(ProverError::TaskInputs { kind }),
         })
+    }
+
+    fn chunk_of(&self, task: &Task) -> &PlannedChunk {
+        &self.batches[task.batch].plan.chunks[task.index]
+    }
+
+    fn stream_of(&self, task: &Task) -> &StreamLeafWitness {
+        &self.batches[task.batch].plan.streams[task.index]
+    }
+
+    fn first_batch_chunk(&self, index: usize) -> Option<&PlannedChunk> {
+        self.batches.first()?.plan.chunks.get(index)
     }
 }
 
@@ -191,4 +272,8 @@ fn leaf(leaf: Leaf) -> Output {
 
 fn proven(proven: Proven) -> Output {
     Output::Proven(Box::new(proven))
+}
+
+fn chain((statement, proven): (SealStatement, Proven)) -> Output {
+    Output::Chain(statement, Box::new(proven))
 }

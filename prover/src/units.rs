@@ -130,18 +130,14 @@ impl SealProver {
         Ok(Self { seal, wrapper })
     }
 
-    /// Proves a header over the roots of both trees, and brings the proof to the common shape. Calls `step` after each.
+    /// Proves a header over the roots of both trees, and brings the proof to the common shape.
     pub(crate) fn prove(
         &self,
         set: &CircuitSet,
         witness: &SealWitness<'_>,
-        step: impl Fn(),
     ) -> Result<(SealStatement, Proven), ProverError> {
         let (statement, proof) = self.seal.prove(set, witness)?;
-        step();
-        let proven = self.wrapper.prove(Statement::from(&statement), &proof)?;
-        step();
-        Ok((statement, proven))
+        Ok((statement, self.wrapper.prove(Statement::from(&statement), &proof)?))
     }
 }
 
@@ -173,18 +169,14 @@ impl ExitProver {
         Ok(Self { exit, wrapper })
     }
 
-    /// Proves that leaves exit, and brings the proof to the common shape. Calls `step` after each.
+    /// Proves that leaves exit, and brings the proof to the common shape.
     pub(crate) fn prove(
         &self,
         circuit_set_root: Digest,
         witness: &ExitWitness,
-        step: impl Fn(),
     ) -> Result<(SealStatement, Proven), ProverError> {
         let (statement, proof) = self.exit.prove(circuit_set_root, witness)?;
-        step();
-        let proven = self.wrapper.prove(Statement::from(&statement), &proof)?;
-        step();
-        Ok((statement, proven))
+        Ok((statement, self.wrapper.prove(Statement::from(&statement), &proof)?))
     }
 }
 
@@ -208,8 +200,8 @@ pub(crate) fn recursion_security() -> LayerSecurity {
 /// From the header chain to the constraint system of the SNARK.
 #[derive(Debug)]
 pub(crate) struct WrapProver {
-    pub(crate) shrink: Shrink,
-    pub(crate) squeeze: Squeeze,
+    shrink: Shrink,
+    squeeze: Squeeze,
     wrap: Forward<WrapConfig>,
     pub(crate) verifier: WrapVerifier,
 }
@@ -223,6 +215,17 @@ impl WrapProver {
         let verifier =
             WrapVerifier::new(wrap.circuit.verifier_only.clone(), wrap.circuit.common.clone())?;
         Ok(Self { shrink, squeeze, wrap, verifier })
+    }
+
+    /// From a proof of the chain family, of this statement, towards the last layer.
+    pub(crate) fn shrink(
+        &self,
+        set: &CircuitSet,
+        statement: &SealStatement,
+        proven: &Proven,
+    ) -> Result<Proof, ProverError> {
+        let shrunk = self.shrink.prove(set, statement, proven)?;
+        Ok(self.squeeze.prove(&shrunk)?)
     }
 
     /// The last plonky2 proof.

@@ -3,25 +3,25 @@
 use std::{io::Write, path::Path};
 
 use alloy::primitives::{Address, B256};
-use cairn_prover::{BatchProof, LocalProver, files::write_atomically};
+use cairn_prover::{BatchesProof, LocalProver, files::write_atomically};
 use cairn_types::{Digest, Extension, Word};
 use eyre::{Result, WrapErr};
 use serde_json::{Value, json};
 
 use super::settle::Committed;
-use crate::l1::{deploy::Manifest, withdrawal_tree::WithdrawalTree};
+use crate::l1::{deployment::Deployment, withdrawal_tree::WithdrawalTree};
 
 /// What the files tell about.
 #[derive(Debug)]
 pub struct Settled<'a> {
     /// The deployment.
-    pub manifest: &'a Manifest,
+    pub manifest: &'a Deployment,
     /// L1 contract of each token, zero for ether.
     pub assets: &'a [Address],
     /// The batch.
     pub committed: &'a Committed,
     /// Its proof.
-    pub proof: &'a BatchProof,
+    pub proof: &'a BatchesProof,
 }
 
 /// Writes `batch.json` and `groth16/{verification_key,proof,public}.json` below `folder`; `batch_in_blobs.json`
@@ -53,7 +53,8 @@ fn batch(settled: &Settled<'_>) -> Value {
         Some((blobs, openings)) => (blobs.versioned_hashes(), &openings[..]),
         None => (vec![], &[][..]),
     };
-    let streams = &proof.header.streams;
+    let header = &proof.headers[0];
+    let streams = &header.streams;
     let tree = WithdrawalTree::new(&batch.withdrawals);
     let claims: Vec<Value> = batch
         .withdrawals
@@ -70,22 +71,22 @@ fn batch(settled: &Settled<'_>) -> Value {
         "rollup": manifest.rollup,
         "domain": manifest.domain,
         "circuit_set_root": digest(&proof.seal.circuit_set_root),
-        "genesis_state": digest(&proof.header.state_before),
+        "genesis_state": digest(&header.state_before),
         "assets": assets,
-        "timestamp": proof.header.timestamp,
-        "state": digest(&proof.header.state_after),
+        "timestamp": header.timestamp,
+        "state": digest(&header.state_after),
         "data_digest": digest(&streams.data.stream.digest),
         "priority_digest": digest(&streams.priority.stream.digest),
         "withdrawal_digest": digest(&streams.withdrawal.stream.digest),
         "data": words(&batch.data),
         "priority_words": words(&batch.priority),
         "withdrawals": words(&batch.withdrawals),
-        "data_mode": published.mode(),
+        "data_mode": u8::from(published.location.mode()),
         "data_count": streams.data.stream.count,
         "versioned_hashes": hashes.iter().map(|hash| hex(hash)).collect::<Vec<_>>(),
         "openings": hex(openings),
-        "point": extension(&proof.header.x),
-        "blob_point": hex(&proof.header.z.to_bytes()),
+        "point": extension(&header.x),
+        "blob_point": hex(&header.z.to_bytes()),
         "blob_value": hex(&streams.blob.to_bytes()),
         "data_value": extension(&streams.data.y),
         "priority_value": extension(&streams.priority.y),
@@ -94,7 +95,7 @@ fn batch(settled: &Settled<'_>) -> Value {
         "h_to": record.chainHash,
         "withdrawals_root": hex(&tree.root()),
         "public_input": hex(&proof.seal.public_input()),
-        "proof": proof.calldata().map(|word| hex(&word)),
+        "proof": proof.proof.map(|word| hex(&word)),
         "claims": claims,
     })
 }

@@ -1,12 +1,12 @@
 //! What the operator does with a batch: commits it, and pays its withdrawals once it is proven.
 
 use alloy::primitives::{Address, B256, U256};
-use cairn_prover::{BatchJob, BatchProof};
+use cairn_prover::{BatchJob, BatchesProof};
 use cairn_state::BatchWitness;
-use cairn_types::{Withdrawal, Word};
+use cairn_types::{DataMode, Withdrawal, Word};
 use eyre::{Result, ensure, eyre};
 
-use super::{Data, committee::DemoCommittee, play, publish::Published, scenario::Scenario};
+use super::{committee::DemoCommittee, play, publish::Published, scenario::Scenario};
 use crate::l1::{
     client::{CommitGas, CommitRequest, L1Client},
     contracts::{Batch, Commitment},
@@ -18,7 +18,7 @@ use crate::l1::{
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     /// The mode.
-    pub data: Data,
+    pub data: DataMode,
     /// Who signs, if it is with the committee.
     pub committee: Option<&'a DemoCommittee>,
 }
@@ -62,7 +62,7 @@ pub async fn commit(
         dataDigest: hash(streams.data.digest),
         priorityDigest: hash(streams.priority.digest),
         withdrawalDigest: hash(streams.withdrawal.digest),
-        dataMode: published.mode(),
+        dataMode: published.location.mode().into(),
         dataCount: streams.data.count,
         dataValue: published.hint,
         blobValue: B256::from(published.value.to_bytes()),
@@ -94,7 +94,7 @@ impl Committed {
     ///
     /// # Errors
     /// It is of another.
-    pub fn check(&self, proof: &BatchProof) -> Result<()> {
+    pub fn check(&self, proof: &BatchesProof) -> Result<()> {
         let (l1, ours) = (self.record.chainHash, B256::from(proof.seal.to));
         ensure!(l1 == ours, "L1's header differs from ours: it has {l1}, we have {ours}");
         Ok(())
@@ -103,8 +103,8 @@ impl Committed {
 
 /// A proof as the contract takes it.
 #[must_use]
-pub fn calldata(proof: &BatchProof) -> [U256; 8] {
-    proof.calldata().map(U256::from_be_bytes)
+pub fn calldata(proof: &BatchesProof) -> [U256; 8] {
+    proof.proof.map(U256::from_be_bytes)
 }
 
 /// Claims every withdrawal and checks that its recipient has been paid; returns the mean gas.

@@ -11,7 +11,7 @@
 use std::{path::Path, sync::Arc};
 
 use alloy::primitives::{Address, B256, U256};
-use cairn_prover::{BatchProof, LocalProver, SnarkKeys};
+use cairn_prover::{BatchesProof, Cancel, Engine, LocalProver, SnarkKeys};
 use cairn_state::{BatchWitness, Environment, State};
 use cairn_types::{Operation, Word};
 use eyre::{Result, WrapErr, ensure, eyre};
@@ -20,7 +20,6 @@ use serde::Serialize;
 use super::{
     circuit_sets::{Answer, CircuitSets},
     play::BLOCK_OPERATIONS,
-    progress::Bars,
     scenario::{Action, Scenario},
     sequencer::Sequencer,
     settle::{self, Committed, calldata},
@@ -29,6 +28,7 @@ use super::{
 use crate::{
     deploy::project::build_with_verifier,
     l1::{anvil::Anvil, client::L1Client},
+    progress::Bars,
 };
 
 /// Seed of the new key; the demo's own keys have another.
@@ -211,11 +211,11 @@ impl<'a> Upgrade<'a> {
     }
 
     /// One proof by each key: the SNARKs of one and the same constraint system.
-    async fn prove(&self) -> Result<(BatchProof, BatchProof)> {
+    async fn prove(&self) -> Result<(BatchesProof, BatchesProof)> {
         let (prover, bars) = (Arc::clone(&self.setting.prover), Arc::clone(&self.setting.bars));
         let (keys, job) = (Arc::clone(&self.keys), self.batch.job());
         let work = move || {
-            let wrapped = prover.wrap(&job, &*bars)?;
+            let wrapped = prover.wrap(&[job], &*bars, &Cancel::default())?;
             let old = prover.snark(&wrapped, prover.keys(), &*bars)?;
             Ok::<_, eyre::Report>((old, prover.snark(&wrapped, &keys, &*bars)?))
         };

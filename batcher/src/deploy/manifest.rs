@@ -7,7 +7,7 @@ use std::{
 };
 
 use alloy::primitives::{Address, B256, Bytes};
-use cairn_prover::{LocalProver, files::write_atomically};
+use cairn_prover::{Engine, LocalProver, files::write_atomically};
 use cairn_types::Digest;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;

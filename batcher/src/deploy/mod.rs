@@ -4,15 +4,16 @@
 //! the manifest holds all of these, so that `cairn verify-deployment` can do it again and compare.
 
 pub mod config;
+pub mod development;
 pub mod manifest;
 pub mod project;
 
 use std::path::Path;
 
 use alloy::{
-    network::{EthereumWallet, TransactionBuilder},
+    network::TransactionBuilder,
     primitives::{Address, B256, Bytes, U256, keccak256, utils::format_ether},
-    providers::{DynProvider, Provider, ProviderBuilder},
+    providers::{DynProvider, Provider},
     rpc::types::{TransactionReceipt, TransactionRequest},
     signers::local::PrivateKeySigner,
     sol_types::SolValue,
@@ -27,6 +28,7 @@ use self::{
 use crate::l1::{
     anvil::CHAIN_ID as DEVELOPMENT_CHAIN,
     artifacts::{Artifact, Artifacts, BuildError},
+    connection::{connect_with, signing},
     contracts::{Configuration, Holders, IRollupL1},
     error::{L1Error, rpc},
 };
@@ -117,9 +119,7 @@ impl Deployer {
             return Err(DeployError::DevelopmentKeys { chain_id: expected });
         }
         let sender = signer.address();
-        let url = url.parse().map_err(|e| rpc("reading the node's URL", format!("{url}: {e}")))?;
-        let provider =
-            ProviderBuilder::new().wallet(EthereumWallet::from(signer)).connect_http(url).erased();
+        let provider = signing(connect_with(url)?, signer);
         let got = provider.get_chain_id().await.map_err(|e| rpc("reading the chain id", e))?;
         if got != expected {
             return Err(L1Error::WrongChain { expected, got }.into());
@@ -172,7 +172,7 @@ impl Deployer {
             priorityDeadline: terms.priority_deadline,
             upgradeDelay: terms.upgrade_delay,
             forcedTransactions: terms.forced_transactions,
-            dataModes: terms.data_modes,
+            dataModes: terms.data_modes.bits(),
         };
         note(verifier);
         let rollup = Creation::new(artifacts, "Rollup.sol", "Rollup", configuration.abi_encode())?;
@@ -230,8 +230,8 @@ impl Deployer {
             .with_deploy_code(creation.code());
         let name = creation.artifact.name.clone();
         let sent = self.provider.send_transaction(request).await;
-        let sent = sent.map_err(|e| rpc(what, format!("{name}: {e}")))?;
-        let receipt = sent.get_receipt().await.map_err(|e| rpc(what, format!("{name}: {e}")))?;
+        let sent = sent.map_err(|e| rpc(what, e).about(&name))?;
+        let receipt = sent.get_receipt().await.map_err(|e| rpc(what, e).about(&name))?;
         let transaction = receipt.transaction_hash;
         if !receipt.status() {
             return Err(L1Error::Reverted { what, hash: transaction }.into());

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use alloy::{
-    network::{EthereumWallet, TransactionBuilder},
+    network::TransactionBuilder,
     primitives::{Address, B256, Bytes, U256},
-    providers::{DynProvider, Provider, ProviderBuilder},
+    providers::{DynProvider, Provider},
     rpc::types::{Log, TransactionRequest},
     signers::local::PrivateKeySigner,
     sol_types::{SolCall, SolEvent},
@@ -14,6 +14,7 @@ use cairn_types::{AccountId, TokenId};
 use thiserror::Error;
 
 use crate::l1::{
+    connection::{connect_with, signing},
     contracts::{ICustody, IRollupL1},
     error::{L1Error, rpc},
     reader::Reader,
@@ -104,14 +105,11 @@ impl FrozenRollup {
         rollup: Address,
         signer: Option<PrivateKeySigner>,
     ) -> Result<Self, FrozenError> {
-        let url = url.parse().map_err(|e| rpc("reading the node's URL", format!("{url}: {e}")))?;
         let sender = signer.as_ref().map(PrivateKeySigner::address).unwrap_or_default();
+        let node = connect_with(url)?;
         let provider = match signer {
-            Some(signer) => ProviderBuilder::new()
-                .wallet(EthereumWallet::from(signer))
-                .connect_http(url)
-                .erased(),
-            None => ProviderBuilder::new().connect_http(url).erased(),
+            Some(signer) => signing(node, signer),
+            None => node,
         };
         let chain_id = provider.get_chain_id().await.map_err(|e| rpc("reading the chain id", e))?;
         let code = provider.get_code_at(rollup).await;

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use alloy::primitives::B256;
-use cairn_prover::{EXIT_CAPACITY, ExitJob, ExitRequest, LocalProver};
-use cairn_types::{ExitEntry, SealStatement, domain};
+use cairn_prover::{EXIT_CAPACITY, Engine, ExitJob, ExitRequest, LocalProver};
+use cairn_types::{ExitEntry, domain};
 use eyre::{Result, WrapErr, bail};
 use serde::Serialize;
 
 use super::file::ExitFile;
-use crate::{demo::progress::Bars, snapshot::Snapshot};
+use crate::{progress::Bars, snapshot::Snapshot};
 
 /// A file of the folder.
 #[derive(Debug, Clone, Serialize)]
@@ -65,7 +65,7 @@ fn prove_group(
     let job = ExitJob::new(&mut snapshot.state, domain, group);
     let entries = job.entries();
     let root = prover.circuit_set_root();
-    let statement = SealStatement::exit(root, &snapshot.commitment(), &domain, &entries);
+    let statement = job.statement(root);
     let wanted = ExitFile {
         chain_id,
         rollup,
@@ -88,6 +88,6 @@ fn prove_group(
     }
     let proof =
         prover.prove_exit(&job, bars).wrap_err_with(|| format!("proving {}", path.display()))?;
-    ExitFile { proof: proof.calldata().map(B256::from), ..wanted }.write(&path)?;
+    ExitFile { proof: proof.proof.map(B256::from), ..wanted }.write(&path)?;
     Ok(proven(false, proof.stages.iter().map(|stage| stage.wall_s).sum()))
 }

@@ -1,26 +1,33 @@
 //! A local L1: anvil as a child process that never outlives us.
 
 use std::{
-    fs::File,
+    fs::{File, TryLockError},
     net::TcpListener,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
 
-use alloy::providers::{Provider, ProviderBuilder};
+use alloy::providers::Provider;
 use rustix::process::{Pid, Signal, kill_process_group, set_parent_process_death_signal};
 use thiserror::Error;
 use tokio::net::TcpStream;
 
-use super::error::L1Error;
+use super::{
+    connection::connect_with,
+    error::{L1Error, rpc},
+};
 
 /// anvil's chain id, the only one where development keys are accepted.
 pub const CHAIN_ID: u64 = 31_337;
 
-/// How long anvil may take until it answers.
+/// How long anvil may take until it answers, and an earlier one until it has ended.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long anvil may take to write its state when it ends.
+const END_TIMEOUT: Duration = Duration::from_secs(20);
+/// How often anvil writes its state while it runs, seconds: what a crash of the machine may cost.
+const STATE_INTERVAL: &str = "60";
 
 /// Why there is no local L1.
 #[derive(Debug, Error)]
@@ -28,6 +35,12 @@ pub enum AnvilError {
     /// The port asked for is taken.
     #[error("port {0} is in use: stop what listens there, or choose another with --port")]
     PortInUse(u16),
+    /// Another anvil keeps its state there.
+    #[error("another anvil runs on the state in {}: end it, or choose another folder", .folder.display())]
+    StateInUse {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// The program is not there.
     #[error("cannot start {program}: {reason}; `./x demo` installs the pinned tools")]
     Missing {
@@ -46,11 +59,23 @@ pub enum AnvilError {
     },
 }
 
+/// When anvil ends, and what is left of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Life {
+    /// With us, and nothing is left.
+    WithUs,
+    /// With us, also when we are killed; it writes its state first.
+    Stored,
+    /// It may outlive us.
+    Free,
+}
+
 /// A running anvil; dropping it ends the process unless [`Anvil::keep`] was called.
 #[derive(Debug)]
 pub struct Anvil {
     child: Option<Child>,
     port: u16,
+    life: Life,
 }
 
 impl Anvil {
@@ -64,7 +89,17 @@ impl Anvil {
         folder: &Path,
         keep: bool,
     ) -> Result<Self, AnvilError> {
-        Self::launch(program, CHAIN_ID, port, folder, keep).await
+        let life = if keep { Life::Free } else { Life::WithUs };
+        Self::launch(program, CHAIN_ID, port, folder, life).await
+    }
+
+    /// Starts anvil with its state in `folder`: it goes on from where the last one ended. The state is written when it ends,
+    /// however we end, and once a minute. Waits for an earlier one that is still writing.
+    ///
+    /// # Errors
+    /// As [`Self::start`], or another anvil keeps its state there.
+    pub async fn resume(program: &Path, port: u16, folder: &Path) -> Result<Self, AnvilError> {
+        Self::launch(program, CHAIN_ID, Some(port), folder, Life::Stored).await
     }
 
     /// Starts anvil on a free port as a chain with this id.
@@ -76,7 +111,7 @@ impl Anvil {
         chain_id: u64,
         folder: &Path,
     ) -> Result<Self, AnvilError> {
-        Self::launch(program, chain_id, None, folder, false).await
+        Self::launch(program, chain_id, None, folder, Life::WithUs).await
     }
 
     async fn launch(
@@ -84,22 +119,25 @@ impl Anvil {
         chain_id: u64,
         port: Option<u16>,
         folder: &Path,
-        keep: bool,
+        life: Life,
     ) -> Result<Self, AnvilError> {
-        let port = match port {
-            Some(port) => {
-                TcpListener::bind(("127.0.0.1", port)).map_err(|_| AnvilError::PortInUse(port))?;
-                port
-            }
-            None => TcpListener::bind(("127.0.0.1", 0))
-                .and_then(|listener| listener.local_addr())
-                .map_err(|_| AnvilError::PortInUse(0))?
-                .port(),
-        };
+        let started = Instant::now();
         let log = folder.join("anvil.log");
         let failed = |reason: String| AnvilError::Failed { reason, log: log.clone() };
-        let output = File::create(&log).map_err(|e| failed(e.to_string()))?;
+        let output = File::options().create(true).append(true).open(&log);
+        let output = output.map_err(|e| failed(e.to_string()))?;
+        // The child inherits the lock with its output, and has it for as long as it lives.
+        while let Err(error) = output.try_lock() {
+            match error {
+                TryLockError::Error(error) => return Err(failed(error.to_string())),
+                TryLockError::WouldBlock if started.elapsed() > START_TIMEOUT => {
+                    return Err(AnvilError::StateInUse { folder: folder.to_owned() });
+                }
+                TryLockError::WouldBlock => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
         let errors = output.try_clone().map_err(|e| failed(e.to_string()))?;
+        let port = free_port(port)?;
         let mut command = Command::new(program);
         command
             .args(["--host", "127.0.0.1", "--hardfork", "osaka", "--port", &port.to_string()])
@@ -110,15 +148,21 @@ impl Anvil {
             .stderr(errors)
             // A group of its own: Ctrl-C in the terminal reaches us first, and we end it.
             .process_group(0);
-        if !keep {
-            die_with_parent(&mut command);
+        match life {
+            Life::Free => {}
+            Life::WithUs => die_with_parent(&mut command, Signal::KILL),
+            Life::Stored => {
+                let state = folder.join("state.json");
+                command.arg("--state").arg(state).args(["--state-interval", STATE_INTERVAL]);
+                die_with_parent(&mut command, Signal::TERM);
+            }
         }
         let child = command.spawn().map_err(|e| AnvilError::Missing {
             program: program.to_path_buf(),
             reason: e.to_string(),
         })?;
         // From here on the process ends with this value, also when this future is dropped.
-        let mut anvil = Self { child: Some(child), port };
+        let mut anvil = Self { child: Some(child), port, life };
         let started = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
             if let Some(Ok(Some(status))) = anvil.child.as_mut().map(Child::try_wait) {
@@ -138,16 +182,36 @@ impl Anvil {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// The process's status, if it has ended.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.as_mut().and_then(|child| child.try_wait().ok().flatten())
+    }
+
+    /// Mines a block every so many seconds from now on, and no longer at once for each transaction.
+    ///
+    /// # Errors
+    /// The node's.
+    pub async fn mine_every(&self, seconds: u64) -> Result<(), L1Error> {
+        self.ask("setting the block time of the local L1", "evm_setIntervalMining", seconds).await
+    }
+
     /// Mines a block with this timestamp, in seconds.
     ///
     /// # Errors
     /// The node's: the time has passed already.
     pub async fn advance_to(&self, timestamp: u64) -> Result<(), L1Error> {
-        let rpc = |e: String| L1Error::Rpc { what: "moving the clock of the local L1", reason: e };
-        let url = self.url().parse().map_err(|e| rpc(format!("{e}")))?;
-        let provider = ProviderBuilder::new().connect_http(url);
-        let request = provider.raw_request("evm_mine".into(), [timestamp]);
-        request.await.map(|_: serde_json::Value| ()).map_err(|e| rpc(e.to_string()))
+        self.ask("moving the clock of the local L1", "evm_mine", timestamp).await
+    }
+
+    async fn ask(
+        &self,
+        what: &'static str,
+        method: &'static str,
+        argument: u64,
+    ) -> Result<(), L1Error> {
+        let node = connect_with(&self.url())?;
+        let answer = node.raw_request(method.into(), [argument]).await;
+        answer.map(|_: serde_json::Value| ()).map_err(|e| rpc(what, e))
     }
 
     /// Leaves the process running; returns its id.
@@ -158,30 +222,46 @@ impl Anvil {
 
 impl Drop for Anvil {
     fn drop(&mut self) {
-        if let Some(child) = &mut self.child {
-            end(child);
+        let Some(child) = &mut self.child else { return };
+        if self.life == Life::Stored && matches!(child.try_wait(), Ok(None)) {
+            signal(child, Signal::TERM);
+            let started = Instant::now();
+            while matches!(child.try_wait(), Ok(None)) && started.elapsed() < END_TIMEOUT {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        // What was waited for has no process group any more that is ours.
+        if matches!(child.try_wait(), Ok(None)) {
+            signal(child, Signal::KILL);
+            let _ = child.wait();
         }
     }
 }
 
-/// Ends the process and its group; failures mean that it has ended already.
-fn end(child: &mut Child) {
+/// To the process and its group, which has not been waited for.
+fn signal(child: &Child, signal: Signal) {
     if let Ok(id) = i32::try_from(child.id())
         && let Some(group) = Pid::from_raw(id)
     {
-        let _ = kill_process_group(group, Signal::KILL);
+        let _ = kill_process_group(group, signal);
     }
-    let _ = child.wait();
 }
 
-/// Lets the kernel end the child when we are killed without a chance to do it.
+/// The port asked for, or any that is free.
+fn free_port(port: Option<u16>) -> Result<u16, AnvilError> {
+    let asked = port.unwrap_or(0);
+    let listener = TcpListener::bind(("127.0.0.1", asked)).and_then(|l| l.local_addr());
+    listener.map(|address| address.port()).map_err(|_| AnvilError::PortInUse(asked))
+}
+
+/// Lets the kernel send the child this signal when we are killed without a chance to do it.
 #[expect(
     unsafe_code,
     reason = "pre_exec has no safe form; the hook makes one async-signal-safe system call"
 )]
-fn die_with_parent(command: &mut Command) {
+fn die_with_parent(command: &mut Command, signal: Signal) {
     // SAFETY: between fork and exec the hook only calls prctl(2): no allocation, no locks.
     unsafe {
-        command.pre_exec(|| Ok(set_parent_process_death_signal(Some(Signal::KILL))?));
+        command.pre_exec(move || Ok(set_parent_process_death_signal(Some(signal))?));
     }
 }

@@ -1,12 +1,27 @@
 //! What can go wrong with L1, whoever talks to it.
 
-use alloy::primitives::{Address, B256};
+use std::fmt;
+
+use alloy::{
+    contract,
+    primitives::{Address, B256},
+    providers::PendingTransactionError,
+    sol_types,
+    transports::{RpcError, TransportError, TransportErrorKind},
+};
 use thiserror::Error;
+
+use super::{
+    connection::BadSetting,
+    http::{Fault, quote},
+    revert::describe,
+    transport::RequestError,
+};
 
 /// Why L1 did not do what was asked.
 #[derive(Debug, Error)]
 pub enum L1Error {
-    /// The node does not answer, or refuses the request.
+    /// The node refuses the request, or answers with what cannot be.
     #[error("L1, {what}: {reason}")]
     Rpc {
         /// What was tried.
@@ -14,6 +29,28 @@ pub enum L1Error {
         /// What the node or the transport says.
         reason: String,
     },
+    /// No node answers, or not for now: the same request may be answered later.
+    #[error("L1, {what}: {reason}")]
+    Unavailable {
+        /// What was tried.
+        what: &'static str,
+        /// What the node or the transport says.
+        reason: String,
+    },
+    /// There is no node to ask.
+    #[error("no node of L1: give the URL of one at least")]
+    NoNode,
+    /// A URL that leads to no node.
+    #[error("the URL of the L1 node {host}: {reason}; expected http://HOST:PORT or https://HOST")]
+    Url {
+        /// Its host: the rest may be a secret.
+        host: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A setting of the connection.
+    #[error("L1 connection: {0}")]
+    Setting(#[from] BadSetting),
     /// The transaction was mined and reverted.
     #[error("L1, {what}: transaction {hash} reverted")]
     Reverted {
@@ -53,7 +90,144 @@ pub enum L1Error {
     NoEvent(&'static str),
 }
 
-/// What the node or the transport says of a request.
-pub(crate) fn rpc(what: &'static str, reason: impl std::fmt::Display) -> L1Error {
-    L1Error::Rpc { what, reason: reason.to_string() }
+impl L1Error {
+    /// Whether the same may succeed later, with nothing changed here.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable { .. } | Self::Reorganized { .. })
+    }
+
+    /// The same about one of several things that are handled alike.
+    pub(crate) fn about(mut self, subject: impl fmt::Display) -> Self {
+        if let Self::Rpc { reason, .. } | Self::Unavailable { reason, .. } = &mut self {
+            *reason = format!("{subject}: {reason}");
+        }
+        self
+    }
+}
+
+/// What the node or the transport says of a request, in one line.
+pub(crate) fn rpc(what: &'static str, reason: impl Reason) -> L1Error {
+    let text = reason.text();
+    match reason.is_transient() {
+        true => L1Error::Unavailable { what, reason: text },
+        false => L1Error::Rpc { what, reason: text },
+    }
+}
+
+/// Something that went wrong, as [`L1Error`] has it.
+pub(crate) trait Reason {
+    /// One printable line.
+    fn text(&self) -> String;
+
+    /// See [`L1Error::is_transient`].
+    fn is_transient(&self) -> bool {
+        false
+    }
+}
+
+impl Reason for String {
+    fn text(&self) -> String {
+        self.clone()
+    }
+}
+
+impl Reason for &str {
+    fn text(&self) -> String {
+        (*self).to_owned()
+    }
+}
+
+impl Reason for sol_types::Error {
+    fn text(&self) -> String {
+        quote(&self.to_string())
+    }
+}
+
+impl Reason for TransportError {
+    fn text(&self) -> String {
+        match self {
+            // From our transport: printable, and with the method and the node.
+            Self::Transport(kind) => kind.to_string(),
+            Self::ErrorResp(error) => {
+                match error.as_revert_data().as_deref().and_then(|data| describe(data)) {
+                    Some(said) => format!("the contract refuses: {said}"),
+                    None => error.message.to_string(),
+                }
+            }
+            Self::NullResp => "the node answers with nothing".to_owned(),
+            Self::DeserError { text, .. } => {
+                format!("the node answers with something else: {}", quote(text))
+            }
+            other => quote(&other.to_string()),
+        }
+    }
+
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Transport(kind) => !kind.is_non_retryable(),
+            Self::ErrorResp(error) => {
+                error.is_retry_err() || error.message.contains("header not found")
+            }
+            Self::NullResp | Self::DeserError { .. } => true,
+            _ => false,
+        }
+    }
+}
+
+impl Reason for PendingTransactionError {
+    fn text(&self) -> String {
+        match self {
+            Self::TransportError(error) => error.text(),
+            other => quote(&other.to_string()),
+        }
+    }
+
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::TransportError(error) => error.is_transient(),
+            _ => true,
+        }
+    }
+}
+
+impl Reason for contract::Error {
+    fn text(&self) -> String {
+        match self {
+            Self::TransportError(error) => error.text(),
+            Self::PendingTransactionError(error) => error.text(),
+            other => quote(&other.to_string()),
+        }
+    }
+
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::TransportError(error) => error.is_transient(),
+            Self::PendingTransactionError(error) => error.is_transient(),
+            _ => false,
+        }
+    }
+}
+
+/// Whether the same request may be answered later: the node, not the request, is at fault.
+#[must_use]
+pub fn is_transient(error: &TransportError) -> bool {
+    Reason::is_transient(error)
+}
+
+/// Whether the answer was too much for the node or for us: less may be asked for.
+#[must_use]
+pub fn is_too_much(error: &TransportError) -> bool {
+    let RpcError::Transport(
+        TransportErrorKind::Custom(cause) | TransportErrorKind::NonRetryable(cause),
+    ) = error
+    else {
+        return error.is_error_resp();
+    };
+    let fault = cause.downcast_ref::<RequestError>().map(|error| &error.fault);
+    match fault {
+        Some(Fault::TooLarge(_) | Fault::Timeout(_)) => true,
+        Some(Fault::Status { status, .. }) => [413, 504].contains(&status.as_u16()),
+        _ => false,
+    }
 }

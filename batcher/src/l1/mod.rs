@@ -1,14 +1,23 @@
-//! L1: the local node, the tools, the deployment and the client of the contracts.
+//! L1: the connection, readers and writers of the contracts on top of it, the local node and the tools.
 
+pub mod agreement;
 pub mod anvil;
 pub mod artifacts;
 pub mod blobs;
 pub mod client;
+pub mod connection;
 pub mod contracts;
 pub mod data_modes;
-pub mod deploy;
+pub mod deployment;
+mod endpoint;
 pub mod error;
+pub(crate) mod http;
 pub mod queue;
 pub mod reader;
+mod resent;
+pub mod revert;
 pub mod tools;
+mod transport;
 pub mod withdrawal_tree;
+
+pub use self::{http::Fault, transport::RequestError};

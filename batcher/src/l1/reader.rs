@@ -6,13 +6,16 @@ use alloy::{
     eips::{BlockId, BlockNumberOrTag},
     network::TransactionResponse,
     primitives::{Address, B256, Bytes, TxKind},
-    providers::{DynProvider, Provider, ProviderBuilder},
+    providers::{DynProvider, Provider},
     rpc::types::{Filter, Log},
 };
 use serde::Deserialize;
 use serde_json::json;
 
-use super::error::{L1Error, rpc};
+use super::{
+    connection::connect_with,
+    error::{L1Error, is_too_much, rpc},
+};
 
 /// The block that everything is read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +69,7 @@ impl Reader {
     /// # Errors
     /// The node's, or there is no contract at the address.
     pub async fn connect(url: &str, address: Address) -> Result<Self, L1Error> {
-        Self::new(connect(url)?, address).await
+        Self::new(connect_with(url)?, address).await
     }
 
     /// As [`Self::connect`], of a node that somebody is connected to.
@@ -211,7 +214,7 @@ impl Reader {
                     seen(last);
                     first = last + 1;
                 }
-                Err(e) if e.is_error_resp() && last > first => width = (last - first).div_ceil(2),
+                Err(e) if is_too_much(&e) && last > first => width = (last - first).div_ceil(2),
                 Err(e) => return Err(rpc("reading logs", e)),
             }
         }
@@ -269,10 +272,9 @@ impl Reader {
             )
             .await
             .map_err(|e| {
-                let reason = format!(
-                    "{transaction} goes to another contract, and the node does not trace it (use one with debug_traceTransaction): {e}"
-                );
-                rpc("tracing a transaction", reason)
+                rpc("tracing a transaction", e).about(format_args!(
+                    "{transaction} goes to another contract, and the node does not trace it (use one with debug_traceTransaction)"
+                ))
             })?;
         let mut calls = Vec::new();
         let mut frames = vec![frame];
@@ -289,16 +291,4 @@ impl Reader {
         }
         Ok(calls)
     }
-}
-
-/// A node, without a signer.
-///
-/// # Errors
-/// The URL does not parse.
-pub fn connect(url: &str) -> Result<DynProvider, L1Error> {
-    let url = url.parse().map_err(|e| L1Error::Rpc {
-        what: "reading the node's URL",
-        reason: format!("{url}: {e}"),
-    })?;
-    Ok(ProviderBuilder::new().connect_http(url).erased())
 }

@@ -14,10 +14,11 @@ use serde::{Deserialize, de::DeserializeOwned};
 use tokio::sync::OnceCell;
 
 use super::{
+    TIMEOUT,
     blobs::{BlobStore, FoundBlob, versioned_hash},
-    http::{Http, TIMEOUT},
     source::DataError,
 };
+use crate::l1::http::{Http, Limits, host_of};
 
 /// Bytes of the largest answer that is read: 128 blobs of a slot in hex, each with what goes with it. Blocks carry a fraction of that.
 const MAX_ANSWER: usize = 128 * (2 * BYTES_PER_BLOB + 4_096);
@@ -29,7 +30,10 @@ const SECONDS_PER_SLOT: u64 = 12;
 #[derive(Debug, Clone)]
 pub struct Beacon {
     url: String,
+    /// All that may be said of the URL.
+    host: String,
     http: Http,
+    timeout: Duration,
     clock: OnceCell<Clock>,
 }
 
@@ -74,12 +78,15 @@ impl Beacon {
     #[must_use]
     pub fn with_timeout(url: &str, timeout: Duration) -> Self {
         let url = url.trim_end_matches('/').to_owned();
-        Self { url, http: Http::new(timeout), clock: OnceCell::new() }
+        let (host, http) = (host_of(&url), Http::new(&url));
+        Self { url, host, http, timeout, clock: OnceCell::new() }
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, DataError> {
-        let body = self.http.get(&format!("{}{path}", self.url), MAX_ANSWER).await;
-        let Some(body) = body.map_err(|reason| self.error(path, reason))? else { return Ok(None) };
+        let limits = Limits { time: self.timeout, bytes: MAX_ANSWER };
+        let body = self.http.get(&format!("{}{path}", self.url), limits).await;
+        let body = body.map_err(|fault| self.error(path, fault.to_string()))?;
+        let Some(body) = body else { return Ok(None) };
         let answer = serde_json::from_slice::<Answer<T>>(&body);
         let answer = answer.map_err(|e| {
             self.error(path, format!("its answer is not a beacon node's ({e}): check the URL"))
@@ -88,7 +95,7 @@ impl Beacon {
     }
 
     fn error(&self, path: &str, reason: String) -> DataError {
-        DataError::Source { origin: format!("beacon node {}{path}", self.url), reason }
+        DataError::Source { origin: format!("beacon node {}{path}", self.host), reason }
     }
 
     async fn clock(&self) -> Result<Clock, DataError> {
@@ -111,7 +118,7 @@ impl Beacon {
 
 impl BlobStore for Beacon {
     fn name(&self) -> String {
-        format!("beacon node {}", self.url)
+        format!("beacon node {}", self.host)
     }
 
     fn blob(&self, hash: B256, timestamp: u64) -> FoundBlob<'_> {
@@ -130,7 +137,7 @@ impl BlobStore for Beacon {
                 blobs.into_iter().find(|blob| versioned_hash(blob).is_ok_and(|got| got == hash));
             // The block was in this slot and had the blob: a node that has others of the slot has wrong ones.
             if found.is_none() && got > 0 {
-                let origin = format!("beacon node {}, slot {slot}", self.url);
+                let origin = format!("beacon node {}, slot {slot}", self.host);
                 return Err(DataError::OtherBlobs { origin, hash, got });
             }
             Ok(found)

@@ -7,11 +7,14 @@ use alloy::primitives::B256;
 use cairn_types::Word;
 
 use super::{
+    TIMEOUT,
     commitment::{CommitmentCall, DataLocation},
-    http::{Http, TIMEOUT},
     source::{DataError, DataSource, Found},
 };
-use crate::committee::{Store, check, file_name, length, read};
+use crate::{
+    committee::{Store, check, file_name, length, read},
+    l1::http::{Http, Limits, host_of},
+};
 
 /// A place where a member gives out what it keeps.
 #[derive(Debug, Clone)]
@@ -26,7 +29,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Folder(store) => store.folder().display().fmt(f),
-            Self::Server { url, .. } => f.write_str(url),
+            Self::Server { url, .. } => f.write_str(&host_of(url)),
         }
     }
 }
@@ -45,11 +48,10 @@ impl Place {
                 }
             }
             Self::Server { url, http } => {
-                let limit = length(count).map_err(|e| e.to_string())?;
-                let Some(bytes) = http.get(&format!("{url}/{}", file_name(digest)), limit).await?
-                else {
-                    return Ok(None);
-                };
+                let bytes = length(count).map_err(|e| e.to_string())?;
+                let limits = Limits { time: TIMEOUT, bytes };
+                let found = http.get(&format!("{url}/{}", file_name(digest)), limits).await;
+                let Some(bytes) = found.map_err(|e| e.to_string())? else { return Ok(None) };
                 check(&bytes, digest, count).map(Some).map_err(|e| e.to_string())
             }
         }
@@ -66,7 +68,7 @@ impl Members {
         let is_url = ["http://", "https://"].iter().any(|scheme| place.starts_with(scheme));
         self.0.push(if is_url {
             let url = place.trim_end_matches('/').to_owned();
-            Place::Server { url, http: Http::new(TIMEOUT) }
+            Place::Server { http: Http::new(&url), url }
         } else {
             Place::Folder(Store::new(place))
         });

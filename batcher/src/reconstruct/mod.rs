@@ -14,9 +14,10 @@ pub mod commitment;
 pub mod committee;
 mod error;
 pub mod history;
-mod http;
 mod replay;
 pub mod source;
+
+use std::time::Duration;
 
 use alloy::{
     primitives::{Address, B256},
@@ -41,6 +42,9 @@ use crate::{
     },
     snapshot::Snapshot,
 };
+
+/// What a request to a source of data may take, from its start to the last byte of the answer.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// L1 as it says of a rollup: batches and queue as of one block.
 #[derive(Debug)]

@@ -1,8 +1,9 @@
 //! The rows of the store.
 
 use alloy::primitives::{Address, B256, Bytes, U256};
+use cairn_prover::measure::StageTime;
 use cairn_state::StateSummary;
-use cairn_types::{DataLocation, Digest, PublicKey, SignedTransaction, Word};
+use cairn_types::{DataLocation, DataMode, Digest, PublicKey, SignedTransaction, Word};
 use serde::{Deserialize, Serialize};
 
 use super::{SCHEMA, error::StoreError, table::UndoEntry};
@@ -247,8 +248,8 @@ pub struct StoredProof {
     pub circuit_set_root: B256,
     /// As the contract takes it.
     pub proof: [B256; 8],
-    /// Wall seconds and CPU seconds of each stage, for reports.
-    pub stages: Vec<(String, f64, f64)>,
+    /// What each stage took, for reports.
+    pub stages: Vec<StageTime>,
     /// Chunks of all its batches.
     pub chunks: u32,
     /// When proving began.
@@ -376,8 +377,8 @@ pub struct L1Batch {
     pub committed: L1Place,
     /// Root of its withdrawals.
     pub withdrawals_root: B256,
-    /// The number of the mode.
-    pub data_mode: u8,
+    /// Where its data is.
+    pub data_mode: DataMode,
     /// Where it was proven.
     pub proven: Option<L1Place>,
 }

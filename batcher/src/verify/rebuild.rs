@@ -19,9 +19,9 @@ use crate::{
     l1::{
         anvil::Anvil,
         artifacts::Compiler,
+        connection::connect_with,
         contracts::IRollupL1,
         error::{L1Error, rpc},
-        reader::connect,
         tools,
     },
 };
@@ -65,7 +65,7 @@ pub async fn rebuild(
     let program = tools::find(&contracts.join("node_modules"), "anvil")
         .map_err(crate::l1::artifacts::BuildError::from)?;
     let anvil = Anvil::start_chain(&program, manifest.chain_id, folder).await?;
-    let node = connect(&anvil.url())?;
+    let node = connect_with(&anvil.url())?;
 
     prepare(&node, manifest.deployer).await?;
     let mut rebuilt = Vec::new();
@@ -128,14 +128,15 @@ async fn create(
         .with_nonce(contract.nonce)
         .with_gas_limit(16_000_000)
         .with_deploy_code(code);
-    let failed = |e: &dyn std::fmt::Display| rpc(what, format!("{}: {e}", contract.name));
+    let name = &contract.name;
     // Without a wallet nothing is signed here: the node holds the account.
-    let sent = node.send_transaction(request).await.map_err(|e| failed(&e))?;
-    let receipt = sent.get_receipt().await.map_err(|e| failed(&e))?;
+    let sent = node.send_transaction(request).await.map_err(|e| rpc(what, e).about(name))?;
+    let receipt = sent.get_receipt().await.map_err(|e| rpc(what, e).about(name))?;
     if receipt.status() {
         Ok(())
     } else {
-        Err(failed(&"its constructor reverts with the manifest's arguments"))
+        let reason = "its constructor reverts with the manifest's arguments";
+        Err(rpc(what, reason).about(name))
     }
 }
 

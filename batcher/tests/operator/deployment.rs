@@ -226,7 +226,7 @@ async fn what_cannot_be_deployed_is_refused_before_anything_is_sent() {
     );
 
     let absent = deployer("http://127.0.0.1:1", config()).await.unwrap_err();
-    assert!(matches!(absent, DeployError::L1(L1Error::Rpc { .. })), "{absent}");
+    assert!(matches!(absent, DeployError::L1(L1Error::Unavailable { .. })), "{absent}");
 }
 
 #[test]

@@ -2,8 +2,11 @@
 
 mod bars;
 mod committee;
+mod config;
 mod demo;
 mod deploy;
+mod keys;
+mod load;
 mod reconstruct;
 mod snapshot;
 mod verify_deployment;
@@ -26,6 +29,12 @@ struct Arguments {
 enum Command {
     /// Runs the whole rollup on a local L1 with real proofs and prints a report.
     Demo(demo::Arguments),
+    /// Checks a configuration of `cairn run`, or prints one with all that can be set.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Makes and reads the keystore files of `cairn run`.
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Rebuilds the state from L1 alone, with no operator alive.
     Reconstruct(reconstruct::Arguments),
     /// Writes the state after a proven batch to a file, or checks such a file.
@@ -38,6 +47,8 @@ enum Command {
     Exit(ExitCommand),
     /// Deploys the contracts and writes a manifest of what was deployed.
     Deploy(deploy::Arguments),
+    /// Offers a running service transfers between development accounts, and reports how it did.
+    Load(load::Arguments),
     /// Rebuilds the contracts from source and compares them with the chain, byte for byte.
     VerifyDeployment(verify_deployment::Arguments),
 }
@@ -51,11 +62,14 @@ async fn main() -> ExitCode {
     let command = async {
         match Arguments::parse().command {
             Command::Demo(arguments) => demo::run(arguments).await,
+            Command::Config(command) => config::run(command),
+            Command::Keys(command) => keys::run(command),
             Command::Reconstruct(arguments) => reconstruct::run(arguments).await,
             Command::Snapshot(arguments) => snapshot::run(arguments).await,
             Command::Committee(command) => committee::run(command).await,
             Command::Exit(command) => exit::run(command).await.map(|()| ExitCode::SUCCESS),
             Command::Deploy(arguments) => deploy::run(arguments).await,
+            Command::Load(arguments) => load::run(arguments).await,
             Command::VerifyDeployment(arguments) => verify_deployment::run(arguments).await,
         }
     };

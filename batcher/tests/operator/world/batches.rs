@@ -9,12 +9,12 @@ use alloy::{
 };
 use cairn_batcher::{
     committee::Committee,
-    demo::{Data, publish::Published},
+    demo::publish::Published,
     l1::contracts::{Batch, Commitment, IRollupL1, IRollupL1::commitCall, Streams},
 };
 use cairn_state::{BatchBuilder, BatchWitness, Environment, sign};
 use cairn_types::{
-    Authorization, KIND_BATCHES, Operation, PriorityOperation, PublicKey, SealStatement,
+    Authorization, DataMode, KIND_BATCHES, Operation, PriorityOperation, PublicKey, SealStatement,
     Transaction, Word,
 };
 
@@ -91,8 +91,8 @@ impl World {
     pub(crate) async fn commit_blobs(&mut self, transactions: &[(u8, Transaction)]) -> Vec<B256> {
         let (witness, mut call) = self.witness(transactions).await;
         let number = call.previous.number + 1;
-        let published = Published::new(Data::Blobs, &witness, number).unwrap();
-        call.next.dataMode = published.mode();
+        let published = Published::new(DataMode::Blobs, &witness, number).unwrap();
+        call.next.dataMode = published.location.mode().into();
         call.next.blobValue = published.value.to_bytes().into();
         let (blobs, openings) = published.blobs.unwrap();
         call.streams.data = openings;
@@ -115,8 +115,8 @@ impl World {
     ) -> (BatchWitness, commitCall) {
         let (witness, mut call) = self.witness(transactions).await;
         let number = call.previous.number + 1;
-        let published = Published::new(Data::Committee, &witness, number).unwrap();
-        call.next.dataMode = published.mode();
+        let published = Published::new(DataMode::Committee, &witness, number).unwrap();
+        call.next.dataMode = published.location.mode().into();
         call.next.dataValue = published.hint;
         call.streams.data = Bytes::new();
         (witness, call)

@@ -1,4 +1,4 @@
-//! The demo's deployment: one account has every role, and there are tokens that anyone can mint.
+//! A deployment for development: one account has every role, and there are tokens that anyone can mint.
 
 use std::path::Path;
 
@@ -7,34 +7,25 @@ use alloy::{
     signers::local::PrivateKeySigner,
 };
 
-use super::{anvil::CHAIN_ID, artifacts::Artifacts, data_modes::DataModes};
-use crate::deploy::{
+use super::{
     DeployError, Deployer,
     config::{Config, Roles, Terms},
-    manifest::{self, Circuits},
+    manifest::{Circuits, Manifest, ManifestError},
     source_commit,
 };
+use crate::l1::{
+    anvil::CHAIN_ID, artifacts::Artifacts, data_modes::DataModes, deployment::Deployment,
+};
 
-/// Where the contracts are: what the batcher needs to know.
-#[derive(Debug, Clone)]
-pub struct Manifest {
-    /// The rollup.
-    pub rollup: Address,
-    /// Its custody.
-    pub custody: Address,
-    /// The demo's ERC-20 contracts.
-    pub tokens: Vec<Address>,
-    /// What signatures and proofs are bound to.
-    pub domain: B256,
-}
-
-/// What the demo has deployed.
+/// What has been deployed.
 #[derive(Debug)]
 pub struct Deployed {
     /// Everything that the code follows from.
-    pub manifest: manifest::Manifest,
-    /// The batcher's part of it, with the demo's tokens.
-    pub l1: Manifest,
+    pub manifest: Manifest,
+    /// Where it is.
+    pub l1: Deployment,
+    /// The ERC-20 contracts.
+    pub tokens: Vec<Address>,
 }
 
 /// Deploys to the local chain at `url`, with so many tokens; batches may have their data in these modes.
@@ -59,30 +50,28 @@ pub async fn deploy(
         guardian: everyone,
         council: everyone,
     };
-    let terms =
-        Terms { forced_transactions: true, data_modes: data_modes.bits(), ..Terms::default() };
+    let terms = Terms { forced_transactions: true, data_modes, ..Terms::default() };
     let config = Config { chain_id: CHAIN_ID, roles, terms };
     let artifacts = Artifacts::build(contracts).await?;
     let deployer = Deployer::new(url, signer.clone(), config, circuits.set_up).await?;
     let commit = source_commit(contracts).await;
     let manifest = deployer.deploy(&artifacts, circuits, genesis_state, commit).await?;
-    let mut l1 = Manifest::try_from(&manifest)?;
+    let l1 = Deployment::try_from(&manifest)?;
+    let mut contracts = Vec::new();
     for _ in 0..tokens {
-        let token = deployer.deploy_extra(&artifacts, "DemoToken.sol", "DemoToken").await?;
-        l1.tokens.push(token);
+        contracts.push(deployer.deploy_extra(&artifacts, "DemoToken.sol", "DemoToken").await?);
     }
-    Ok(Deployed { manifest, l1 })
+    Ok(Deployed { manifest, l1, tokens: contracts })
 }
 
-impl TryFrom<&manifest::Manifest> for Manifest {
-    type Error = manifest::ManifestError;
+impl TryFrom<&Manifest> for Deployment {
+    type Error = ManifestError;
 
-    /// The batcher's part of a whole manifest.
-    fn try_from(manifest: &manifest::Manifest) -> Result<Self, Self::Error> {
+    /// What the manifest says of the contracts' places.
+    fn try_from(manifest: &Manifest) -> Result<Self, ManifestError> {
         Ok(Self {
             rollup: manifest.contract("Rollup")?.address,
             custody: manifest.custody,
-            tokens: Vec::new(),
             domain: manifest.domain,
         })
     }

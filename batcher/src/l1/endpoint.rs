@@ -1,0 +1,105 @@
+//! One node of L1, and whether it is well.
+
+use std::{
+    sync::{Mutex, MutexGuard},
+    time::{Duration, Instant},
+};
+
+use alloy::{
+    primitives::bytes::Bytes,
+    rpc::json_rpc::{ResponsePacket, ResponsePayload},
+};
+use reqwest::Url;
+
+use super::http::{Answer, Fault, Http, Limits, host, quote};
+
+/// Failures in a row after which the rest is not doubled any more.
+const MAX_DOUBLINGS: u32 = 4;
+
+/// A node.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    url: Url,
+    name: String,
+    http: Http,
+    rest: Duration,
+    health: Mutex<Health>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Health {
+    /// In a row.
+    failures: u32,
+    /// It is passed over until then.
+    rests_until: Option<Instant>,
+}
+
+impl Endpoint {
+    pub(super) fn new(url: Url, rest: Duration) -> Self {
+        let (name, http) = (host(&url), Http::new(url.as_str()));
+        Self { url, name, http, rest, health: Mutex::default() }
+    }
+
+    /// Its host: all that may be said of its URL.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// When it may be asked again; `None` if it may be now.
+    pub(super) fn rests_until(&self, now: Instant) -> Option<Instant> {
+        self.health().rests_until.filter(|&until| until > now)
+    }
+
+    /// It does what it should.
+    pub(super) fn is_well(&self) {
+        let failures = std::mem::take(&mut *self.health()).failures;
+        if failures > 0 {
+            tracing::info!(endpoint = self.name, failures, "L1 node answers again");
+        }
+    }
+
+    /// It does not: others are asked for a while.
+    pub(super) fn fails(&self, why: &impl std::fmt::Display) {
+        let mut health = self.health();
+        let rest = self.rest * (1 << health.failures.min(MAX_DOUBLINGS));
+        health.rests_until = Some(Instant::now() + rest);
+        health.failures = health.failures.saturating_add(1);
+        let first = health.failures == 1;
+        drop(health);
+        if first {
+            tracing::warn!(endpoint = self.name, %why, "L1 node fails");
+        }
+    }
+
+    /// Sends a request, once. A node's own error is an answer.
+    pub(super) async fn send(&self, body: Bytes, limits: Limits) -> Result<ResponsePacket, Fault> {
+        let answer = self.http.post(self.url.clone(), body, limits).await?;
+        let Answer { status, retry_after, body } = answer;
+        let parsed = serde_json::from_slice::<ResponsePacket>(&body);
+        let said = || quote(&String::from_utf8_lossy(&body));
+        match parsed {
+            // Some nodes give their errors a status, too.
+            Ok(packet) if status.is_success() || packet.is_error() => Ok(packet),
+            Ok(_) => Err(Fault::Status { status, said: String::new(), retry_after }),
+            Err(_) if status.is_success() => Err(Fault::Malformed(said())),
+            Err(_) => Err(Fault::Status { status, said: said(), retry_after }),
+        }
+    }
+
+    fn health(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+/// Makes a node's own errors printable, and says who has said it of what.
+pub(super) fn attribute(packet: &mut ResponsePacket, method: &str, endpoint: &str) {
+    let responses = match packet {
+        ResponsePacket::Single(response) => std::slice::from_mut(response),
+        ResponsePacket::Batch(responses) => responses.as_mut_slice(),
+    };
+    for response in responses {
+        if let ResponsePayload::Failure(error) = &mut response.payload {
+            error.message = format!("{} ({method} at {endpoint})", quote(&error.message)).into();
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Answers of servers that nobody trusts, L1's nodes and sources of blobs alike: of bounded size, within bounded time, and in
+//! errors never more than a printable line of them.
+
+use std::{net::IpAddr, time::Duration};
+
+use alloy::primitives::bytes::Bytes;
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, header};
+use serde::Deserialize;
+use thiserror::Error;
+
+/// Bytes that are read of a refusal, for its reason.
+const MAX_REFUSAL: usize = 65_536;
+
+/// Characters that an error quotes of an answer.
+const MAX_QUOTE: usize = 200;
+
+/// What one request may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// From its start to the last byte of the answer.
+    pub(crate) time: Duration,
+    /// Of the answer: never more than that is in memory.
+    pub(crate) bytes: usize,
+}
+
+/// Why there is no answer, or none of use. Its text is one line without the URL.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Fault {
+    /// Nothing, or not everything, in time.
+    #[error("no whole answer within {} s", .0.as_secs_f64())]
+    Timeout(Duration),
+    /// More than is read.
+    #[error("its answer has more than {0} bytes")]
+    TooLarge(usize),
+    /// No connection, or it broke.
+    #[error("{0}")]
+    Connection(String),
+    /// The server refuses.
+    #[error("{status}{}{said}", if .said.is_empty() { "" } else { ": " })]
+    Status {
+        /// Its status.
+        status: StatusCode,
+        /// What it says, as [`quote`] has it.
+        said: String,
+        /// When it wants to be asked again.
+        retry_after: Option<Duration>,
+    },
+    /// Something else than was asked for.
+    #[error("its answer is not JSON-RPC: {0}")]
+    Malformed(String),
+}
+
+impl Fault {
+    /// Whether the same request may have an answer later.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Timeout(_) | Self::Connection(_) | Self::Malformed(_) => true,
+            Self::TooLarge(_) => false,
+            Self::Status { status, .. } => status.is_server_error() || is_busy(*status),
+        }
+    }
+}
+
+/// What overloaded servers, and those who limit the rate, say. 413 is among it: proxies in front of nodes say it of bursts.
+fn is_busy(status: StatusCode) -> bool {
+    [
+        StatusCode::REQUEST_TIMEOUT,
+        StatusCode::PAYLOAD_TOO_LARGE,
+        StatusCode::TOO_EARLY,
+        StatusCode::TOO_MANY_REQUESTS,
+    ]
+    .contains(&status)
+}
+
+/// A client for one server, which neither waits nor reads for ever.
+#[derive(Debug, Clone)]
+pub(crate) struct Http {
+    /// Or why there is none: the system's certificates cannot be read.
+    client: Result<Client, String>,
+}
+
+/// What came back, whatever its status.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    /// See [`Fault::Status`].
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// What a server that refuses says, if it says it as beacon nodes do.
+#[derive(Deserialize)]
+struct Refusal {
+    message: String,
+}
+
+impl Http {
+    /// A client for the server of this URL. What is on this machine is not asked through a proxy.
+    pub(crate) fn new(url: &str) -> Self {
+        let local = url.parse().is_ok_and(|url| is_loopback(&url));
+        let builder = if local { Client::builder().no_proxy() } else { Client::builder() };
+        Self { client: builder.build().map_err(chain) }
+    }
+
+    /// The bytes at `url`; `None` if the server says that they are not there.
+    pub(crate) async fn get(&self, url: &str, limits: Limits) -> Result<Option<Vec<u8>>, Fault> {
+        let answer = send(self.client()?.get(url), limits).await?;
+        let Answer { status, retry_after, body } = answer;
+        if [StatusCode::NOT_FOUND, StatusCode::GONE].contains(&status) {
+            return Ok(None);
+        }
+        if status.is_success() {
+            return Ok(Some(body));
+        }
+        let said = serde_json::from_slice(&body).map(|Refusal { message }| quote(&message));
+        Err(Fault::Status { status, said: said.unwrap_or_default(), retry_after })
+    }
+
+    /// Posts JSON.
+    pub(crate) async fn post(
+        &self,
+        url: Url,
+        body: Bytes,
+        limits: Limits,
+    ) -> Result<Answer, Fault> {
+        let request = self.client()?.post(url).header(header::CONTENT_TYPE, "application/json");
+        send(request.body(body), limits).await
+    }
+
+    fn client(&self) -> Result<&Client, Fault> {
+        self.client.as_ref().map_err(|reason| Fault::Connection(reason.clone()))
+    }
+}
+
+async fn send(request: RequestBuilder, limits: Limits) -> Result<Answer, Fault> {
+    let fault = |e: reqwest::Error| {
+        if e.is_timeout() { Fault::Timeout(limits.time) } else { Fault::Connection(chain(e)) }
+    };
+    let mut response = request.timeout(limits.time).send().await.map_err(fault)?;
+    let status = response.status();
+    let limit = if status.is_success() { limits.bytes } else { limits.bytes.min(MAX_REFUSAL) };
+    let retry_after = retry_after(&response);
+    // Piece by piece, and no further than the limit: what the server announces counts for nothing.
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(None) => break,
+            Ok(Some(piece)) if body.len() + piece.len() <= limit => body.extend_from_slice(&piece),
+            // Of a refusal, the status is enough.
+            Ok(Some(_)) | Err(_) if !status.is_success() => break,
+            Ok(Some(_)) => return Err(Fault::TooLarge(limit)),
+            Err(e) => return Err(fault(e)),
+        }
+    }
+    Ok(Answer { status, retry_after, body })
+}
+
+/// Of the header's two forms, the one in seconds.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let value = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
+    value.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// The error with its causes, which are not part of its own text.
+fn chain(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut reason = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(error) = cause {
+        reason = format!("{reason}: {error}");
+        cause = error.source();
+    }
+    quote(&reason)
+}
+
+/// A server's text as an error may show it: its first 200 characters, without control characters or markup.
+pub(crate) fn quote(text: &str) -> String {
+    let mut quoted = String::new();
+    let mut characters = text.chars();
+    for c in characters.by_ref().take(MAX_QUOTE) {
+        match c {
+            '<' | '>' => quoted.extend(c.escape_unicode()),
+            ' '..='~' => quoted.push(c),
+            _ => quoted.extend(c.escape_default()),
+        }
+    }
+    if characters.next().is_some() {
+        quoted.push_str("..");
+    }
+    quoted
+}
+
+/// Whether a URL leads to this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    let Some(host) = url.host_str() else { return false };
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// Host and port of a URL: what an error may name of it. Path, query and user may be a secret.
+pub(crate) fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or("no host");
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// As [`host`], of a URL that need not be one.
+pub(crate) fn host_of(url: &str) -> String {
+    url.parse().map_or_else(|_| "(not a URL)".to_owned(), |url| host(&url))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_an_answer_can_move_the_cursor_or_be_markup() {
+        let quoted = quote("\u{1b}[2J<b>\u{202e}\r\nfine\"");
+        assert_eq!(quoted, "\\u{1b}[2J\\u{3c}b\\u{3e}\\u{202e}\\r\\nfine\"");
+        assert_eq!(quote(&"x".repeat(1_000)), format!("{}..", "x".repeat(200)));
+    }
+
+    #[test]
+    fn a_url_is_named_by_its_host_alone() {
+        assert_eq!(host_of("https://user:secret@node.example/v3/key?k=1"), "node.example");
+        assert_eq!(host_of("http://[::1]:8545/key"), "[::1]:8545");
+        assert_eq!(host_of("node.example"), "(not a URL)");
+        let local = |url: &str| is_loopback(&url.parse().unwrap());
+        assert!(local("http://localhost:1") && local("http://127.8.0.1") && local("http://[::1]"));
+        assert!(!local("http://localhost.example") && !local("http://10.0.0.1"));
+    }
+}

@@ -1,0 +1,189 @@
+use alloy::{
+    consensus::{SignableTransaction, TxEnvelope, TxLegacy},
+    eips::Encodable2718,
+    primitives::Signature,
+    providers::{DynProvider, Provider},
+};
+use reqwest::Url;
+use serde_json::{Value, json};
+
+use super::node::{Answer, Node};
+use super::*;
+use crate::l1::{
+    connection::connect,
+    error::{L1Error, is_too_much, rpc},
+};
+
+/// Impatient enough for tests.
+fn config() -> ConnectionConfig {
+    ConnectionConfig {
+        attempt_ms: 1_000,
+        deadline_ms: 2_000,
+        max_answer_bytes: 65_536,
+        retries: 3,
+        backoff_ms: 1,
+        max_backoff_ms: 10,
+        rest_ms: 60_000,
+    }
+}
+
+fn to(nodes: &[&Node], config: &ConnectionConfig) -> DynProvider {
+    let urls: Vec<_> = nodes.iter().map(|node| node.url.clone()).collect();
+    connect(&urls, config).unwrap()
+}
+
+async fn chain_id(nodes: &[&Node], config: &ConnectionConfig) -> Result<u64, L1Error> {
+    to(nodes, config).get_chain_id().await.map_err(|e| rpc("asking", e))
+}
+
+#[tokio::test]
+async fn a_node_that_hangs_is_given_up_in_time() {
+    let node = Node::always(Answer::Never).await;
+    let impatient = ConnectionConfig { attempt_ms: 50, deadline_ms: 200, ..config() };
+    let started = Instant::now();
+    let error = chain_id(&[&node], &ConnectionConfig { retries: 90, ..impatient }).await;
+    let error = error.unwrap_err();
+    assert!(started.elapsed() < Duration::from_secs(1) && node.asked().len() > 1);
+    assert!(error.is_transient());
+    let line = error.to_string();
+    let start = format!("L1, asking: eth_chainId at {}: no whole answer within 0.0", node.name());
+    assert!(line.starts_with(&start), "{line}");
+}
+
+#[tokio::test]
+async fn an_answer_without_an_end_is_read_up_to_the_limit() {
+    let node = Node::always(Answer::Endless).await;
+    let error = to(&[&node], &config()).get_chain_id().await.unwrap_err();
+    assert!(is_too_much(&error));
+    let error = rpc("asking", error);
+    let expected = "its answer has more than 65536 bytes";
+    assert!(error.to_string().ends_with(expected) && !error.is_transient(), "{error}");
+    // The same question has the same answer. What the sockets hold has been sent, too.
+    assert_eq!(node.asked().len(), 1);
+    assert!(node.sent() < 16 << 20, "{}", node.sent());
+}
+
+#[tokio::test]
+async fn what_passes_is_tried_again() {
+    for trouble in [
+        Answer::Raw(200, "<html>"),
+        Answer::Raw(200, "{\"id\":"),
+        Answer::Raw(200, "null"),
+        Answer::Raw(413, ""),
+        Answer::Raw(429, "slow down"),
+        Answer::Raw(502, ""),
+        Answer::Raw(503, ""),
+        Answer::Raw(504, ""),
+        Answer::Closed,
+        Answer::Error(-32005, "limit exceeded"),
+        Answer::Error(-32000, "header not found"),
+    ] {
+        let first = trouble.clone();
+        let node = Node::start(move |n, _, _| match n {
+            0 => first.clone(),
+            _ => Answer::Result(json!("0x7")),
+        });
+        let node = node.await;
+        assert_eq!(chain_id(&[&node], &config()).await.unwrap(), 7, "{trouble:?}");
+        assert_eq!(node.asked().len(), 2, "{trouble:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_stays_ends_the_attempts() {
+    let transient = true;
+    for (trouble, asked, verdict, text) in [
+        (Answer::Raw(503, ""), 4, transient, "503 Service Unavailable"),
+        (Answer::Raw(401, "who?"), 1, !transient, "401 Unauthorized: who?"),
+        (Answer::Error(-32000, "header not found"), 2, transient, "header not found ("),
+        (Answer::Error(-32601, "no such method"), 1, !transient, "no such method ("),
+        (Answer::Error(3, "execution reverted"), 1, !transient, "execution reverted ("),
+        (Answer::Result(Value::Null), 1, transient, "the node answers with "),
+        (Answer::Result(json!("\u{7}<b>")), 1, transient, "something else: \"\\\\u0007\\u{3c}b"),
+    ] {
+        let node = Node::always(trouble.clone()).await;
+        let error = chain_id(&[&node], &config()).await.unwrap_err();
+        assert_eq!(error.is_transient(), verdict, "{trouble:?}: {error}");
+        assert!(error.to_string().contains(text), "{trouble:?}: {error}");
+        assert_eq!(node.asked().len(), asked, "{trouble:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_is_one_printable_line_without_secrets() {
+    let page = "<html>\r\n\u{1b}[2J<h1>Bad gateway</h1></html>";
+    let node = Node::always(Answer::Raw(502, page)).await;
+    let url: Url = node.url.as_str().replace("http://", "http://user:hidden@").parse().unwrap();
+    let url = url.join("v3/hidden?key=hidden").unwrap();
+    let once = ConnectionConfig { retries: 0, ..config() };
+    let error = connect(&[url], &once).unwrap().get_block_number().await.unwrap_err();
+    let line = error.to_string();
+    let start = format!("eth_blockNumber at {}: 502 Bad Gateway: \\u{{3c}}html", node.name());
+    assert!(line.starts_with(&start), "{line}");
+    assert!(!line.contains("hidden") && !line.contains(['<', '\n', '\u{1b}']), "{line}");
+}
+
+#[tokio::test]
+async fn another_node_takes_over_and_the_first_rests() {
+    for trouble in [Answer::Never, Answer::Closed, Answer::Raw(429, ""), Answer::Raw(403, "")] {
+        let first = Node::always(trouble.clone()).await;
+        let second = Node::always(Answer::Result(json!("0x7"))).await;
+        let impatient = ConnectionConfig { attempt_ms: 100, ..config() };
+        let provider = to(&[&first, &second], &impatient);
+        for _ in 0..3 {
+            assert_eq!(provider.get_chain_id().await.unwrap(), 7, "{trouble:?}");
+        }
+        assert_eq!((first.asked().len(), second.asked().len()), (1, 3), "{trouble:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_is_well_again_is_preferred_again() {
+    let first = Node::start(|n, _, _| match n {
+        0 => Answer::Raw(503, ""),
+        _ => Answer::Result(json!("0x1")),
+    });
+    let (first, second) = (first.await, Node::always(Answer::Result(json!("0x2"))).await);
+    let provider = to(&[&first, &second], &ConnectionConfig { rest_ms: 50, ..config() });
+    assert_eq!(provider.get_chain_id().await.unwrap(), 2);
+    let deadline = Instant::now() + Duration::from_secs(2);
+    while provider.get_chain_id().await.unwrap() != 1 {
+        assert!(Instant::now() < deadline, "the first node stays passed over");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn only_what_does_the_same_twice_is_sent_twice() {
+    for (method, asked) in [
+        ("eth_sendTransaction", 1),
+        ("eth_getFilterChanges", 1),
+        ("evm_mine", 1),
+        ("eth_sendRawTransaction", 4),
+        ("debug_traceTransaction", 4),
+    ] {
+        let node = Node::always(Answer::Raw(503, "")).await;
+        let sent = to(&[&node], &config()).raw_request::<_, Value>(method.into(), ()).await;
+        assert!(sent.is_err());
+        assert_eq!(node.asked(), vec![method; asked]);
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_that_the_node_has_from_the_first_attempt_is_sent() {
+    let transaction = TxLegacy { gas_limit: 21_000, ..TxLegacy::default() };
+    let signed = transaction.into_signed(Signature::test_signature());
+    let (hash, raw) = (*signed.hash(), TxEnvelope::from(signed).encoded_2718());
+    let node = Node::start(|n, _, _| match n {
+        0 => Answer::Never,
+        _ => Answer::Error(-32_000, "already known"),
+    });
+    let node = node.await;
+    let impatient = to(&[&node], &ConnectionConfig { attempt_ms: 50, ..config() });
+    let sent = impatient.send_raw_transaction(&raw).await.unwrap();
+    assert_eq!(*sent.tx_hash(), hash);
+    // Whoever has sent nothing before is told.
+    let node = Node::always(Answer::Error(-32_000, "already known")).await;
+    let error = to(&[&node], &config()).send_raw_transaction(&raw).await.unwrap_err();
+    assert!(error.to_string().contains("already known"), "{error}");
+}

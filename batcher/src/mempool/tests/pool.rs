@@ -1,0 +1,277 @@
+//! The rules of the pool, one by one.
+
+use alloy::primitives::B256;
+use cairn_types::{Account, AccountId, PublicKey, SignedTransaction, Transaction};
+
+use super::world::*;
+use crate::{
+    mempool::{
+        Accounts, MempoolConfig, Refused, Waiting,
+        pool::{Admission, Pool, hash_of},
+    },
+    store::records::{Dropped, Sequence},
+};
+
+/// A pool, the accounts below it, and the next place in the log. What is admitted is on disk at once.
+struct Bench {
+    pool: Pool,
+    book: Book,
+    next: Sequence,
+}
+
+impl Bench {
+    fn new(change: impl FnOnce(&mut MempoolConfig)) -> Self {
+        let mut config = MempoolConfig::default();
+        change(&mut config);
+        Self { pool: Pool::new(config, 0), book: Book::new(), next: 0 }
+    }
+
+    fn admit_at(&mut self, signed: SignedTransaction, now_ms: u64) -> Result<Admission, Refused> {
+        let payer = self.book.account(signed.transaction.from());
+        let admission = self.pool.admit(verified(signed), &payer, self.next, now_ms)?;
+        self.next += u64::from(admission == Admission::New);
+        self.pool.set_durable(self.next);
+        Ok(admission)
+    }
+
+    fn admit(&mut self, signed: SignedTransaction) -> Result<Admission, Refused> {
+        self.admit_at(signed, 0)
+    }
+
+    /// Admits a transfer, which must be new.
+    fn add(&mut self, from: AccountId, nonce: u32) -> Sequence {
+        assert_eq!(self.admit(unsigned(from, nonce, 100)), Ok(Admission::New));
+        self.next - 1
+    }
+
+    fn take(&mut self, most: usize) -> Vec<Sequence> {
+        self.pool.take(most, 1).into_iter().map(|(sequence, _)| sequence).collect()
+    }
+}
+
+fn hash(signed: SignedTransaction) -> B256 {
+    hash_of(&verified(signed))
+}
+
+#[test]
+fn leaves_take_turns_and_nonces_keep_their_order() {
+    let mut bench = Bench::new(|_| {});
+    let [a1, b0, a0, b1] =
+        [(ALICE, 1), (BOB, 0), (ALICE, 0), (BOB, 1)].map(|(id, n)| bench.add(id, n));
+    // Alice's first came after Bob's, and frees her second, which is the oldest.
+    assert_eq!(bench.take(3), [b0, a0, a1]);
+    assert_eq!(bench.take(9), [b1]);
+    assert!(bench.take(9).is_empty());
+    assert_eq!(bench.pool.next_nonce(ALICE, &bench.book.account(ALICE)), 2);
+    assert_eq!(bench.pool.counts().taken, 4);
+    bench.book.set_nonce(ALICE, 2);
+    bench.pool.done(&[a0, a1], &bench.book);
+    assert_eq!(bench.pool.status(a0), None);
+    assert_eq!(bench.pool.status(b0), Some(Waiting::Taken));
+    assert_eq!(bench.pool.waiting_from(bench.next), b0);
+}
+
+#[test]
+fn nonces_wait_within_the_gap() {
+    let mut bench = Bench::new(|config| config.max_nonce_gap = 3);
+    bench.book.set_nonce(ALICE, 5);
+    let used = Refused::NonceUsed { expected: 5, got: 4 };
+    assert_eq!(bench.admit(unsigned(ALICE, 4, 1)), Err(used));
+    let ahead = Refused::NonceAhead { most: 8, got: 9 };
+    assert_eq!(bench.admit(unsigned(ALICE, 9, 1)), Err(ahead));
+    let last = bench.add(ALICE, 8);
+    assert!(bench.take(9).is_empty());
+    assert_eq!(bench.pool.next_nonce(ALICE, &bench.book.account(ALICE)), 5);
+    let rest = [5, 7, 6].map(|nonce| bench.add(ALICE, nonce));
+    assert_eq!(bench.pool.next_nonce(ALICE, &bench.book.account(ALICE)), 9);
+    assert_eq!(bench.take(9), [rest[0], rest[2], rest[1], last]);
+
+    // The last nonce of all is never used.
+    bench.book.set_nonce(BOB, u32::MAX - 1);
+    let end = Refused::NonceAhead { most: u32::MAX - 1, got: u32::MAX };
+    assert_eq!(bench.admit(unsigned(BOB, u32::MAX, 1)), Err(end));
+    bench.add(BOB, u32::MAX - 1);
+}
+
+#[test]
+fn a_known_transaction_is_not_admitted_twice() {
+    let mut bench = Bench::new(|_| {});
+    let first = bench.add(ALICE, 0);
+    assert_eq!(bench.admit(unsigned(ALICE, 0, 100)), Ok(Admission::Known(first)));
+    assert_eq!(bench.take(1), [first]);
+    assert_eq!(bench.admit(unsigned(ALICE, 0, 100)), Ok(Admission::Known(first)));
+    // Executed, and not yet told so.
+    bench.book.set_nonce(ALICE, 1);
+    assert_eq!(bench.admit(unsigned(ALICE, 0, 100)), Ok(Admission::Known(first)));
+    assert_eq!(bench.pool.find(&hash(unsigned(ALICE, 0, 100))), Some(first));
+    bench.pool.done(&[first], &bench.book);
+    assert_eq!(bench.pool.find(&hash(unsigned(ALICE, 0, 100))), None);
+}
+
+#[test]
+fn a_replacement_pays_a_tenth_more() {
+    let mut bench = Bench::new(|_| {});
+    let old = bench.add(ALICE, 0);
+    let low = Refused::Replacement { expected: 110, got: 109 };
+    assert_eq!(bench.admit(unsigned(ALICE, 0, 109)), Err(low));
+    let payer = bench.book.account(ALICE);
+    let better = unsigned(ALICE, 0, 110);
+    assert_eq!(bench.pool.admit(verified(better), &payer, 1, 0), Ok(Admission::New));
+    // Before the replacement is on disk nothing of it is told, and neither is executed.
+    assert_eq!((bench.pool.dropped(), bench.take(9)), (vec![], vec![]));
+    bench.pool.set_durable(2);
+    let replaced = Dropped::Replaced { by: hash(better) };
+    assert_eq!(bench.pool.dropped(), [(old, replaced.clone())]);
+    assert_eq!(bench.pool.status(old), Some(Waiting::Dropped(replaced)));
+    assert_eq!(bench.take(9), [1]);
+    // The drop is told until its outcome is on disk.
+    assert_eq!(bench.pool.dropped().len(), 1);
+    bench.pool.done(&[old], &bench.book);
+    assert_eq!((bench.pool.dropped(), bench.pool.status(old)), (vec![], None));
+    // Too late.
+    assert_eq!(bench.admit(unsigned(ALICE, 0, 9_000)), Err(Refused::Executing { nonce: 0 }));
+    // Of nothing a tenth is nothing: one quantum more it must be.
+    bench.admit(unsigned(BOB, 0, 0)).unwrap();
+    let low = Refused::Replacement { expected: 1, got: 0 };
+    let other = Transaction::Transfer { from: BOB, to: BOB, amount: 2, fee: 0 };
+    let same_fee = SignedTransaction { transaction: other, ..unsigned(BOB, 0, 0) };
+    assert_eq!(bench.admit(same_fee), Err(low));
+}
+
+#[test]
+fn the_balance_covers_what_waits_before() {
+    let mut bench = Bench::new(|_| {});
+    bench.book.set(ALICE, Account { balance: 250, ..bench.book.account(ALICE) });
+    bench.add(ALICE, 0); // 101
+    bench.add(ALICE, 2);
+    let poor = Refused::Balance { expected: 303, got: 250 };
+    assert_eq!(bench.admit(unsigned(ALICE, 3, 100)), Err(poor));
+    // Before the last there is room for it. Whether the last can then be paid is seen when its turn comes.
+    bench.add(ALICE, 1);
+}
+
+#[test]
+fn a_leaf_has_a_bound_of_its_own() {
+    let mut bench = Bench::new(|config| config.max_per_leaf = 2);
+    bench.add(ALICE, 0);
+    bench.add(ALICE, 1);
+    let full = Refused::LeafFull { id: ALICE, most: 2 };
+    assert_eq!(bench.admit(unsigned(ALICE, 2, 100)), Err(full));
+    // A replacement needs no place.
+    bench.admit(unsigned(ALICE, 1, 200)).unwrap();
+    bench.add(BOB, 0);
+}
+
+#[test]
+fn when_it_is_full_the_leaf_with_most_waiting_loses_its_last() {
+    let mut bench = Bench::new(|config| config.max_transactions = 4);
+    let alice = [0, 1, 2].map(|nonce| bench.add(ALICE, nonce));
+    bench.add(BOB, 0);
+    let busy = |refused: Result<_, Refused>| matches!(refused, Err(Refused::Busy { .. }));
+    assert!(busy(bench.admit(unsigned(ALICE, 3, 9_000))), "the crowd drives out nobody");
+    let carol = bench.add(CAROL, 0);
+    assert_eq!(bench.pool.dropped(), [(alice[2], Dropped::Evicted)]);
+    assert!(busy(bench.admit(unsigned(BOB, 1, 9_000))), "Bob would have as many as Alice");
+    assert_eq!(bench.pool.counts().waiting, 4);
+    // Dave would pay in another token; to the pool he is one leaf more.
+    let dave = bench.add(DAVE, 0);
+    assert_eq!(bench.pool.status(alice[1]), Some(Waiting::Dropped(Dropped::Evicted)));
+    assert_eq!(bench.take(9), [alice[0], alice[0] + 3, carol, dave]);
+    assert!(busy(bench.admit(unsigned(BOB, 1, 100))), "what is given out cannot be driven out");
+}
+
+#[test]
+fn among_equals_goes_who_waits_in_vain() {
+    let mut bench = Bench::new(|config| config.max_transactions = 2);
+    let parked = bench.add(ALICE, 1);
+    let ready = bench.add(CAROL, 0);
+    let refused = bench.admit(unsigned(BOB, 1, 100)).unwrap_err();
+    assert!(matches!(refused, Refused::Busy { .. }), "no better than Alice: {refused}");
+    let bob = bench.add(BOB, 0);
+    assert_eq!(bench.pool.dropped(), [(parked, Dropped::Evicted)]);
+    assert_eq!(bench.take(9), [ready, bob]);
+}
+
+#[test]
+fn late_ones_are_dropped() {
+    let mut bench = Bench::new(|_| {});
+    let mut until = unsigned(ALICE, 0, 100);
+    until.authorization.expiry = 50;
+    bench.admit(until).unwrap();
+    let next = bench.add(ALICE, 1);
+    // The last second counts. Given out, it is the sequencer's.
+    assert_eq!(bench.pool.take(1, 50).len(), 1);
+    bench.pool.expire(51);
+    assert_eq!(bench.pool.status(0), Some(Waiting::Taken));
+    bench.pool.give_back(&[0], &bench.book);
+    assert!(bench.pool.take(9, 51).is_empty(), "the next waits for another with nonce 0");
+    let expired = Dropped::Expired { expiry: 50, timestamp: 51 };
+    assert_eq!(bench.pool.dropped(), [(0, expired)]);
+    let again = bench.add(ALICE, 0);
+    assert_eq!(bench.take(9), [again, next]);
+}
+
+#[test]
+fn signatures_are_held_against_the_key_of_their_turn() {
+    let mut bench = Bench::new(|_| {});
+    let mut change = unsigned(ALICE, 1, 100);
+    change.transaction = Transaction::ChangeKey { from: ALICE, key: key(77), fee: 100 };
+    change.authorization.recipient = PublicKey::ZERO;
+    bench.admit(change).unwrap();
+    let payer = bench.book.account(ALICE);
+    let keys = [0, 1, 2, 9].map(|nonce| bench.pool.key_for(&unsigned(ALICE, nonce, 1), &payer));
+    assert_eq!(keys, [key(ALICE), key(ALICE), key(77), key(77)]);
+    assert_eq!(bench.pool.key_for(&unsigned(BOB, 2, 1), &bench.book.account(BOB)), key(BOB));
+}
+
+#[test]
+fn after_a_refusal_the_rest_waits_for_its_nonce() {
+    let mut bench = Bench::new(|_| {});
+    let [a, b, c] = [0, 1, 2].map(|nonce| bench.add(ALICE, nonce));
+    assert_eq!(bench.take(9), [a, b, c]);
+    // The state refuses the first: the others are ahead of their turn.
+    bench.pool.give_back(&[b, c], &bench.book);
+    bench.pool.done(&[a], &bench.book);
+    assert!(bench.take(9).is_empty());
+    let again = bench.add(ALICE, 0);
+    assert_eq!(bench.take(9), [again, b, c]);
+    // A block that was not made: all of it comes again, in the same order.
+    bench.pool.give_back(&[c, again, b], &bench.book);
+    assert_eq!(bench.take(9), [again, b, c]);
+}
+
+#[test]
+fn nonces_that_l1_uses_free_and_bury() {
+    let mut bench = Bench::new(|_| {});
+    let [first, second] = [1, 2].map(|nonce| bench.add(ALICE, nonce));
+    assert!(bench.take(9).is_empty());
+    // A forced transaction fills the gap.
+    bench.book.set_nonce(ALICE, 1);
+    bench.pool.refresh(&bench.book, 0, 10);
+    assert_eq!(bench.take(1), [first]);
+    bench.pool.give_back(&[first], &bench.book);
+    let far = bench.add(BOB, 3);
+    bench.book.set_nonce(BOB, 4);
+    bench.pool.refresh(&bench.book, 0, 10);
+    let reason = "nonce 3 was used by another transaction".to_owned();
+    assert_eq!(bench.pool.dropped(), [(far, Dropped::Refused(reason))]);
+    assert_eq!(bench.take(9), [first, second]);
+}
+
+#[test]
+fn who_waits_in_vain_goes_in_the_end() {
+    let mut bench = Bench::new(|config| config.max_gap_wait_s = 60);
+    bench.admit_at(unsigned(ALICE, 1, 100), 1_000).unwrap();
+    bench.admit_at(unsigned(ALICE, 3, 100), 30_000).unwrap();
+    bench.admit_at(unsigned(BOB, 0, 100), 1_000).unwrap();
+    bench.pool.refresh(&bench.book, 61_000, 10);
+    assert_eq!(bench.pool.dropped(), []);
+    bench.pool.refresh(&bench.book, 61_001, 10);
+    let reason = "no transaction with the nonce before came in 60 s".to_owned();
+    assert_eq!(bench.pool.dropped(), [(0, Dropped::Refused(reason))]);
+    assert_eq!(bench.pool.status(1), Some(Waiting::InPool));
+    // Bob waits for the sequencer, not in vain.
+    bench.pool.refresh(&bench.book, u64::MAX, 10);
+    assert_eq!(bench.pool.status(2), Some(Waiting::InPool));
+    assert_eq!(bench.pool.dropped().len(), 2);
+}

@@ -1,0 +1,333 @@
+//! What must hold before work starts. Each failure is one line that says where and what to do; nothing was written then.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+};
+
+use alloy::{
+    eips::BlockNumberOrTag,
+    primitives::{Address, B256, U256, keccak256, utils::format_ether},
+    providers::{DynProvider, Provider},
+    rpc::types::Filter,
+    sol_types::SolEvent,
+};
+use cairn_types::{DataMode, domain};
+use thiserror::Error;
+
+use super::config::L1Config;
+use crate::l1::{
+    contracts::{IAccessControl, IRollupL1},
+    data_modes::DataModes,
+    error::{L1Error, rpc},
+};
+
+/// Gas of a batch's commit and proof together, with room: what the account must be able to pay once.
+const GAS_OF_A_BATCH: u64 = 2_000_000;
+/// Blocks that are searched at once for the rollup's genesis.
+const WINDOW: u64 = 2_000;
+
+/// Why work does not start.
+#[derive(Debug, Error)]
+pub enum CheckError {
+    /// Somebody listens there.
+    #[error("{field}: {address} is in use: stop what listens there, or choose another port")]
+    PortInUse {
+        /// The field or option.
+        field: &'static str,
+        /// The address.
+        address: SocketAddr,
+    },
+    /// The address cannot be listened at.
+    #[error("{field}: cannot listen at {address}: {source}")]
+    Listen {
+        /// The field or option.
+        field: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Nothing can be kept.
+    #[error("data_dir: {} cannot be written: {source}", .path.display())]
+    DataDir {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// L1 does not answer.
+    #[error("l1.urls: {0}")]
+    L1(#[from] L1Error),
+    /// Another chain.
+    #[error(
+        "l1.chain_id: the node serves chain {got}, expected {expected}: set l1.urls to nodes of that chain"
+    )]
+    WrongChain {
+        /// Of the configuration.
+        expected: u64,
+        /// Of the node.
+        got: u64,
+    },
+    /// Nothing there.
+    #[error(
+        "l1.rollup: there is no contract at {address} on chain {chain_id}: check the address, and that the node is in sync"
+    )]
+    NoContract {
+        /// Where it should be.
+        address: Address,
+        /// The chain.
+        chain_id: u64,
+    },
+    /// Something else there.
+    #[error("l1.rollup: the contract at {address} is no rollup of this program: {reason}")]
+    NotCairn {
+        /// Where it is.
+        address: Address,
+        /// What differs.
+        reason: String,
+    },
+    /// No event of the rollup's making.
+    #[error(
+        "l1.first_block: the rollup at {address} was not made in the {WINDOW} blocks from {first_block} on: set it to the block of the deployment, as its manifest has it"
+    )]
+    NoGenesis {
+        /// The rollup.
+        address: Address,
+        /// Where the search began.
+        first_block: u64,
+    },
+    /// The rollup is frozen for good.
+    #[error(
+        "l1.rollup: the rollup at {address} is frozen: what is proven is final, and all that is left to do is to leave"
+    )]
+    Frozen {
+        /// The rollup.
+        address: Address,
+    },
+    /// Proofs of this machine would be refused.
+    #[error("circuit set {root} of this prover {reason}")]
+    CircuitSet {
+        /// Its root.
+        root: B256,
+        /// Why it does not count, and what to do.
+        reason: String,
+    },
+    /// The key may not do it.
+    #[error(
+        "keys.operator: {account} does not have {role} of the rollup: have the governor grant it, or use the key of who has it"
+    )]
+    Role {
+        /// The role's name in the contract.
+        role: &'static str,
+        /// The key's account.
+        account: Address,
+    },
+    /// The account cannot pay.
+    #[error(
+        "keys.operator: {account} has {} ether, a batch costs about {}: send it some",
+        format_ether(*.balance),
+        format_ether(*.cost)
+    )]
+    Unfunded {
+        /// The key's account.
+        account: Address,
+        /// What it has, wei.
+        balance: U256,
+        /// What it needs, wei.
+        cost: U256,
+    },
+    /// The deployment does not take data so.
+    #[error("proving.data: the rollup takes data in {allowed}, expected one of: {wanted}")]
+    DataMode {
+        /// What the contract allows.
+        allowed: DataModes,
+        /// What was asked for.
+        wanted: DataModes,
+    },
+    /// The chain has no blobs.
+    #[error("proving.data: chain {chain_id} has no blobs (EIP-4844): set it to \"calldata\"")]
+    NoBlobs {
+        /// The chain.
+        chain_id: u64,
+    },
+}
+
+/// That nobody listens at `address`, which `field` says.
+///
+/// # Errors
+/// Somebody does, or the address is not this machine's.
+pub fn port_is_free(field: &'static str, address: SocketAddr) -> Result<(), CheckError> {
+    TcpListener::bind(address).map(drop).map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => CheckError::PortInUse { field, address },
+        _ => CheckError::Listen { field, address, source },
+    })
+}
+
+/// That files can be made in the folder, which is made if it is not there.
+///
+/// # Errors
+/// What the file system says.
+pub fn is_writable(path: &Path) -> Result<(), CheckError> {
+    let made = std::fs::create_dir_all(path).and_then(|()| tempfile::tempfile_in(path));
+    made.map(drop).map_err(|source| CheckError::DataDir { path: path.to_owned(), source })
+}
+
+/// The rollup as L1 has it: this one, alive, and readable.
+#[derive(Debug, Clone)]
+pub struct RollupOnL1 {
+    /// The contract that holds the funds.
+    pub custody: Address,
+    /// State commitment that it started with.
+    pub genesis: B256,
+    /// How batches may publish their data.
+    pub data_modes: DataModes,
+    provider: DynProvider,
+    address: Address,
+    chain_id: u64,
+}
+
+impl RollupOnL1 {
+    /// Reads it, and holds it against the configuration.
+    ///
+    /// # Errors
+    /// Another chain, no contract, one that is not this program's rollup or that is frozen, or no answer.
+    pub async fn read(provider: &DynProvider, config: &L1Config) -> Result<Self, CheckError> {
+        let (address, expected) = (config.rollup, config.chain_id);
+        let got = provider.get_chain_id().await.map_err(|e| rpc("reading the chain id", e))?;
+        if got != expected {
+            return Err(CheckError::WrongChain { expected, got });
+        }
+        let code = provider.get_code_at(address).await;
+        if code.map_err(|e| rpc("reading the rollup's code", e))?.is_empty() {
+            return Err(CheckError::NoContract { address, chain_id: expected });
+        }
+        let contract = IRollupL1::new(address, provider);
+        // Node and chain answer: what fails from here on, the contract fails.
+        let not_cairn = |reason: String| CheckError::NotCairn { address, reason };
+        let asks = |what: &str| not_cairn(format!("it does not answer {what}()"));
+        let got = contract.DOMAIN().call().await.map_err(|_| asks("DOMAIN"))?;
+        let ours = domain(expected, &address.0.0).bytes();
+        if got[1..] != ours[..] || got[0] != 0 {
+            let ours = B256::left_padding_from(&ours);
+            return Err(not_cairn(format!("its DOMAIN is {got}, expected {ours}")));
+        }
+        let custody = contract.CUSTODY().call().await.map_err(|_| asks("CUSTODY"))?;
+        let modes = contract.DATA_MODES().call().await.map_err(|_| asks("DATA_MODES"))?;
+        if contract.frozen().call().await.map_err(|_| asks("frozen"))? {
+            return Err(CheckError::Frozen { address });
+        }
+        let first_block = config.first_block;
+        let filter = Filter::new()
+            .address(address)
+            .event_signature(IRollupL1::BatchCommitted::SIGNATURE_HASH)
+            .topic1(B256::ZERO)
+            .from_block(first_block)
+            .to_block(first_block + WINDOW);
+        let what = "reading the rollup's genesis";
+        let logs = provider.get_logs(&filter).await.map_err(|e| rpc(what, e))?;
+        let log = logs.first().ok_or(CheckError::NoGenesis { address, first_block })?;
+        let event = IRollupL1::BatchCommitted::decode_log(&log.inner).map_err(|e| rpc(what, e))?;
+        Ok(Self {
+            custody,
+            genesis: event.batch.state,
+            data_modes: modes.into(),
+            provider: provider.clone(),
+            address,
+            chain_id: expected,
+        })
+    }
+
+    /// That proofs of these circuits count now.
+    ///
+    /// # Errors
+    /// The set is not registered, not active yet or retired, or L1 does not answer.
+    pub async fn check_circuits(&self, root: B256) -> Result<(), CheckError> {
+        let what = "reading the circuit sets";
+        let contract = IRollupL1::new(self.address, &self.provider);
+        let count = contract.circuitSetCount().call().await.map_err(|e| rpc(what, e))?;
+        let mut index = U256::ZERO;
+        let mut reason = "is not registered with the rollup: use the version that the rollup was deployed with, \
+                          or have the governor register this one"
+            .to_owned();
+        while index < count {
+            let set = contract.circuitSetAt(index).call().await.map_err(|e| rpc(what, e))?;
+            index += U256::ONE;
+            if set.root != root {
+                continue;
+            }
+            let now = self.timestamp().await?;
+            if set.retired {
+                reason = "was retired by the council: use a later version".to_owned();
+            } else if set.activeAt > now {
+                let wait = set.activeAt - now;
+                reason =
+                    format!("counts in {wait} s only: start again then, or use the version before");
+            } else {
+                return Ok(());
+            }
+        }
+        Err(CheckError::CircuitSet { root, reason })
+    }
+
+    /// That this account may commit and prove, and can pay for it.
+    ///
+    /// # Errors
+    /// A role that it lacks, too little ether, or L1 does not answer.
+    pub async fn check_account(&self, account: Address) -> Result<(), CheckError> {
+        let what = "reading who has which role";
+        let access = IAccessControl::new(self.address, &self.provider);
+        let rollup = IRollupL1::new(self.address, &self.provider);
+        let is_open = rollup.openProving().call().await.map_err(|e| rpc(what, e))?;
+        for role in ["COMMITTER_ROLE", "PROVER_ROLE"] {
+            if is_open && role == "PROVER_ROLE" {
+                continue;
+            }
+            let has = access.hasRole(keccak256(role), account).call().await;
+            if !has.map_err(|e| rpc(what, e))? {
+                return Err(CheckError::Role { role, account });
+            }
+        }
+        let what = "reading the operator's balance";
+        let balance = self.provider.get_balance(account).await.map_err(|e| rpc(what, e))?;
+        let price = self.provider.get_gas_price().await;
+        let price = price.map_err(|e| rpc("reading the gas price", e))?;
+        let cost = U256::from(GAS_OF_A_BATCH) * U256::from(price);
+        if balance < cost {
+            return Err(CheckError::Unfunded { account, balance, cost });
+        }
+        Ok(())
+    }
+
+    /// That batches can have their data in one of these modes at least.
+    ///
+    /// # Errors
+    /// The deployment or the chain takes none of them, or L1 does not answer.
+    pub async fn check_data(&self, wanted: DataModes) -> Result<(), CheckError> {
+        let allowed = self.data_modes;
+        let both = DataModes::from(allowed.bits() & wanted.bits());
+        if both.bits() == 0 {
+            return Err(CheckError::DataMode { allowed, wanted });
+        }
+        if both == DataModes::only(DataMode::Blobs) && !self.has_blobs().await? {
+            return Err(CheckError::NoBlobs { chain_id: self.chain_id });
+        }
+        Ok(())
+    }
+
+    async fn timestamp(&self) -> Result<u64, L1Error> {
+        Ok(self.head().await?.timestamp)
+    }
+
+    async fn has_blobs(&self) -> Result<bool, L1Error> {
+        Ok(self.head().await?.excess_blob_gas.is_some())
+    }
+
+    async fn head(&self) -> Result<alloy::rpc::types::Header, L1Error> {
+        let what = "reading the latest block";
+        let block = self.provider.get_block_by_number(BlockNumberOrTag::Latest).await;
+        let block = block.map_err(|e| rpc(what, e))?;
+        block.map(|block| block.header).ok_or_else(|| rpc(what, "there is none"))
+    }
+}

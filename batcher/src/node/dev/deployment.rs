@@ -1,0 +1,161 @@
+//! What a development rollup is made of.
+
+use std::path::Path;
+
+use alloy::primitives::{Address, B256};
+use cairn_prover::files::write_atomically;
+use cairn_state::State;
+use cairn_types::{AccountId, FIRST_USER_ID};
+use serde::{Deserialize, Serialize};
+
+use super::{DevError, Place, file, fund, genesis, keys};
+use crate::{
+    deploy::{
+        DeployError, Deployer,
+        config::{Config, Roles, Terms},
+        manifest::Circuits,
+        source_commit,
+    },
+    l1::{
+        anvil::CHAIN_ID, artifacts::Artifacts, data_modes::DataModes,
+        deployment::Deployment as Contracts,
+    },
+    store::{SCHEMA, Store, records::Identity},
+};
+
+const FILE: &str = "development.json";
+
+/// What is to be deployed in a new folder.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The contracts, built.
+    pub artifacts: Artifacts,
+    /// What the verifier follows from.
+    pub circuits: Circuits,
+    /// Accounts with money.
+    pub accounts: u64,
+    /// They are there from the beginning, in the state that the rollup starts with; else L1 deposits for them.
+    pub prepared: bool,
+}
+
+/// A token of a development rollup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    /// For people.
+    pub name: String,
+    /// Its contract; zero is ether.
+    pub asset: Address,
+    /// A quantum is ten to this power of base units.
+    pub quantum_exponent: u8,
+}
+
+/// What is deployed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deployment {
+    /// The rollup's contract.
+    pub rollup: Address,
+    /// Holds the funds.
+    pub custody: Address,
+    /// The block of the first transaction.
+    pub first_block: u64,
+    /// What signatures are bound to.
+    pub domain: B256,
+    /// State commitment that the rollup started with.
+    pub genesis: B256,
+    /// By their numbers.
+    pub tokens: Vec<Token>,
+    /// Accounts with money.
+    pub accounts: u64,
+    /// They were in the state that the rollup started with.
+    pub prepared: bool,
+}
+
+impl Deployment {
+    /// What is in the folder; none where there is none.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn read(folder: &Path) -> Result<Option<Self>, DevError> {
+        let path = folder.join(FILE);
+        let text = match std::fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(file(&path)(error)),
+        };
+        serde_json::from_slice(&text).map(Some).map_err(|e| file(&path)(e.into()))
+    }
+
+    pub(super) fn write(&self, folder: &Path) -> Result<(), DevError> {
+        let path = folder.join(FILE);
+        write_atomically(&path, |file| Ok(serde_json::to_writer_pretty(file, self)?))
+            .map_err(file(&path))
+    }
+
+    /// Deploys, registers tokens, and gives the accounts their money. The store has the state that the rollup starts with
+    /// where that is not empty.
+    pub(super) async fn make(place: &Place, plan: &Plan, url: &str) -> Result<Self, DevError> {
+        let signer = keys().operator;
+        let everyone = signer.address();
+        let roles = Roles {
+            governor: everyone,
+            timelock_delay: 0,
+            committer: everyone,
+            prover: everyone,
+            guardian: everyone,
+            council: everyone,
+        };
+        let terms =
+            Terms { forced_transactions: true, data_modes: DataModes::ON_L1, ..Terms::default() };
+        let mut state = match plan.prepared {
+            true => genesis::funded(plan.accounts),
+            false => State::genesis(),
+        };
+        let start = B256::from(state.summary().commitment().to_bytes());
+
+        let config = Config { chain_id: CHAIN_ID, roles, terms };
+        let set_up = plan.circuits.set_up;
+        let deployer = Deployer::new(url, signer.clone(), config, set_up).await?;
+        let commit = source_commit(&place.contracts).await;
+        let (artifacts, circuits) = (&plan.artifacts, plan.circuits.clone());
+        let manifest = deployer.deploy(artifacts, circuits, start, commit).await?;
+        manifest.write(&place.folder.join("manifest.json")).map_err(DeployError::from)?;
+        let token = deployer.deploy_extra(artifacts, "DemoToken.sol", "DemoToken").await?;
+        let l1 = Contracts::try_from(&manifest).map_err(DeployError::from)?;
+        let deposits = if plan.prepared { 0 } else { plan.accounts };
+        let tokens = fund::fund(url, signer, l1, token, deposits).await?;
+
+        let deployment = Self {
+            rollup: l1.rollup,
+            custody: l1.custody,
+            first_block: manifest.first_block,
+            domain: manifest.domain,
+            genesis: start,
+            tokens,
+            accounts: plan.accounts,
+            prepared: plan.prepared,
+        };
+        if plan.prepared {
+            let store = Store::open(&place.folder.join("store"), &deployment.identity())?;
+            genesis::write(&store, &mut state)?;
+        }
+        Ok(deployment)
+    }
+
+    /// Whose store the folder has.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        let (rollup, genesis) = (self.rollup, self.genesis);
+        Identity { schema: SCHEMA, chain_id: CHAIN_ID, rollup, genesis }
+    }
+
+    /// The leaf that account `i` has of a token, once the deposits are executed; none where it has none.
+    #[must_use]
+    pub fn leaf(&self, i: u64, token: u16) -> Option<AccountId> {
+        let tokens = if self.prepared { 1 } else { self.tokens.len() as u64 };
+        if i >= self.accounts || u64::from(token) >= tokens {
+            return None;
+        }
+        AccountId::try_from(FIRST_USER_ID + i * tokens + u64::from(token)).ok()
+    }
+}

@@ -1,0 +1,258 @@
+//! The operator's keys: from encrypted keystore files, or from the environment. They are never shown.
+
+use std::{
+    fmt,
+    io::{self, Write},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use alloy::signers::{
+    k256::elliptic_curve::rand_core::OsRng,
+    local::{LocalSignerError, PrivateKeySigner},
+};
+use documented::DocumentedFields;
+use eth_keystore::KeystoreError;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::config::BadField;
+
+/// Who signs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, DocumentedFields)]
+#[serde(default, deny_unknown_fields)]
+pub struct KeysConfig {
+    /// Keystore file (Web3 Secret Storage, see `cairn keys`) of the account that commits and proves batches on L1 and pays
+    /// for it. Default: the key itself, 32 bytes in hex, in $CAIRN_OPERATOR_KEY.
+    pub operator: Option<PathBuf>,
+    /// File with the password of `operator`. Default: the password in $CAIRN_OPERATOR_PASSWORD.
+    pub operator_password_file: Option<PathBuf>,
+    /// Keystore file of the key that signs receipts of soft confirmations. Default: the key in $CAIRN_RECEIPT_KEY, else
+    /// the operator's key.
+    pub receipts: Option<PathBuf>,
+    /// File with the password of `receipts`. Default: the password in $CAIRN_RECEIPT_PASSWORD.
+    pub receipts_password_file: Option<PathBuf>,
+}
+
+impl KeysConfig {
+    pub(super) fn check(&self) -> Result<(), BadField> {
+        let pairs = [
+            ("operator", &self.operator, &self.operator_password_file),
+            ("receipts", &self.receipts, &self.receipts_password_file),
+        ];
+        for (name, keystore, password) in pairs {
+            if keystore.is_none() && password.is_some() {
+                let field = format!("{name}_password_file");
+                let reason = format!("is set, but keys.{name} is not: expected both or neither");
+                return Err(BadField::new("keys", &field, reason));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why there is no key. No text holds any part of a key or password.
+#[derive(Debug, Error)]
+pub enum KeyError {
+    /// A file cannot be read or written.
+    #[error("{what}, {}: {source}", .path.display())]
+    File {
+        /// What it should be.
+        what: String,
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Others can read a secret.
+    #[error("{what}, {path}: everyone on this machine can read it: chmod 600 {path}", path = .path.display())]
+    Readable {
+        /// What it is.
+        what: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Neither a file nor a variable.
+    #[error("no {name} key: set keys.{name} to a keystore file, or ${variable} to the key in hex")]
+    NoKey {
+        /// Of the key.
+        name: &'static str,
+        /// Where it could be.
+        variable: &'static str,
+    },
+    /// A keystore whose password nobody says.
+    #[error("no password for {}: set {field} or ${variable}", .path.display())]
+    NoPassword {
+        /// The keystore.
+        path: PathBuf,
+        /// The field.
+        field: String,
+        /// Where it could be, too.
+        variable: &'static str,
+    },
+    /// The password opens nothing.
+    #[error("{}: wrong password", .path.display())]
+    WrongPassword {
+        /// The keystore.
+        path: PathBuf,
+    },
+    /// A file that is no keystore.
+    #[error("{}: this is no keystore file: {reason}", .path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// Something that is no key.
+    #[error("{from}: expected a key, 32 bytes in hex")]
+    NoHex {
+        /// Where it came from.
+        from: String,
+    },
+}
+
+/// The operator's keys.
+#[derive(Clone)]
+pub struct Keys {
+    /// Commits, proves and pays on L1.
+    pub operator: PrivateKeySigner,
+    /// Signs receipts of soft confirmations.
+    pub receipts: PrivateKeySigner,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (operator, receipts) = (self.operator.address(), self.receipts.address());
+        write!(f, "Keys {{ operator: {operator}, receipts: {receipts} }}")
+    }
+}
+
+/// Where a key may be.
+struct Source<'a> {
+    name: &'static str,
+    keystore: Option<&'a Path>,
+    password_file: Option<&'a Path>,
+    key_variable: &'static str,
+    password_variable: &'static str,
+}
+
+impl Keys {
+    /// Opens what the configuration names; `variable` reads the environment. Takes a second for each keystore.
+    ///
+    /// # Errors
+    /// A file that is missing, open to others or no keystore, a wrong password, or no key at all.
+    pub fn load(
+        config: &KeysConfig,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, KeyError> {
+        let operator = Source {
+            name: "operator",
+            keystore: config.operator.as_deref(),
+            password_file: config.operator_password_file.as_deref(),
+            key_variable: "CAIRN_OPERATOR_KEY",
+            password_variable: "CAIRN_OPERATOR_PASSWORD",
+        };
+        let receipts = Source {
+            name: "receipts",
+            keystore: config.receipts.as_deref(),
+            password_file: config.receipts_password_file.as_deref(),
+            key_variable: "CAIRN_RECEIPT_KEY",
+            password_variable: "CAIRN_RECEIPT_PASSWORD",
+        };
+        let no_key = KeyError::NoKey { name: operator.name, variable: operator.key_variable };
+        let operator = operator.open(&variable)?.ok_or(no_key)?;
+        let receipts = receipts.open(&variable)?.unwrap_or_else(|| operator.clone());
+        Ok(Self { operator, receipts })
+    }
+}
+
+impl Source<'_> {
+    fn open(
+        &self,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<PrivateKeySigner>, KeyError> {
+        let Some(keystore) = self.keystore else {
+            let key = variable(self.key_variable);
+            return key.map(|key| parse(&key, &format!("${}", self.key_variable))).transpose();
+        };
+        let field = format!("keys.{}_password_file", self.name);
+        let password = match self.password_file {
+            Some(path) => read_secret(&field, path)?,
+            None => variable(self.password_variable).ok_or_else(|| KeyError::NoPassword {
+                path: keystore.to_owned(),
+                field: field.clone(),
+                variable: self.password_variable,
+            })?,
+        };
+        decrypt(&format!("keys.{}", self.name), keystore, &password).map(Some)
+    }
+}
+
+/// The first line of a file that only its owner and group can read.
+///
+/// # Errors
+/// It is not there, or others can read it.
+pub fn read_secret(what: &str, path: &Path) -> Result<String, KeyError> {
+    let text = read_private(what, path)?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+fn read_private(what: &str, path: &Path) -> Result<String, KeyError> {
+    let file = |source| KeyError::File { what: what.to_owned(), path: path.to_owned(), source };
+    if std::fs::metadata(path).map_err(file)?.permissions().mode() & 0o007 != 0 {
+        return Err(KeyError::Readable { what: what.to_owned(), path: path.to_owned() });
+    }
+    std::fs::read_to_string(path).map_err(file)
+}
+
+/// A key in hex, from the place `from`.
+///
+/// # Errors
+/// It is no key.
+pub fn parse(text: &str, from: &str) -> Result<PrivateKeySigner, KeyError> {
+    text.trim().parse().map_err(|_: LocalSignerError| KeyError::NoHex { from: from.to_owned() })
+}
+
+/// Opens a keystore file; `what` names it in errors. Takes a second.
+///
+/// # Errors
+/// The file is missing, open to others or no keystore, or the password is another.
+pub fn decrypt(what: &str, path: &Path, password: &str) -> Result<PrivateKeySigner, KeyError> {
+    let malformed = |reason: String| KeyError::Malformed { path: path.to_owned(), reason };
+    let text = read_private(what, path)?;
+    let json: serde_json::Value =
+        serde_json::from_str(&text).map_err(|e| malformed(e.to_string()))?;
+    // The library takes the derived key apart without looking at its length.
+    let length = json.pointer("/crypto/kdfparams/dklen").and_then(serde_json::Value::as_u64);
+    if length != Some(32) {
+        return Err(malformed("expected crypto.kdfparams.dklen of 32".to_owned()));
+    }
+    let secret = eth_keystore::decrypt_key(path, password).map_err(|error| match error {
+        KeystoreError::MacMismatch => KeyError::WrongPassword { path: path.to_owned() },
+        other => malformed(other.to_string()),
+    })?;
+    PrivateKeySigner::from_slice(&secret).map_err(|_| malformed("it holds no key".to_owned()))
+}
+
+/// Writes a keystore file that only its owner can read; one that is there stays. Takes a second.
+///
+/// # Errors
+/// What the file system says.
+pub fn encrypt(path: &Path, key: &PrivateKeySigner, password: &str) -> Result<(), KeyError> {
+    let file =
+        |source| KeyError::File { what: "keystore file".to_owned(), path: path.to_owned(), source };
+    let folder = tempfile::tempdir().map_err(file)?;
+    let name = Some("keystore");
+    let secret = key.to_bytes();
+    eth_keystore::encrypt_key(folder.path(), &mut OsRng, secret, password, name)
+        .map_err(|e| file(io::Error::other(e.to_string())))?;
+    let text = std::fs::read(folder.path().join("keystore")).map_err(file)?;
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    // For its owner only, from the beginning.
+    let mut new =
+        tempfile::NamedTempFile::new_in(parent.unwrap_or(Path::new("."))).map_err(file)?;
+    new.write_all(&text).and_then(|()| new.as_file().sync_all()).map_err(file)?;
+    new.persist_noclobber(path).map_err(|e| file(e.error))?;
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! The effective configuration as a file: every field with its documentation, secrets masked.
+
+use std::fmt::Write;
+
+use documented::DocumentedFields;
+use toml::{Table, Value};
+
+use super::{
+    config::{Config, L1Config},
+    keys::KeysConfig,
+    telemetry::TelemetryConfig,
+};
+
+/// How wide comments are.
+const WIDTH: usize = 100;
+
+/// A section's fields: names, and what is said of them.
+type Fields = (&'static [&'static str], &'static [&'static str]);
+
+fn fields<T: DocumentedFields>() -> Fields {
+    (T::FIELD_NAMES, T::FIELD_DOCS)
+}
+
+/// The fields of a section, as `[name]` in the file.
+fn section(name: &str) -> Option<Fields> {
+    Some(match name {
+        "l1" => fields::<L1Config>(),
+        "keys" => fields::<KeysConfig>(),
+        "telemetry" => fields::<TelemetryConfig>(),
+        _ => return None,
+    })
+}
+
+impl Config {
+    /// A file that says the same, with comments. URLs are cut down to their hosts: there may be credentials in the rest.
+    ///
+    /// # Errors
+    /// A value that TOML cannot hold.
+    pub fn annotated(&self) -> Result<String, toml::ser::Error> {
+        let table = Table::try_from(self)?;
+        let mut text = String::new();
+        let mut sections = String::new();
+        let (names, docs) = fields::<Self>();
+        for (&name, &docs) in names.iter().zip(docs) {
+            match (section(name), table.get(name)) {
+                (Some(inner), Some(Value::Table(values))) => {
+                    let _ = writeln!(sections);
+                    comment(&mut sections, docs);
+                    let _ = writeln!(sections, "[{name}]");
+                    list(&mut sections, inner, values);
+                }
+                (_, value) => entry(&mut text, name, docs, value),
+            }
+        }
+        Ok(text + &sections)
+    }
+}
+
+fn list(text: &mut String, (names, docs): Fields, values: &Table) {
+    for (&name, &docs) in names.iter().zip(docs) {
+        entry(text, name, docs, values.get(name));
+    }
+}
+
+fn entry(text: &mut String, name: &str, docs: &str, value: Option<&Value>) {
+    comment(text, docs);
+    // Writing to a string does not fail.
+    let _ = match value {
+        Some(value) => writeln!(text, "{name} = {}", masked(value.clone())),
+        None => writeln!(text, "# {name} ="),
+    };
+}
+
+fn comment(text: &mut String, docs: &str) {
+    let mut line = "#".to_owned();
+    for word in docs.split_whitespace() {
+        if line.len() + 1 + word.len() > WIDTH {
+            let _ = writeln!(text, "{line}");
+            line = "#".to_owned();
+        }
+        let _ = write!(line, " {word}");
+    }
+    let _ = writeln!(text, "{line}");
+}
+
+/// Without what may be a secret.
+fn masked(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(masked_url(&text)),
+        Value::Array(values) => Value::Array(values.into_iter().map(masked).collect()),
+        Value::Table(table) => {
+            Value::Table(table.into_iter().map(|(k, v)| (k, masked(v))).collect())
+        }
+        other => other,
+    }
+}
+
+/// A URL without user, password, path and query, which may be or hold an API key; other texts as they are.
+#[must_use]
+pub fn masked_url(text: &str) -> String {
+    let Ok(url) = text.parse::<reqwest::Url>() else { return text.to_owned() };
+    let Some(host) = url.host_str() else { return text.to_owned() };
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let has_user = !url.username().is_empty() || url.password().is_some();
+    let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    let user = if has_user { "***@" } else { "" };
+    let rest = if is_bare { "" } else { "/***" };
+    format!("{}://{user}{host}{port}{rest}", url.scheme())
+}
