@@ -6,6 +6,8 @@
 //!    +---- watch (priority operations) <-- L1 --+
 //! ```
 
+pub mod api;
+pub mod client;
 pub mod clock;
 pub mod committee;
 pub mod demo;
@@ -15,10 +17,12 @@ pub mod l1;
 pub mod load;
 pub mod mempool;
 pub mod node;
+pub mod progress;
 pub mod proving;
 pub mod publication;
 pub mod reconstruct;
 pub mod sequencer;
+pub mod settlement;
 pub mod signals;
 pub mod snapshot;
 pub mod store;

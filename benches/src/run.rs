@@ -6,7 +6,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use cairn_batcher::demo::progress::Bars;
+use cairn_batcher::progress::Bars;
 use cairn_prover::{default_cache_folder, memory};
 
 use crate::{

@@ -57,7 +57,7 @@ impl DemoCommittee {
         };
         let members = (1..=MEMBERS).map(member).collect::<Result<Vec<_>>>()?;
         let committee = Committee::new(members.iter().map(Member::address), THRESHOLD)?;
-        l1.set_data_committee(&committee).await?;
+        l1.set_data_committee(committee.members().collect(), THRESHOLD as u64).await?;
         Ok(Self { rollup, members, committee })
     }
 

@@ -21,7 +21,7 @@ use eyre::{Result, WrapErr, ensure, eyre};
 use serde::Serialize;
 use sha3::{Digest as _, Keccak256};
 
-use super::{play, progress::Bars, rebuild::rebuilt, scenario::Scenario, wallet::Wallets};
+use super::{play, rebuild::rebuilt, scenario::Scenario, wallet::Wallets};
 use crate::{
     exit::{
         keys::Keys,
@@ -30,7 +30,8 @@ use crate::{
         request::{Row, sign_and_check},
         submit::{self, Payment},
     },
-    l1::{anvil::Anvil, client::L1Client, deploy::Manifest},
+    l1::{anvil::Anvil, client::L1Client, deployment::Deployment},
+    progress::Bars,
     snapshot::Snapshot,
 };
 
@@ -64,7 +65,7 @@ pub struct Settled<'a> {
     /// Who has proven the batch.
     pub prover_address: Address,
     /// The deployment.
-    pub manifest: &'a Manifest,
+    pub manifest: &'a Deployment,
     /// What was played.
     pub scenario: &'a Scenario,
     /// L1 contract of each token, zero for ether.

@@ -9,13 +9,13 @@ use eyre::{Result, WrapErr};
 use serde_json::{Value, json};
 
 use super::settle::Committed;
-use crate::l1::{deploy::Manifest, withdrawal_tree::WithdrawalTree};
+use crate::l1::{deployment::Deployment, withdrawal_tree::WithdrawalTree};
 
 /// What the files tell about.
 #[derive(Debug)]
 pub struct Settled<'a> {
     /// The deployment.
-    pub manifest: &'a Manifest,
+    pub manifest: &'a Deployment,
     /// L1 contract of each token, zero for ether.
     pub assets: &'a [Address],
     /// The batch.
@@ -81,7 +81,7 @@ fn batch(settled: &Settled<'_>) -> Value {
         "data": words(&batch.data),
         "priority_words": words(&batch.priority),
         "withdrawals": words(&batch.withdrawals),
-        "data_mode": published.mode(),
+        "data_mode": u8::from(published.location.mode()),
         "data_count": streams.data.stream.count,
         "versioned_hashes": hashes.iter().map(|hash| hex(hash)).collect::<Vec<_>>(),
         "openings": hex(openings),

@@ -12,7 +12,6 @@ pub mod exit;
 pub mod fixtures;
 pub mod forced;
 pub mod play;
-pub mod progress;
 pub mod publish;
 pub mod rebuild;
 pub mod report;
@@ -37,27 +36,27 @@ use cairn_prover::{
     measure::{Stopwatch, peak_rss_mb},
 };
 use cairn_state::{Environment, State};
-use cairn_types::Word;
+use cairn_types::{DataMode, Word};
 use eyre::{Result, WrapErr, ensure, eyre};
 
-pub use self::publish::Data;
 use self::{
     circuit_sets::CircuitSets,
     committee::DemoCommittee,
     play::Played,
-    progress::Bars,
     report::{Gas, Report},
     scenario::Scenario,
     settle::calldata,
     upgrade::Upgrade,
     wallet::Wallets,
 };
-use crate::deploy::{manifest::Circuits, write_verifier};
-use crate::l1::{
-    anvil::Anvil,
-    client::L1Client,
-    deploy::{self, Deployed, Manifest},
-    tools,
+use crate::{
+    deploy::{
+        development::{self, Deployed},
+        manifest::Circuits,
+        write_verifier,
+    },
+    l1::{anvil::Anvil, client::L1Client, tools},
+    progress::Bars,
 };
 
 /// What the demo is asked for.
@@ -68,7 +67,7 @@ pub struct Options {
     /// Real transfers.
     pub input: Option<PathBuf>,
     /// Where the batch's data goes.
-    pub data: Data,
+    pub data: DataMode,
     /// Keys and random transfers follow from it.
     pub seed: u64,
     /// Threads of the prover; all cores where absent.
@@ -122,7 +121,7 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
         }
     }
     ensure!(
-        options.write_fixtures.is_none() || options.data != Data::Committee,
+        options.write_fixtures.is_none() || options.data != DataMode::Committee,
         "--write-fixtures: there are golden files of data in calldata and in blobs, not with the committee"
     );
     let scenario = match &options.input {
@@ -160,19 +159,19 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
     let genesis = B256::from(State::genesis().summary().commitment().to_bytes());
     let tokens = scenario.tokens.iter().filter(|t| !t.is_ether).count();
     let circuits = Circuits::of(&prover);
-    let modes = options.data.modes();
+    let modes = publish::modes(options.data);
     let deployed =
-        deploy::deploy(&contracts, &url, &signer, circuits, genesis, modes, tokens).await?;
-    let Deployed { manifest: full_manifest, l1: manifest } = deployed;
+        development::deploy(&contracts, &url, &signer, circuits, genesis, modes, tokens).await?;
+    let Deployed { manifest: full_manifest, l1: manifest, tokens } = deployed;
     if let Some(path) = &options.manifest {
         full_manifest.write(path)?;
     }
-    let assets = assets(&scenario, &manifest)?;
+    let assets = assets(&scenario, &tokens)?;
     let domain = Word::new(std::array::from_fn(|i| manifest.domain[i + 1]));
-    let l1 = L1Client::new(&url, signer, manifest.clone())?;
+    let l1 = L1Client::new(&url, signer, manifest)?;
     let committee = match options.data {
-        Data::Committee => Some(DemoCommittee::set_up(&l1, manifest.rollup, folder).await?),
-        Data::Blobs | Data::Calldata => None,
+        DataMode::Committee => Some(DemoCommittee::set_up(&l1, manifest.rollup, folder).await?),
+        DataMode::Blobs | DataMode::Calldata => None,
     };
     stages.push(watch.stop("deploy"));
 
@@ -312,13 +311,13 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
 }
 
 /// As many as the machine has cores.
-pub(crate) fn default_threads() -> usize {
+fn default_threads() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// The L1 contract of each token; zero for ether.
-fn assets(scenario: &Scenario, manifest: &Manifest) -> Result<Vec<Address>> {
-    let mut contracts = manifest.tokens.iter();
+fn assets(scenario: &Scenario, tokens: &[Address]) -> Result<Vec<Address>> {
+    let mut contracts = tokens.iter();
     scenario
         .tokens
         .iter()
@@ -360,7 +359,7 @@ fn report(
         peak_rss_mb: 0,
         bytes_per_short_transfer,
         bytes_per_transfer,
-        data: Data::default(),
+        data: DataMode::default(),
         validium: None,
         forced: played.forced(),
         gas: Gas::default(),

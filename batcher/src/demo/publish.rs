@@ -2,34 +2,17 @@
 
 use alloy::primitives::Bytes;
 use cairn_state::BatchWitness;
-use cairn_types::{BlobScalar, DataLocation, Word};
-use clap::ValueEnum;
+use cairn_types::{BlobScalar, DataLocation, DataMode, Word};
 use eyre::{Result, WrapErr};
-use serde::Serialize;
 
 use crate::l1::{blobs::Blobs, client::CommitData, data_modes::DataModes};
 
-/// Where the demo puts a batch's data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, ValueEnum)]
-#[serde(rename_all = "snake_case")]
-pub enum Data {
-    /// In blobs: what a rollup on Ethereum pays least for.
-    #[default]
-    Blobs,
-    /// In calldata.
-    Calldata,
-    /// With a data committee, off L1: a validium, whose escape hatch is unavailable if the members withhold data.
-    Committee,
-}
-
-impl Data {
-    /// The modes that the demo's deployment allows. With the committee it is that one alone, and no other demo is a validium.
-    #[must_use]
-    pub fn modes(self) -> DataModes {
-        match self {
-            Self::Blobs | Self::Calldata => DataModes::CALLDATA.and(DataModes::BLOBS),
-            Self::Committee => DataModes::COMMITTEE,
-        }
+/// The modes that the demo's deployment allows. With the committee it is that one alone, and no other demo is a validium.
+#[must_use]
+pub fn modes(data: DataMode) -> DataModes {
+    match data {
+        DataMode::Blobs | DataMode::Calldata => DataModes::ON_L1,
+        DataMode::Committee => DataModes::only(data),
     }
 }
 
@@ -53,15 +36,15 @@ impl Published {
     ///
     /// # Errors
     /// The library that commits to blobs refuses.
-    pub fn new(data: Data, batch: &BatchWitness, number: u32) -> Result<Self> {
+    pub fn new(data: DataMode, batch: &BatchWitness, number: u32) -> Result<Self> {
         let blobs = match data {
-            Data::Blobs => Some(Blobs::new(&batch.data).wrap_err("making blobs")?),
-            Data::Calldata | Data::Committee => None,
+            DataMode::Blobs => Some(Blobs::new(&batch.data).wrap_err("making blobs")?),
+            DataMode::Calldata | DataMode::Committee => None,
         };
         // The point of evaluation hashes the blobs, so they come first.
         let location = match (&blobs, data) {
             (Some(blobs), _) => DataLocation::Blobs(blobs.versioned_hashes()),
-            (None, Data::Committee) => DataLocation::Committee,
+            (None, DataMode::Committee) => DataLocation::Committee,
             (None, _) => DataLocation::Calldata,
         };
         let header = batch.header(number, &location);
@@ -76,16 +59,6 @@ impl Published {
         let blobs = blobs.map(open).transpose()?;
         let (value, signatures) = (header.streams.blob, Bytes::new());
         Ok(Self { location, value, hint, blobs, signatures })
-    }
-
-    /// The number of the mode in the contract.
-    #[must_use]
-    pub fn mode(&self) -> u8 {
-        match self.location {
-            DataLocation::Calldata => 0,
-            DataLocation::Blobs(_) => 1,
-            DataLocation::Committee => 2,
-        }
     }
 
     /// What the commitment takes.

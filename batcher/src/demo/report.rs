@@ -6,9 +6,9 @@ use std::{
 };
 
 use cairn_prover::{LayerSecurity, measure::StageTime};
+use cairn_types::DataMode;
 use serde::Serialize;
 
-use super::Data;
 use super::committee::Validium;
 use super::exit::ExitReport;
 use super::upgrade::{Key, Moment, Shown, UpgradeReport};
@@ -75,7 +75,7 @@ pub struct Report {
     /// Published data bytes over all transfers: padding, long forms and new keys included.
     pub bytes_per_transfer: f64,
     /// Where the data is.
-    pub data: Data,
+    pub data: DataMode,
     /// What the data committee is, if the data is with one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validium: Option<Validium>,
@@ -166,9 +166,9 @@ impl fmt::Display for Report {
         }
         let Gas { commit, commit_per_transfer, blob, prove, claim, deposit, force } = self.gas;
         let data = match self.data {
-            Data::Blobs => format!("data in blobs: {blob} blob gas"),
-            Data::Calldata => "data in calldata".to_owned(),
-            Data::Committee => "data with the committee".to_owned(),
+            DataMode::Blobs => format!("data in blobs: {blob} blob gas"),
+            DataMode::Calldata => "data in calldata".to_owned(),
+            DataMode::Committee => "data with the committee".to_owned(),
         };
         line("gas: commit", format!("{commit} ({commit_per_transfer:.0} a transfer), {data}"))?;
         line("gas: prove / claim", format!("{prove} / {claim}"))?;

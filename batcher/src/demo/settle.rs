@@ -3,10 +3,10 @@
 use alloy::primitives::{Address, B256, U256};
 use cairn_prover::{BatchJob, BatchesProof};
 use cairn_state::BatchWitness;
-use cairn_types::{Withdrawal, Word};
+use cairn_types::{DataMode, Withdrawal, Word};
 use eyre::{Result, ensure, eyre};
 
-use super::{Data, committee::DemoCommittee, play, publish::Published, scenario::Scenario};
+use super::{committee::DemoCommittee, play, publish::Published, scenario::Scenario};
 use crate::l1::{
     client::{CommitGas, CommitRequest, L1Client},
     contracts::{Batch, Commitment},
@@ -18,7 +18,7 @@ use crate::l1::{
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     /// The mode.
-    pub data: Data,
+    pub data: DataMode,
     /// Who signs, if it is with the committee.
     pub committee: Option<&'a DemoCommittee>,
 }
@@ -62,7 +62,7 @@ pub async fn commit(
         dataDigest: hash(streams.data.digest),
         priorityDigest: hash(streams.priority.digest),
         withdrawalDigest: hash(streams.withdrawal.digest),
-        dataMode: published.mode(),
+        dataMode: published.location.mode().into(),
         dataCount: streams.data.count,
         dataValue: published.hint,
         blobValue: B256::from(published.value.to_bytes()),

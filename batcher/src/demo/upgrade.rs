@@ -20,7 +20,6 @@ use serde::Serialize;
 use super::{
     circuit_sets::{Answer, CircuitSets},
     play::BLOCK_OPERATIONS,
-    progress::Bars,
     scenario::{Action, Scenario},
     sequencer::Sequencer,
     settle::{self, Committed, calldata},
@@ -29,6 +28,7 @@ use super::{
 use crate::{
     deploy::project::build_with_verifier,
     l1::{anvil::Anvil, client::L1Client},
+    progress::Bars,
 };
 
 /// Seed of the new key; the demo's own keys have another.

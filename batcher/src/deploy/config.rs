@@ -6,6 +6,8 @@ use alloy::primitives::{Address, U256};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::l1::data_modes::{DataModes, as_bits};
+
 /// A deployment to be.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,7 +54,8 @@ pub struct Terms {
     /// The circuits execute forced transactions.
     pub forced_transactions: bool,
     /// Where batches may have their data: 1 for calldata, 2 for blobs, 4 for the committee, or their sum.
-    pub data_modes: u8,
+    #[serde(with = "as_bits")]
+    pub data_modes: DataModes,
 }
 
 impl Default for Terms {
@@ -63,7 +66,7 @@ impl Default for Terms {
             priority_deadline: 14 * DAY,
             upgrade_delay: 30 * DAY,
             forced_transactions: false,
-            data_modes: 1 | 2,
+            data_modes: DataModes::ON_L1,
         }
     }
 }
@@ -142,8 +145,8 @@ impl Config {
             return Err(ConfigError::NoHolder(role));
         }
         let Terms { priority_deadline, upgrade_delay, data_modes, .. } = self.terms;
-        if !(1..8).contains(&data_modes) {
-            return Err(ConfigError::DataModes(data_modes));
+        if !data_modes.is_valid() {
+            return Err(ConfigError::DataModes(data_modes.bits()));
         }
         let times = [("priority_deadline", priority_deadline), ("upgrade_delay", upgrade_delay)];
         if let Some((time, _)) = times.into_iter().find(|(_, seconds)| *seconds == 0) {

@@ -4,6 +4,7 @@
 //! the manifest holds all of these, so that `cairn verify-deployment` can do it again and compare.
 
 pub mod config;
+pub mod development;
 pub mod manifest;
 pub mod project;
 
@@ -171,7 +172,7 @@ impl Deployer {
             priorityDeadline: terms.priority_deadline,
             upgradeDelay: terms.upgrade_delay,
             forcedTransactions: terms.forced_transactions,
-            dataModes: terms.data_modes,
+            dataModes: terms.data_modes.bits(),
         };
         note(verifier);
         let rollup = Creation::new(artifacts, "Rollup.sol", "Rollup", configuration.abi_encode())?;

@@ -17,7 +17,7 @@ use super::{
     request::{self, HEADER, Row},
     submit,
 };
-use crate::{demo::progress::Bars, snapshot::Snapshot};
+use crate::{progress::Bars, snapshot::Snapshot};
 
 /// What to do about a frozen rollup.
 #[derive(Debug, Subcommand)]
@@ -183,7 +183,8 @@ fn prove(arguments: Prove) -> Result<()> {
     let rows = request::read(&arguments.leaves)?;
     let keys = arguments.keys.map_or(Ok(Keys::default()), |path| Keys::read(&path))?;
     let requests = request::sign_and_check(&rows, &snapshot.state, &domain_of(&snapshot), &keys)?;
-    let threads = arguments.threads.map_or_else(crate::demo::default_threads, usize::from);
+    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = arguments.threads.map_or_else(cores, usize::from);
     let cache = arguments.cache.map_or_else(cairn_prover::default_cache_folder, Ok)?;
     let bars = Bars::default();
     let prover = LocalProver::load(&cache, threads, &bars)?;

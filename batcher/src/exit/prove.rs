@@ -9,7 +9,7 @@ use eyre::{Result, WrapErr, bail};
 use serde::Serialize;
 
 use super::file::ExitFile;
-use crate::{demo::progress::Bars, snapshot::Snapshot};
+use crate::{progress::Bars, snapshot::Snapshot};
 
 /// A file of the folder.
 #[derive(Debug, Clone, Serialize)]

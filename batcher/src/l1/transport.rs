@@ -19,6 +19,7 @@ use super::{
     connection::ConnectionConfig,
     endpoint::{Endpoint, attribute},
     http::{Fault, Limits},
+    resent,
 };
 
 /// The nodes, as alloy's transport.
@@ -43,6 +44,9 @@ pub struct RequestError {
     /// What is wrong with it.
     pub fault: Fault,
 }
+
+/// Sends signed bytes: whoever sends them twice has sent one transaction.
+const SEND: &str = "eth_sendRawTransaction";
 
 /// A request as it is sent, again and again if need be.
 struct Call {
@@ -93,7 +97,13 @@ impl Nodes {
             let left = deadline.saturating_duration_since(Instant::now());
             let time = self.config.attempt().min(left);
             let limits = Limits { time, bytes: self.config.max_answer_bytes };
-            let outcome = endpoint.send(call.body.clone(), limits).await;
+            let mut outcome = endpoint.send(call.body.clone(), limits).await;
+            if let Ok(packet) = &mut outcome
+                && attempt > 0
+                && call.method == SEND
+            {
+                resent::settle(packet, &call.body);
+            }
             let verdict = judge(endpoint, &outcome, &mut header_missed);
             let wait = match verdict {
                 _ if !call.repeatable || attempt == self.config.retries => None,

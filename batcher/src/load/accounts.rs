@@ -1,9 +1,131 @@
-//! Accounts of development rollups, whose keys everyone knows.
+//! The accounts that load is made with: their keys follow from public numbers, so they are for development alone.
 
 use cairn_primitives::schnorr::SecretKey;
+use cairn_types::{AccountId, FIRST_USER_ID, PublicKey};
+use rayon::prelude::*;
 
-/// The key of development account `i`. Never use it on a chain with value.
+use super::{LoadError, Progress};
+use crate::{
+    api::{methods, wire},
+    client::Client,
+};
+
+/// Accounts that are looked up by key one by one, where they do not stand in their order.
+const MOST_BY_KEY: u32 = 10_000;
+
+/// The key of development account `index`. Anyone can compute it: nothing of value may ever be under it.
 #[must_use]
-pub fn development_key(i: u64) -> SecretKey {
-    SecretKey::from_seed(format!("cairn development account {i}").as_bytes())
+pub fn development_key(index: u64) -> SecretKey {
+    SecretKey::from_seed(format!("cairn development account {index}").as_bytes())
+}
+
+/// The id of development account `index` in a state that was prepared with them; none past the last id.
+#[must_use]
+pub fn development_id(index: u32) -> Option<AccountId> {
+    AccountId::try_from(FIRST_USER_ID).ok()?.checked_add(index)
+}
+
+/// An account to pay from.
+#[derive(Debug, Clone)]
+pub(super) struct LoadAccount {
+    pub(super) id: AccountId,
+    pub(super) secret: SecretKey,
+    pub(super) public: PublicKey,
+    pub(super) nonce: u32,
+    pub(super) balance: u64,
+}
+
+/// The first `count` development accounts, with token 0.
+pub(super) async fn find(
+    client: &Client,
+    info: &wire::Info,
+    count: u32,
+    progress: &dyn Progress,
+) -> Result<Vec<LoadAccount>, LoadError> {
+    let mut found = in_order(client, info, count, progress).await?;
+    if found.len() < count as usize && count <= MOST_BY_KEY {
+        found = by_key(client, count, progress).await?;
+    }
+    if found.len() == count as usize {
+        return Ok(found);
+    }
+    let got = u32::try_from(found.len()).unwrap_or(u32::MAX);
+    Err(LoadError::Accounts { expected: count, got })
+}
+
+/// Those that stand where a prepared state has them.
+async fn in_order(
+    client: &Client,
+    info: &wire::Info,
+    count: u32,
+    progress: &dyn Progress,
+) -> Result<Vec<LoadAccount>, LoadError> {
+    let page = info.max_items.max(1);
+    let mut found: Vec<LoadAccount> = Vec::new();
+    for first in (0..count).step_by(page as usize) {
+        let Some(from) = development_id(first) else { break };
+        let range = wire::AccountRange { from, count: page.min(count - first) };
+        let views = client.ask::<methods::Accounts>(&range).await?;
+        let secrets: Vec<_> = (first..first + range.count)
+            .into_par_iter()
+            .map(|i| development_key(i.into()))
+            .collect();
+        let expected = from..;
+        let pairs = expected.zip(secrets).zip(views);
+        let fits = pairs.map_while(|((id, secret), view)| load_account(secret, &view, Some(id)));
+        let before = found.len();
+        found.extend(fits);
+        progress.step("accounts", found.len() as u64, count.into());
+        if found.len() - before < range.count as usize {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+async fn by_key(
+    client: &Client,
+    count: u32,
+    progress: &dyn Progress,
+) -> Result<Vec<LoadAccount>, LoadError> {
+    let mut found = Vec::new();
+    for index in 0..count {
+        let secret = development_key(index.into());
+        let owned = client.accounts_of(secret.public().into()).await?;
+        let fits = owned.iter().find_map(|view| load_account(secret.clone(), view, None));
+        found.extend(fits);
+        progress.step("accounts", index.into(), count.into());
+    }
+    Ok(found)
+}
+
+fn load_account(
+    secret: SecretKey,
+    view: &wire::AccountView,
+    id: Option<AccountId>,
+) -> Option<LoadAccount> {
+    let public = PublicKey::from(secret.public());
+    let is_it = view.key == public.into() && view.token == 0 && id.is_none_or(|id| id == view.id);
+    is_it.then(|| LoadAccount {
+        id: view.id,
+        secret,
+        public,
+        nonce: view.next_nonce,
+        balance: view.balance.0,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_differ_and_stay() {
+        let keys: std::collections::BTreeSet<_> =
+            (0..100).map(|index| development_key(index).public()).collect();
+        assert_eq!(keys.len(), 100);
+        assert_eq!(development_key(7).public(), development_key(7).public());
+        assert_eq!(development_id(3), Some((1 << 16) + 3));
+        assert_eq!(development_id(u32::MAX), None);
+    }
 }

@@ -13,7 +13,7 @@ use alloy::{
     rpc::types::Filter,
     sol_types::SolEvent,
 };
-use cairn_types::domain;
+use cairn_types::{DataMode, domain};
 use thiserror::Error;
 
 use super::config::L1Config;
@@ -300,17 +300,19 @@ impl RollupOnL1 {
         Ok(())
     }
 
-    /// That batches can have their data in one of these modes at least.
+    /// That batches can have their data in one of these modes at least, of which calldata needs nothing of the chain.
     ///
     /// # Errors
     /// The deployment or the chain takes none of them, or L1 does not answer.
-    pub async fn check_data(&self, wanted: DataModes) -> Result<(), CheckError> {
+    pub async fn check_data(&self, wanted: &[DataMode]) -> Result<(), CheckError> {
+        let bits = wanted.iter().fold(0, |bits, &mode| bits | 1 << mode as u8);
+        let wanted = DataModes::from(bits);
         let allowed = self.data_modes;
         let both = DataModes::from(allowed.bits() & wanted.bits());
         if both.bits() == 0 {
             return Err(CheckError::DataMode { allowed, wanted });
         }
-        if both == DataModes::BLOBS && !self.has_blobs().await? {
+        if both == DataModes::only(DataMode::Blobs) && !self.has_blobs().await? {
             return Err(CheckError::NoBlobs { chain_id: self.chain_id });
         }
         Ok(())

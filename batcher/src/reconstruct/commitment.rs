@@ -5,7 +5,7 @@ use alloy::{
     sol_types::SolCall,
 };
 use cairn_state::{ReplayError, State};
-use cairn_types::{WORD_BYTES, Word};
+use cairn_types::{DataMode, WORD_BYTES, Word};
 use thiserror::Error;
 
 use crate::l1::{
@@ -55,12 +55,11 @@ pub enum DataLocation {
 impl DataLocation {
     /// By the number of `DataMode` in `DataAvailability.sol`.
     fn new(mode: u8, words: u32, data: Bytes, versioned_hashes: &[B256]) -> Result<Self, String> {
-        match mode {
-            0 => Ok(Self::Calldata(data)),
-            1 => Ok(Self::Blobs { versioned_hashes: versioned_hashes.to_vec(), words }),
-            2 => Ok(Self::Committee { words }),
-            got => Err(format!("data mode {got}, expected 0, 1 or 2")),
-        }
+        Ok(match DataMode::try_from(mode).map_err(|e| e.to_string())? {
+            DataMode::Calldata => Self::Calldata(data),
+            DataMode::Blobs => Self::Blobs { versioned_hashes: versioned_hashes.to_vec(), words },
+            DataMode::Committee => Self::Committee { words },
+        })
     }
 }
 

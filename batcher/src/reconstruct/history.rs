@@ -5,6 +5,7 @@ use alloy::{
     rpc::types::Log,
     sol_types::SolEvent,
 };
+use cairn_types::DataMode;
 use thiserror::Error;
 
 use crate::l1::contracts::{Batch, IRollupL1};
@@ -14,8 +15,8 @@ use crate::l1::contracts::{Batch, IRollupL1};
 pub struct Committed {
     /// The contract's record.
     pub batch: Batch,
-    /// Where its data is: number of `DataMode` in `DataAvailability.sol`.
-    pub data_mode: u8,
+    /// Where its data is.
+    pub data_mode: DataMode,
     /// The transaction that has committed it.
     pub transaction: B256,
     /// Which commitment of that transaction it was.
@@ -124,7 +125,9 @@ impl History {
                 let event = IRollupL1::BatchCommitted::decode_log_data(log).map_err(malformed)?;
                 in_turn("BatchCommitted", self.next(), event.number)?;
                 in_turn("BatchCommitted", event.number, event.batch.number)?;
-                let (batch, data_mode) = (event.batch, event.dataMode);
+                let data_mode = DataMode::try_from(event.dataMode);
+                let data_mode = data_mode.map_err(|e| HistoryError::Malformed(e.to_string()))?;
+                let batch = event.batch;
                 self.batches.push(Committed { batch, data_mode, transaction, index });
                 return Ok(true);
             }
@@ -191,8 +194,8 @@ impl History {
     /// How many batches have their data with the data committee: a validium's.
     #[must_use]
     pub fn with_committee(&self) -> usize {
-        const COMMITTEE: u8 = 2;
-        self.batches.iter().filter(|committed| committed.data_mode == COMMITTEE).count()
+        let with_committee = |batch: &&Committed| batch.data_mode == DataMode::Committee;
+        self.batches.iter().filter(with_committee).count()
     }
 
     /// The last proven batch.

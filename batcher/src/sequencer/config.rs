@@ -1,5 +1,6 @@
 //! Settings of block and batch production: the `[sequencer]` section.
 
+use documented::DocumentedFields;
 use serde::{Deserialize, Serialize};
 
 use super::fill::Limits;
@@ -17,7 +18,7 @@ const CONTRACT_UNPROVEN: u32 = 256;
 const CONTRACT_AGE_S: u64 = 24 * 3600;
 
 /// The `[sequencer]` section.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
 #[serde(deny_unknown_fields, default)]
 pub struct SequencerConfig {
     /// Milliseconds from one block to the next.

@@ -85,6 +85,9 @@ pub(super) fn check_next(
     };
     let mut write = store.write();
     write.put(&store.jobs, &number, &witness)?;
+    if !witness.withdrawals.is_empty() {
+        write.put(&store.withdrawals, &number, &witness.withdrawals)?;
+    }
     write.commit()?;
     histogram!("cairn_batch_check_seconds").record(start.elapsed().as_secs_f64());
     counter!("cairn_batches_checked_total").increment(1);

@@ -68,7 +68,10 @@ pub fn start(store: &Store, domain: Word) -> Result<Started, SequencerError> {
         open: None,
         state,
     };
-    if let Some(Checkpoint { batch: number, block, .. }) = checkpoint {
+    // A rollup may start with accounts: then genesis is the checkpoint, and no batch.
+    if let Some(Checkpoint { batch: number, block, .. }) = checkpoint
+        && number > 0
+    {
         let batch = sealed(store, number)?.ok_or_else(|| missing("batches", number))?;
         position.head = Head { block, batch: number, made_ms: batch.sealed_ms, ..position.head };
         position.sealed = number;

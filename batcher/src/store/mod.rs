@@ -6,7 +6,7 @@
 //! | tables | writer |
 //! |---|---|
 //! | `log`, `hashes`, `waiting_from` | mempool |
-//! | `outcomes`, `blocks`, `batches`, `jobs`, `changes`, `accounts`, `keys`, `checkpoint` | sequencer |
+//! | `outcomes`, `blocks`, `batches`, `jobs`, `withdrawals`, `changes`, `accounts`, `keys`, `checkpoint` | sequencer |
 //! | `publications`, `proofs` | proving |
 //! | `outbox` | settlement |
 //! | `l1_blocks`, `l1_queue`, `l1_batches`, `l1_view` | watcher |
@@ -25,7 +25,7 @@ use std::path::Path;
 
 use alloy::primitives::B256;
 use cairn_state::BatchWitness;
-use cairn_types::{Account, AccountId};
+use cairn_types::{Account, AccountId, Word};
 
 pub use self::{
     codec::Key,
@@ -64,6 +64,8 @@ pub struct Store {
     pub batches: Table<BatchNumber, SealedBatch>,
     /// What the prover needs of a sealed batch; removed once the batch is final.
     pub jobs: Table<BatchNumber, BatchWitness>,
+    /// The withdrawal words of a sealed batch, kept for claims; absent for a batch without any.
+    pub withdrawals: Table<BatchNumber, Vec<Word>>,
     /// The leaves that a sealed batch has changed, as they are after it; removed with the checkpoint.
     pub changes: Table<BatchNumber, Vec<(AccountId, Account)>>,
     /// The leaves of the state at `checkpoint`, in groups of [`records::ACCOUNTS_A_ROW`].
@@ -117,6 +119,7 @@ impl Store {
             blocks: Table::open(&engine, "blocks")?,
             batches: Table::open(&engine, "batches")?,
             jobs: Table::open(&engine, "jobs")?,
+            withdrawals: Table::open(&engine, "withdrawals")?,
             changes: Table::open(&engine, "changes")?,
             accounts: Table::open(&engine, "accounts")?,
             checkpoint: Table::open(&engine, "checkpoint")?,

@@ -3,7 +3,7 @@
 use alloy::primitives::{Address, B256, Bytes, U256};
 use cairn_prover::measure::StageTime;
 use cairn_state::StateSummary;
-use cairn_types::{DataLocation, Digest, PublicKey, SignedTransaction, Word};
+use cairn_types::{DataLocation, DataMode, Digest, PublicKey, SignedTransaction, Word};
 use serde::{Deserialize, Serialize};
 
 use super::{SCHEMA, error::StoreError, table::UndoEntry};
@@ -295,6 +295,16 @@ pub enum Purpose {
     Cancel,
 }
 
+impl std::fmt::Display for Purpose {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Commit { batch } => write!(f, "commit of batch {batch}"),
+            Self::Prove { first, last } => write!(f, "proof of batches {first} to {last}"),
+            Self::Cancel => f.write_str("cancellation"),
+        }
+    }
+}
+
 /// A signed form of an L1 transaction. All attempts of one transaction have its nonce, so that at most one is mined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
@@ -392,8 +402,8 @@ pub struct L1Batch {
     pub committed: L1Place,
     /// Root of its withdrawals.
     pub withdrawals_root: B256,
-    /// The number of the mode.
-    pub data_mode: u8,
+    /// Where its data is.
+    pub data_mode: DataMode,
     /// Where it was proven.
     pub proven: Option<L1Place>,
 }

@@ -255,7 +255,7 @@ async fn compare_terms(
     ] {
         findings.compare(&format!("terms: {name}"), &expected, &got);
     }
-    let (expected, got) = (DataModes::from(terms.data_modes), DataModes::from(modes));
+    let (expected, got) = (terms.data_modes, DataModes::from(modes));
     findings.compare(&format!("terms: data modes ({got})"), &expected, &got);
     findings.compare("domain", &manifest.domain, &domain);
     findings.compare("custody", &manifest.custody, &custody);

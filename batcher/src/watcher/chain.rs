@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use alloy::primitives::{Address, B256};
+use cairn_types::DataMode;
 
 use super::error::WatcherError;
 use crate::store::records::{BatchNumber, BatchRecord, QueuedOperation};
@@ -23,7 +24,7 @@ pub(super) struct Header {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Event {
     Queued(QueuedOperation),
-    Committed { record: BatchRecord, withdrawals_root: B256, data_mode: u8 },
+    Committed { record: BatchRecord, withdrawals_root: B256, data_mode: DataMode },
     Proven { first: BatchNumber, last: BatchNumber, state: B256 },
     Reverted { first: BatchNumber, last: BatchNumber },
     Frozen,

@@ -1,7 +1,7 @@
 //! The contract's logs as events.
 
 use alloy::{primitives::LogData, sol_types::SolEvent};
-use cairn_types::{WORD_BYTES, Word};
+use cairn_types::{DataMode, WORD_BYTES, Word};
 
 use super::chain::Event;
 use crate::{
@@ -30,7 +30,8 @@ pub(super) fn decode(log: &LogData) -> Result<Option<Event>, String> {
             if event.number != event.batch.number {
                 return Err(format!("batch {} has the record of another", event.number));
             }
-            let (withdrawals_root, data_mode) = (event.withdrawalsRoot, event.dataMode);
+            let data_mode = DataMode::try_from(event.dataMode).map_err(|e| e.to_string())?;
+            let withdrawals_root = event.withdrawalsRoot;
             Event::Committed { record: record(&event.batch), withdrawals_root, data_mode }
         }
         IRollupL1::BatchesProven::SIGNATURE_HASH => {
@@ -121,9 +122,9 @@ mod tests {
     #[test]
     fn a_record_of_another_batch_is_refused() {
         let batch = Batch { number: 2, ..Batch::default() };
-        let withdrawalsRoot = B256::ZERO;
+        let root = B256::ZERO;
         let mut event =
-            IRollupL1::BatchCommitted { number: 2, batch, withdrawalsRoot, dataMode: 1 };
+            IRollupL1::BatchCommitted { number: 2, batch, withdrawalsRoot: root, dataMode: 1 };
         assert!(matches!(decode(&event.encode_log_data()), Ok(Some(Event::Committed { .. }))));
         event.number = 3;
         assert!(decode(&event.encode_log_data()).is_err());

@@ -7,7 +7,7 @@ use std::{
 
 use alloy::providers::Provider;
 use cairn_batcher::{
-    l1::reader::connect,
+    l1::connection::connect_with,
     signals::{Shutdown, ShutdownSender, Signals, shutdown},
     store::{
         SCHEMA, Store,
@@ -32,7 +32,7 @@ pub(crate) fn config() -> WatcherConfig {
 
 pub(crate) fn input(world: &World, url: &str, config: WatcherConfig) -> Input {
     let (rollup, custody) = (world.rollup, world.custody());
-    let provider = connect(url).unwrap();
+    let provider = connect_with(url).unwrap();
     Input { provider, rollup, custody, first_block: world.deployed, config }
 }
 

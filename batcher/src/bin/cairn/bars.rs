@@ -7,7 +7,7 @@ use std::{
 };
 
 use alloy::primitives::Address;
-use cairn_batcher::{demo::progress::Bars, reconstruct::Progress, snapshot::Snapshot};
+use cairn_batcher::{progress::Bars, reconstruct::Progress, snapshot::Snapshot};
 use cairn_state::State;
 use indicatif::ProgressBar;
 

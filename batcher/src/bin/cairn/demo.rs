@@ -2,7 +2,9 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use cairn_batcher::demo::{self, Data, Options};
+use cairn_batcher::demo::{self, Options};
+use cairn_types::DataMode;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use eyre::Result;
 
 #[derive(Debug, clap::Args)]
@@ -13,9 +15,10 @@ pub(crate) struct Arguments {
     /// Real transfers: a CSV file with the columns timestamp,token,from,to,amount.
     #[arg(long, value_name = "FILE.csv")]
     input: Option<PathBuf>,
-    /// Where the batch's data goes on L1.
-    #[arg(long, value_enum, default_value_t)]
-    data: Data,
+    /// Where the batch's data goes: blobs are what a rollup on Ethereum pays least for; with a data committee it goes off L1, a
+    /// validium, whose escape hatch is unavailable if the members withhold data.
+    #[arg(long, value_parser = data_mode(), default_value_t)]
+    data: DataMode,
     /// Accounts, keys and random transfers follow from it.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -49,6 +52,13 @@ pub(crate) struct Arguments {
     /// At the end, freezes the rollup in a stranger's name and lets every account leave.
     #[arg(long, conflicts_with = "upgrade")]
     exit: bool,
+}
+
+fn data_mode() -> impl TypedValueParser<Value = DataMode> {
+    let named = |name: String| DataMode::ALL.into_iter().find(|mode| mode.name() == name);
+    // The parser lets no other names through.
+    PossibleValuesParser::new(DataMode::ALL.map(DataMode::name))
+        .map(move |name| named(name).unwrap_or_default())
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {

@@ -7,14 +7,14 @@ use alloy::{
     signers::local::PrivateKeySigner,
 };
 use cairn_batcher::{
-    demo::progress::Bars,
     deploy::{
         Deployer,
         config::Config,
         manifest::{Circuits, Manifest, SetUp},
         source_commit, write_verifier,
     },
-    l1::{artifacts::Artifacts, data_modes::DataModes},
+    l1::artifacts::Artifacts,
+    progress::Bars,
 };
 use cairn_prover::{LocalProver, files::check_writable};
 use cairn_state::State;
@@ -167,7 +167,7 @@ impl fmt::Display for Deployed<'_> {
             writeln!(f, "{:<20} {}", contract.name, contract.address)?;
         }
         writeln!(f, "{:<20} {}", "Custody", self.manifest.custody)?;
-        writeln!(f, "{:<20} {}", "data", DataModes::from(self.manifest.terms.data_modes))?;
+        writeln!(f, "{:<20} {}", "data", self.manifest.terms.data_modes)?;
         if self.manifest.circuits.set_up == SetUp::Development {
             writeln!(f, "INSECURE development keys: anyone can forge proofs")?;
         }

@@ -1,4 +1,9 @@
-use alloy::providers::{DynProvider, Provider};
+use alloy::{
+    consensus::{SignableTransaction, TxEnvelope, TxLegacy},
+    eips::Encodable2718,
+    primitives::Signature,
+    providers::{DynProvider, Provider},
+};
 use reqwest::Url;
 use serde_json::{Value, json};
 
@@ -94,7 +99,7 @@ async fn what_stays_ends_the_attempts() {
         (Answer::Error(-32601, "no such method"), 1, !transient, "no such method ("),
         (Answer::Error(3, "execution reverted"), 1, !transient, "execution reverted ("),
         (Answer::Result(Value::Null), 1, transient, "the node answers with "),
-        (Answer::Result(json!("\u{7}<b>")), 1, transient, "something else: \"\\\\u0007\\u{3c}b"),
+        (Answer::Result(json!("\u{7}<b>")), 1, transient, "something else: \"\\u0007\\u{3c}b"),
     ] {
         let node = Node::always(trouble.clone()).await;
         let error = chain_id(&[&node], &config()).await.unwrap_err();
@@ -162,4 +167,23 @@ async fn only_what_does_the_same_twice_is_sent_twice() {
         assert!(sent.is_err());
         assert_eq!(node.asked(), vec![method; asked]);
     }
+}
+
+#[tokio::test]
+async fn a_transaction_that_the_node_has_from_the_first_attempt_is_sent() {
+    let transaction = TxLegacy { gas_limit: 21_000, ..TxLegacy::default() };
+    let signed = transaction.into_signed(Signature::test_signature());
+    let (hash, raw) = (*signed.hash(), TxEnvelope::from(signed).encoded_2718());
+    let node = Node::start(|n, _, _| match n {
+        0 => Answer::Never,
+        _ => Answer::Error(-32_000, "already known"),
+    });
+    let node = node.await;
+    let impatient = to(&[&node], &ConnectionConfig { attempt_ms: 50, ..config() });
+    let sent = impatient.send_raw_transaction(&raw).await.unwrap();
+    assert_eq!(*sent.tx_hash(), hash);
+    // Whoever has sent nothing before is told.
+    let node = Node::always(Answer::Error(-32_000, "already known")).await;
+    let error = to(&[&node], &config()).send_raw_transaction(&raw).await.unwrap_err();
+    assert!(error.to_string().contains("already known"), "{error}");
 }

@@ -225,6 +225,8 @@ fn read_again(world: &World) -> (State, BTreeMap<Sequence, (u64, u32)>) {
             );
             if let Some(job) = store.jobs.get(&number).unwrap() {
                 assert_eq!(job, witness);
+                let kept = store.withdrawals.get(&number).unwrap().unwrap_or_default();
+                assert_eq!(kept, witness.withdrawals);
             }
         }
     }

@@ -152,7 +152,7 @@ fn a_batch_of_somebody_else_on_l1() {
         record,
         committed: place,
         withdrawals_root: Default::default(),
-        data_mode: 0,
+        data_mode: cairn_types::DataMode::Calldata,
         proven: None,
     };
     let mut write = world.store().write();

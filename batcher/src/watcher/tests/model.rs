@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use alloy::primitives::{Address, B256, keccak256};
-use cairn_types::{WORD_BYTES, Word};
+use cairn_types::{DataMode, WORD_BYTES, Word};
 
 use super::super::{
     chain::{Chain, Counts, Event, Header, Seen},
@@ -222,7 +222,7 @@ fn commit(counts: &mut Counts, state: &mut B256, number: u32, salt: B256) -> Eve
         state: *state,
         chain_hash: salt,
     };
-    Event::Committed { record, withdrawals_root: salt, data_mode: 1 }
+    Event::Committed { record, withdrawals_root: salt, data_mode: DataMode::Blobs }
 }
 
 impl Chain for ModelChain {

@@ -1,0 +1,122 @@
+//! Where the API listens, and what it takes from one client and from all.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use documented::DocumentedFields;
+use serde::{Deserialize, Serialize};
+
+/// The API's part of the configuration file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, DocumentedFields)]
+#[serde(deny_unknown_fields, default)]
+pub struct ApiConfig {
+    /// Address and port for JSON-RPC over HTTP and WebSocket, `/health`, `/ready`, `/metrics` and `/openrpc.json`.
+    pub listen: SocketAddr,
+    /// The largest request, bytes.
+    pub max_request_bytes: u32,
+    /// The largest response, bytes.
+    pub max_response_bytes: u32,
+    /// Items of an array in a request, and of one in a response: transactions, hashes, accounts.
+    pub max_items: u32,
+    /// Calls of a JSON-RPC batch.
+    pub max_batch_calls: u32,
+    /// Levels that parameters may be nested.
+    pub max_depth: u32,
+    /// Requests a second of one client address. As many again may come at once.
+    pub requests_per_second: u32,
+    /// Requests a second of all clients together. As many again may come at once.
+    pub total_requests_per_second: u32,
+    /// Connections of all clients together.
+    pub max_connections: u32,
+    /// Subscriptions of one connection.
+    pub max_subscriptions: u32,
+    /// Messages that wait for a slow client on one connection.
+    pub subscription_buffer: u32,
+    /// How long a subscriber may leave that buffer full before it is dropped, seconds.
+    pub subscriber_patience_s: u64,
+    /// How long a request may take, seconds.
+    pub request_timeout_s: u64,
+    /// How long a connection may be idle, seconds.
+    pub idle_timeout_s: u64,
+    /// `/ready` fails when no block of L1 was read for this long, seconds.
+    pub max_l1_silence_s: u64,
+}
+
+impl Default for ApiConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8650)),
+            max_request_bytes: 1 << 20,
+            max_response_bytes: 8 << 20,
+            max_items: 1_000,
+            max_batch_calls: 100,
+            max_depth: 16,
+            requests_per_second: 500,
+            total_requests_per_second: 5_000,
+            max_connections: 1_000,
+            max_subscriptions: 64,
+            subscription_buffer: 64,
+            subscriber_patience_s: 10,
+            request_timeout_s: 30,
+            idle_timeout_s: 120,
+            max_l1_silence_s: 180,
+        }
+    }
+}
+
+/// A field that the service cannot work with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("api.{field}: expected {expected}, got {got}")]
+pub struct ApiConfigError {
+    field: &'static str,
+    expected: &'static str,
+    got: u64,
+}
+
+impl ApiConfig {
+    /// Refuses what the service cannot work with.
+    ///
+    /// # Errors
+    /// The first field that is out of range.
+    pub fn check(&self) -> Result<(), ApiConfigError> {
+        let at_least = |field, got: u64, least: u64, expected| {
+            if got < least { Err(ApiConfigError { field, expected, got }) } else { Ok(()) }
+        };
+        // A transaction takes 265 bytes in an array; a block's row about 110 in an answer.
+        at_least("max_request_bytes", self.max_request_bytes.into(), 4_096, "at least 4096")?;
+        at_least("max_response_bytes", self.max_response_bytes.into(), 1 << 16, "at least 65536")?;
+        at_least("max_depth", self.max_depth.into(), 2, "2 to 100")?;
+        if self.max_depth > 100 {
+            let got = self.max_depth.into();
+            return Err(ApiConfigError { field: "max_depth", expected: "2 to 100", got });
+        }
+        let positive = [
+            ("max_items", self.max_items.into()),
+            ("max_batch_calls", self.max_batch_calls.into()),
+            ("requests_per_second", self.requests_per_second.into()),
+            ("total_requests_per_second", self.total_requests_per_second.into()),
+            ("max_connections", self.max_connections.into()),
+            ("max_subscriptions", self.max_subscriptions.into()),
+            ("subscription_buffer", self.subscription_buffer.into()),
+            ("subscriber_patience_s", self.subscriber_patience_s),
+            ("request_timeout_s", self.request_timeout_s),
+            ("idle_timeout_s", self.idle_timeout_s),
+            ("max_l1_silence_s", self.max_l1_silence_s),
+        ];
+        positive.into_iter().try_for_each(|(field, got)| at_least(field, got, 1, "at least 1"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bad_field_is_named() {
+        assert_eq!(ApiConfig::default().check(), Ok(()));
+        let config = ApiConfig { max_depth: 200, ..ApiConfig::default() };
+        let error = config.check().unwrap_err().to_string();
+        assert_eq!(error, "api.max_depth: expected 2 to 100, got 200");
+        let unknown = toml::from_str::<ApiConfig>("prot = 1").unwrap_err().to_string();
+        assert!(unknown.contains("prot"), "{unknown}");
+    }
+}

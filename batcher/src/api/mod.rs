@@ -1,0 +1,38 @@
+//! The service's JSON-RPC: over HTTP and WebSocket on one port, namespace `cairn_`.
+//!
+//! ```text
+//! wire, hex, error          what travels, the same on both sides
+//! methods, fields, openrpc  the table of methods, and the document made of it
+//! sources, rooms            what other rooms give the API, and how they do
+//! view, receipt             answers put together from the store alone
+//! handlers, subscriptions   methods
+//! limits, guard, http, server   what stands between the wire and the methods
+//! ```
+//!
+//! An answer to `cairn_submit` is given when the transaction is durable, and everything that is told of blocks is read
+//! from what is durable. Nothing is cached but what belongs to one request.
+
+pub mod config;
+pub mod error;
+mod fields;
+mod guard;
+mod handlers;
+mod health;
+pub mod hex;
+mod http;
+mod limits;
+pub mod methods;
+pub mod openrpc;
+pub mod receipt;
+mod rooms;
+mod server;
+pub mod sources;
+mod subscriptions;
+mod view;
+pub mod wire;
+
+pub use self::{
+    config::{ApiConfig, ApiConfigError},
+    server::{Server, ServerError},
+    sources::Sources,
+};

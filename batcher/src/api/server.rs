@@ -1,0 +1,291 @@
+//! The listening socket, its connections, and the way from bytes to methods.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use hyper::{body::Incoming, header::AUTHORIZATION};
+use jsonrpsee::{
+    core::{BoxError, middleware::RpcServiceBuilder},
+    server::{
+        BatchRequestConfig, HttpRequest, HttpResponse, Methods, PingConfig, ServerBuilder,
+        ServerConfig, StopHandle, TowerServiceBuilder, serve_with_graceful_shutdown, stop_channel,
+        ws::is_upgrade_request,
+    },
+};
+use sha2::{Digest as _, Sha256};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
+use tower::{
+    Service as _,
+    layer::util::{Identity, Stack},
+};
+
+use super::{
+    config::{ApiConfig, ApiConfigError},
+    guard::{Caller, GuardLayer, Limits},
+    handlers::{Service, module},
+    http,
+    sources::Sources,
+};
+use crate::signals::Shutdown;
+
+/// How long connections may take to end after shutdown.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// What a client gets that comes when all places are taken.
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\n\
+    connection: close\r\n\r\n";
+
+/// Why the API does not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// A field of the configuration is out of range.
+    #[error(transparent)]
+    Config(#[from] ApiConfigError),
+    /// The address cannot be used.
+    #[error("cannot listen on {address}: {source}; stop what listens there, or set api.listen")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// Two methods have one name.
+    #[error("the table of methods: {0}")]
+    Methods(#[from] jsonrpsee::server::RegisterMethodError),
+}
+
+/// The API on its socket: listening, not serving yet.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    config: ApiConfig,
+}
+
+type Rpc = TowerServiceBuilder<Stack<GuardLayer, Identity>, Identity>;
+
+impl Server {
+    /// Takes the address: whatever is wrong with it shows before anything else starts.
+    ///
+    /// # Errors
+    /// The configuration is out of range, or the address cannot be used.
+    pub async fn bind(config: ApiConfig) -> Result<Self, ServerError> {
+        config.check()?;
+        let address = config.listen;
+        let listen = |source| ServerError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        Ok(Self { listener, address, config })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until shutdown; then answers what was asked, for at most five seconds.
+    ///
+    /// # Errors
+    /// The table of methods is wrong.
+    pub async fn run(self, sources: Sources, mut shutdown: Shutdown) -> Result<(), ServerError> {
+        let Self { listener, config, .. } = self;
+        let token = sources.admin.as_ref().map(|access| token_hash(access.token.as_bytes()));
+        let service = Arc::new(Service::new(sources, config.clone()));
+        let watching = Arc::clone(&service);
+        let until = shutdown.clone();
+        tokio::spawn(async move {
+            watching.l1_seen.watch(&watching.sources.signals.l1, until).await;
+        });
+        let (stop, handle) = stop_channel();
+        let places = Arc::new(Semaphore::new(config.max_connections as usize));
+        let limits = Arc::new(Limits::new(&config));
+        let door = Door {
+            rpc: ServerBuilder::with_config(server_config(&config))
+                .set_rpc_middleware(RpcServiceBuilder::new().layer(GuardLayer(limits)))
+                .to_service_builder(),
+            methods: module(Arc::clone(&service))?.into(),
+            service,
+            stop,
+            token,
+            request_timeout: Duration::from_secs(config.request_timeout_s),
+            idle_timeout: Duration::from_secs(config.idle_timeout_s),
+        };
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = shutdown.stopped() => break,
+            };
+            let (socket, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Out of descriptors, most likely: they come back when connections end.
+                    tracing::warn!(%error, "api: accepting a connection");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            };
+            match Arc::clone(&places).try_acquire_owned() {
+                Ok(place) => drop(tokio::spawn(door.clone().connection(socket, peer.ip(), place))),
+                Err(_) => {
+                    metrics::counter!("cairn_api_connections_refused_total").increment(1);
+                    let _ = socket.try_write(FULL);
+                }
+            }
+        }
+        drop(door);
+        let _ = handle.stop();
+        // All places are free again when all connections have ended.
+        let all = places.acquire_many(config.max_connections);
+        let _ = tokio::time::timeout(DRAIN, all).await;
+        Ok(())
+    }
+}
+
+fn server_config(config: &ApiConfig) -> ServerConfig {
+    ServerConfig::builder()
+        .max_request_body_size(config.max_request_bytes)
+        .max_response_body_size(config.max_response_bytes)
+        .max_connections(config.max_connections)
+        .max_subscriptions_per_connection(config.max_subscriptions)
+        .set_message_buffer_capacity(config.subscription_buffer)
+        .set_batch_request_config(BatchRequestConfig::Limit(config.max_batch_calls))
+        .enable_ws_ping(PingConfig::new())
+        .build()
+}
+
+/// What every connection needs.
+#[derive(Clone)]
+struct Door {
+    rpc: Rpc,
+    methods: Methods,
+    service: Arc<Service>,
+    stop: StopHandle,
+    token: Option<[u8; 32]>,
+    request_timeout: Duration,
+    idle_timeout: Duration,
+}
+
+impl Door {
+    /// Serves one connection until either side ends it, it is idle for too long, or the server stops.
+    async fn connection(self, socket: TcpStream, peer: IpAddr, place: OwnedSemaphorePermit) {
+        let _ = socket.set_nodelay(true);
+        let place = Arc::new(place);
+        let activity = Arc::new(Activity::default());
+        let (stop, idle_timeout) = (self.stop.clone(), self.idle_timeout);
+        let (door, busy, held) = (self, Arc::clone(&activity), Arc::clone(&place));
+        let service = tower::service_fn(move |request: HttpRequest<Incoming>| {
+            door.clone().request(request, peer, Arc::clone(&busy), Arc::clone(&held))
+        });
+        let ended = async {
+            tokio::select! {
+                () = stop.shutdown() => {}
+                () = activity.idle_for(idle_timeout) => {}
+            }
+        };
+        if let Err(error) = serve_with_graceful_shutdown(socket, service, ended).await {
+            tracing::debug!(%error, "api: a connection ended");
+        }
+        drop(place);
+    }
+
+    async fn request(
+        self,
+        mut request: HttpRequest<Incoming>,
+        address: IpAddr,
+        activity: Arc<Activity>,
+        place: Arc<OwnedSemaphorePermit>,
+    ) -> Result<HttpResponse, BoxError> {
+        let _busy = activity.begin();
+        if let Some(response) = http::answer(&self.service, &request) {
+            return Ok(response);
+        }
+        let has_websocket = is_upgrade_request(&request);
+        let is_operator = self.token.is_some_and(|token| has_token(&request, &token));
+        request.extensions_mut().insert(Caller { address, is_operator, has_websocket });
+        let mut rpc = self.rpc.build(self.methods, self.stop);
+        if has_websocket {
+            // The connection keeps its place until its session ends.
+            let closed = rpc.on_session_closed();
+            let response = rpc.call(request).await;
+            if response.as_ref().is_ok_and(|response| response.status() == 101) {
+                tokio::spawn(async move {
+                    closed.await;
+                    drop(place);
+                });
+            }
+            return response;
+        }
+        let answer = tokio::time::timeout(self.request_timeout, rpc.call(request)).await;
+        answer.unwrap_or_else(|_| Ok(http::too_slow()))
+    }
+}
+
+/// Tokens are compared by their hashes, so that the time of it says nothing about them.
+fn token_hash(token: &[u8]) -> [u8; 32] {
+    Sha256::digest(token).into()
+}
+
+fn has_token<B>(request: &HttpRequest<B>, expected: &[u8; 32]) -> bool {
+    let header = request.headers().get(AUTHORIZATION);
+    let token = header.and_then(|header| header.as_bytes().strip_prefix(b"Bearer "));
+    token.is_some_and(|token| token_hash(token) == *expected)
+}
+
+/// When a connection was last used.
+#[derive(Debug)]
+struct Activity {
+    running: AtomicUsize,
+    last: Mutex<Instant>,
+}
+
+impl Default for Activity {
+    fn default() -> Self {
+        Self { running: AtomicUsize::new(0), last: Mutex::new(Instant::now()) }
+    }
+}
+
+impl Activity {
+    fn begin(self: Arc<Self>) -> Busy {
+        self.running.fetch_add(1, Ordering::AcqRel);
+        Busy(self)
+    }
+
+    fn last(&self) -> Instant {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns when nothing was asked for this long.
+    async fn idle_for(&self, limit: Duration) {
+        loop {
+            let wake = if self.running.load(Ordering::Acquire) > 0 {
+                Instant::now() + limit
+            } else if self.last().elapsed() >= limit {
+                return;
+            } else {
+                self.last() + limit
+            };
+            tokio::time::sleep_until(wake.into()).await;
+        }
+    }
+}
+
+/// A request that runs.
+#[derive(Debug)]
+struct Busy(Arc<Activity>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        *self.0.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.0.running.fetch_sub(1, Ordering::AcqRel);
+    }
+}

@@ -1,0 +1,24 @@
+//! What travels: parameters and results of every method, the same types on both sides.
+//!
+//! Hashes and keys are `0x` hex, amounts decimal strings, times milliseconds since 1970 by the operator's clock
+//! (by L1's, in whole seconds, where L1 is the witness). A reader takes no field that it does not know in
+//! parameters, and any in results, so that results may grow.
+
+mod chain;
+mod operator;
+mod parameters;
+mod transaction;
+
+pub use chain::{
+    AccountView, BatchOnL1, BatchView, BlockEntry, BlockView, OwnedAccounts, ProofView,
+    PublicationView, WithdrawalView,
+};
+pub use operator::{Head, Info, Lag, StageLag};
+pub use parameters::{
+    AccountRange, ByBatch, ByBlock, ByHash, ById, ByKey, EstimateFee, Nothing, SubmitMany,
+    SubmitOne, TransactionHashes, WithdrawalAt,
+};
+pub use transaction::{
+    DroppedAt, FeeEstimate, FeeKind, InBlockAt, Life, NextNonce, OnL1, SignedReceipt, Stage,
+    StageNews, SubmitOutcome, Submitted, TransactionView,
+};

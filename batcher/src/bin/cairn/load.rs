@@ -1,0 +1,130 @@
+//! `cairn load`.
+
+use std::{fs, path::PathBuf, process::ExitCode, sync::Mutex, time::Duration};
+
+use alloy::signers::local::PrivateKeySigner;
+use cairn_batcher::{
+    load::{self, LoadOptions, Progress, Report},
+    progress::Bars,
+};
+use eyre::{Result, WrapErr};
+use indicatif::ProgressBar;
+
+/// anvil's first account, known to everyone.
+const DEVELOPMENT_KEY: &str = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The service, as http://127.0.0.1:8650.
+    #[arg(long)]
+    url: String,
+    /// Transfers a second.
+    #[arg(long, default_value_t = 100)]
+    rate: u32,
+    /// For how long.
+    #[arg(long, default_value_t = 30)]
+    seconds: u32,
+    /// Development accounts that pay and are paid.
+    #[arg(long, default_value_t = 1_000)]
+    accounts: u32,
+    /// Who pays whom: a CSV file with the columns timestamp,token,from,to,amount. Amounts are not taken from it.
+    #[arg(long, value_name = "FILE.csv")]
+    input: Option<PathBuf>,
+    /// Writes the report to a file.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Seconds to wait afterwards for proofs on L1.
+    #[arg(long, default_value_t = 600)]
+    wait: u64,
+    /// WebSocket connections.
+    #[arg(long, default_value_t = 8)]
+    connections: u32,
+    /// Transfers of one request, at most.
+    #[arg(long, default_value_t = 250)]
+    batch: u32,
+    /// Funds the accounts first, by a deposit on this L1 with a development key.
+    #[arg(long, value_name = "URL")]
+    l1: Option<String>,
+    /// Loads a service that is not on this machine.
+    #[arg(long)]
+    allow_remote: bool,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
+    let signer: PrivateKeySigner = DEVELOPMENT_KEY.parse().wrap_err("the development key")?;
+    let options = LoadOptions {
+        url: arguments.url,
+        rate: arguments.rate,
+        seconds: arguments.seconds,
+        accounts: arguments.accounts,
+        input: arguments.input,
+        wait: Duration::from_secs(arguments.wait),
+        connections: arguments.connections,
+        batch: arguments.batch,
+        funding: arguments.l1.map(|url| (url, signer)),
+        allow_remote: arguments.allow_remote,
+    };
+    let bars = LoadBars::default();
+    let report = load::run(options, &bars).await?;
+    bars.finish();
+    if let Some(file) = arguments.json {
+        let text = serde_json::to_string_pretty(&report)? + "\n";
+        fs::write(&file, text).wrap_err_with(|| file.display().to_string())?;
+    }
+    print(&report);
+    Ok(if report.lost == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn print(report: &Report) {
+    let Report { offered, accepted, refused, lost, seconds, accepted_rate, .. } = report;
+    println!("offered {offered}, accepted {accepted}, refused {refused}, lost {lost}");
+    println!("{accepted_rate:.0} accepted a second, over {seconds:.1} s");
+    if let Some(ack) = report.ack_ms {
+        println!("acknowledged in ms: p50 {:.1}, p95 {:.1}, p99 {:.1}", ack.p50, ack.p95, ack.p99);
+    }
+    let finality = report.finality_s;
+    if let (Some(p50), Some(p95), Some(max)) = (finality.p50, finality.p95, finality.max) {
+        println!("proven on L1 in s: p50 {p50:.0}, p95 {p95:.0}, max {max:.0}");
+    }
+    if finality.unproven > 0 {
+        println!(
+            "not proven yet: {} of a sample of {}",
+            finality.unproven,
+            finality.proven + finality.unproven
+        );
+    }
+    for (reason, count) in &report.refusals {
+        println!("refused, {reason}: {count}");
+    }
+}
+
+/// One bar a part.
+#[derive(Default)]
+struct LoadBars {
+    bars: Bars,
+    open: Mutex<Option<(&'static str, ProgressBar)>>,
+}
+
+impl LoadBars {
+    fn finish(&self) {
+        if let Ok(mut open) = self.open.lock()
+            && let Some((_, bar)) = open.take()
+        {
+            self.bars.finish(&bar);
+        }
+    }
+}
+
+impl Progress for LoadBars {
+    fn step(&self, part: &'static str, done: u64, of: u64) {
+        let is_new =
+            self.open.lock().is_ok_and(|open| open.as_ref().is_none_or(|(p, _)| *p != part));
+        if is_new {
+            self.finish();
+        }
+        let Ok(mut open) = self.open.lock() else { return };
+        let total = usize::try_from(of).unwrap_or(usize::MAX);
+        let (_, bar) = open.get_or_insert_with(|| (part, self.bars.bar(part, total)));
+        bar.set_position(done);
+    }
+}
