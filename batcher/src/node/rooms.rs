@@ -1,44 +1,12 @@
-//! How rooms meet: the interfaces that one has asked for, over what another is.
+//! How rooms meet: the ledger as the API has asked for it.
 
 use cairn_types::{Account, AccountId};
 
 use crate::{
     api::sources::{self, LeafProof, LedgerHead},
-    mempool::{self, Mempool},
-    sequencer::{Ledger, Taken, Transactions},
-    store::records::{BatchNumber, Dropped, Sequence},
+    sequencer::Ledger,
+    store::records::BatchNumber,
 };
-
-impl Transactions for Mempool {
-    fn take(&self, most: usize, timestamp: u32) -> Vec<Taken> {
-        let taken = Self::take(self, most, timestamp).into_iter();
-        taken
-            .map(|mempool::Taken { sequence, transaction }| Taken { sequence, transaction })
-            .collect()
-    }
-
-    fn dropped(&self) -> Vec<(Sequence, Dropped)> {
-        Self::dropped(self)
-    }
-
-    fn done(&self, sequences: &[Sequence]) {
-        Self::done(self, sequences);
-    }
-
-    fn give_back(&self, sequences: &[Sequence]) {
-        Self::give_back(self, sequences);
-    }
-
-    fn throttle(&self, reason: Option<String>) {
-        Self::throttle(self, reason);
-    }
-}
-
-impl mempool::Accounts for Ledger {
-    fn account(&self, id: AccountId) -> Account {
-        Self::account(self, id)
-    }
-}
 
 impl sources::Accounts for Ledger {
     fn account(&self, id: AccountId) -> Account {
