@@ -1,130 +1,113 @@
-//! What L1 is told of a batch: its data in one of the modes, the header that follows, and the record that the contract makes.
+//! A sealed batch as it is published: its data where L1 finds it, and what the committer says of it.
 //!
-//! The header depends on where the data is, because the points of evaluation hash it. So this is fixed before a batch is
-//! proven, and made again, from the same words, when it is committed.
+//! ```text
+//! witness, mode -> blobs -> location -> header -> record that L1 makes | commitment, streams
+//! ```
+//!
+//! Everything here follows from the witness and the mode, so that it is made again whenever it is needed
+//! and never stored. Trust: none; L1 builds the same header from what is published, or refuses.
 
-use alloy::primitives::{Address, B256, Bytes};
+use alloy::primitives::{B256, Bytes};
 use cairn_state::BatchWitness;
-use cairn_types::{DataLocation, DataMode, Digest, Header, Word};
+use cairn_types::{DataLocation, DataMode, Header, Word};
 
 use crate::{
     l1::{
         blobs::{BlobError, Blobs},
-        client::CommitData,
         contracts::{Batch, Commitment, Streams},
     },
-    store::records::BatchRecord,
+    store::records::{BatchRecord, QueuedOperation},
 };
 
-/// The data of one batch, ready to be committed.
+/// The data of one batch, ready to be committed and proven.
 #[derive(Debug)]
 pub struct Published {
-    /// Where the data is: the batch's points of evaluation follow from it.
+    /// What the batch's points of evaluation follow from.
     pub location: DataLocation,
-    /// As the contract builds it.
+    /// The header that L1 builds.
     pub header: Header,
-    /// The blobs with their openings, for data in blobs.
+    /// The blobs, with their openings at the header's `z`; none in other modes.
     pub blobs: Option<(Blobs, Bytes)>,
-    /// The data committee's; empty until they are collected.
-    pub signatures: Bytes,
 }
 
 impl Published {
-    /// Prepares the data of the batch with this number. Blobs take some 0.2 s of CPU each.
+    /// Prepares the data of the batch with this number.
     ///
     /// # Errors
     /// The library that commits to blobs refuses.
     pub fn new(mode: DataMode, batch: &BatchWitness, number: u32) -> Result<Self, BlobError> {
+        let blobs = match mode {
+            DataMode::Blobs => Some(Blobs::new(&batch.data)?),
+            DataMode::Calldata | DataMode::Committee => None,
+        };
         // The point of evaluation hashes the blobs, so they come first.
-        let (location, blobs) = match mode {
-            DataMode::Calldata => (DataLocation::Calldata, None),
-            DataMode::Committee => (DataLocation::Committee, None),
-            DataMode::Blobs => {
-                let blobs = Blobs::new(&batch.data)?;
-                (DataLocation::Blobs(blobs.versioned_hashes()), Some(blobs))
-            }
+        let location = match (&blobs, mode) {
+            (Some(blobs), _) => DataLocation::Blobs(blobs.versioned_hashes()),
+            (None, DataMode::Committee) => DataLocation::Committee,
+            (None, _) => DataLocation::Calldata,
         };
         let header = batch.header(number, &location);
-        let open = |blobs: Blobs| -> Result<_, BlobError> {
-            let openings = blobs.openings(header.z)?;
-            Ok((blobs, openings))
-        };
+        let open = |blobs: Blobs| blobs.openings(header.z).map(|openings| (blobs, openings));
         let blobs = blobs.map(open).transpose()?;
-        Ok(Self { location, header, blobs, signatures: Bytes::new() })
+        Ok(Self { location, header, blobs })
+    }
+
+    /// The record that L1 makes of the batch after `previous`, when the queue is executed up to `priority_end`.
+    #[must_use]
+    pub fn record(&self, previous: &BatchRecord, priority_end: u64) -> BatchRecord {
+        let Header { number, timestamp, state_after, .. } = self.header;
+        BatchRecord {
+            number,
+            timestamp,
+            priority_end,
+            state: state_after.to_bytes().into(),
+            chain_hash: self.header.chain_hash(&previous.chain_hash.0).into(),
+        }
     }
 
     /// What the committer says of the batch.
     #[must_use]
     pub fn commitment(&self) -> Commitment {
         let Header { timestamp, state_after, streams, .. } = &self.header;
-        // The only mode in which L1 has no words to evaluate takes the value on trust, until the proof.
-        let hint = match self.location {
-            DataLocation::Committee => u128::from_be_bytes(streams.data.y.to_bytes()),
-            DataLocation::Calldata | DataLocation::Blobs(_) => 0,
+        let mode = self.location.mode();
+        // L1 has no words of the committee's data to compute this value from.
+        let data_value = match mode {
+            DataMode::Committee => u128::from_be_bytes(streams.data.y.to_bytes()),
+            DataMode::Calldata | DataMode::Blobs => 0,
         };
         Commitment {
             timestamp: *timestamp,
-            state: hash(*state_after),
-            dataDigest: hash(streams.data.stream.digest),
-            priorityDigest: hash(streams.priority.stream.digest),
-            withdrawalDigest: hash(streams.withdrawal.stream.digest),
-            dataMode: self.location.mode().into(),
+            state: hash(state_after),
+            dataDigest: hash(&streams.data.stream.digest),
+            priorityDigest: hash(&streams.priority.stream.digest),
+            withdrawalDigest: hash(&streams.withdrawal.stream.digest),
+            dataMode: mode.into(),
             dataCount: streams.data.stream.count,
-            dataValue: hint,
-            blobValue: streams.blob.to_bytes().into(),
+            dataValue: data_value,
+            blobValue: B256::from(streams.blob.to_bytes()),
         }
     }
 
-    /// The streams as `commit` takes them. `origins` are those of the batch's priority operations, in their turn.
+    /// The words of the batch as the contract takes them. `queue` are the priority operations that it
+    /// executes, in their turn; `signatures` are the data committee's, empty in other modes.
     #[must_use]
     pub fn streams(
         &self,
         batch: &BatchWitness,
-        origins: impl IntoIterator<Item = Address>,
+        queue: &[QueuedOperation],
+        signatures: &Bytes,
     ) -> Streams {
         let data = match (&self.blobs, &self.location) {
             (Some((_, openings)), _) => openings.clone(),
-            (None, DataLocation::Committee) => self.signatures.clone(),
+            (None, DataLocation::Committee) => signatures.clone(),
             (None, _) => bytes(&batch.data),
         };
         Streams {
             data,
-            priority: bytes(&batch.priority),
-            origins: origins.into_iter().flatten().collect(),
+            priority: queue.iter().flat_map(|operation| bytes(&operation.words)).collect(),
+            origins: queue.iter().flat_map(|operation| operation.origin).collect(),
             withdrawals: bytes(&batch.withdrawals),
         }
-    }
-
-    /// The record that L1 makes of the batch after `previous`; `priority_end` counts the priority operations of this batch and
-    /// all before it.
-    #[must_use]
-    pub fn record(&self, previous: &BatchRecord, priority_end: u64) -> BatchRecord {
-        BatchRecord {
-            number: self.header.number,
-            timestamp: self.header.timestamp,
-            priority_end,
-            state: hash(self.header.state_after),
-            chain_hash: self.header.chain_hash(&previous.chain_hash.0).into(),
-        }
-    }
-
-    /// What [`crate::l1::client::L1Client::commit`] takes.
-    #[must_use]
-    pub fn commit_data<'a>(&'a self, words: &'a [Word]) -> CommitData<'a> {
-        match (&self.blobs, &self.location) {
-            (Some((blobs, openings)), _) => CommitData::Blobs { blobs, openings: openings.clone() },
-            (None, DataLocation::Committee) => CommitData::Committee(self.signatures.clone()),
-            (None, _) => CommitData::Calldata(words),
-        }
-    }
-}
-
-impl BatchRecord {
-    /// L1's record of genesis, whose state commitment is `state`.
-    #[must_use]
-    pub fn genesis(state: Digest) -> Self {
-        let (number, timestamp, priority_end) = (0, 0, 0);
-        Self { number, timestamp, priority_end, state: hash(state), chain_hash: B256::ZERO }
     }
 }
 
@@ -142,12 +125,10 @@ impl From<Batch> for BatchRecord {
     }
 }
 
-/// Words as calldata.
-#[must_use]
-pub fn bytes<'a>(words: impl IntoIterator<Item = &'a Word>) -> Bytes {
-    words.into_iter().flat_map(Word::bytes).collect()
+fn hash(digest: &cairn_types::Digest) -> B256 {
+    digest.to_bytes().into()
 }
 
-fn hash(digest: Digest) -> B256 {
-    B256::from(digest.to_bytes())
+fn bytes(words: &[Word]) -> Bytes {
+    words.iter().flat_map(Word::bytes).collect()
 }

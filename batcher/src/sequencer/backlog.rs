@@ -116,7 +116,7 @@ mod tests {
     fn intake_is_slow_until_a_fifth_is_worked_off() {
         let config = SequencerConfig { max_unproven_operations: 5_000, ..Default::default() };
         let mut backlog = backlog();
-        let mut slow = |backlog: &mut Backlog, open| {
+        let slow = |backlog: &mut Backlog, open| {
             backlog.slow_down(&config, open);
             backlog.reason.is_some()
         };

@@ -67,6 +67,11 @@ impl Alarms {
         }
     }
 
+    /// A round begins: what was wrong in one that came to no end may not be any more.
+    pub(super) fn begin_round(&mut self) {
+        self.raised.clear();
+    }
+
     /// A round has come to its end: what was not said to be wrong in it is not.
     pub(super) fn end_round(&mut self) {
         let raised = std::mem::take(&mut self.raised);

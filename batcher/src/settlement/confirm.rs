@@ -10,7 +10,7 @@ use alloy::{
 use metrics::{counter, histogram};
 use tracing::{info, warn};
 
-use super::{chain::Chain, error::SettlementError, now_ms, outbox::Outbox, revert};
+use super::{chain::Chain, draft, error::SettlementError, now_ms, outbox::Outbox};
 use crate::{
     l1::error::{L1Error, rpc},
     store::records::{Mined, OutboxTransaction},
@@ -146,6 +146,6 @@ async fn why(provider: &DynProvider, mined: &Mined) -> Result<String, L1Error> {
     request.blob_versioned_hashes = found.blob_versioned_hashes().map(<[B256]>::to_vec);
     match provider.call(request).block(mined.block.into()).await {
         Ok(_) => Ok("unknown: called again, it is not refused".to_owned()),
-        Err(e) => revert::reason(&e).ok_or_else(|| rpc(what, e)),
+        Err(e) => draft::refusal(&e).ok_or_else(|| rpc(what, e)),
     }
 }

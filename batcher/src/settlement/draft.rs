@@ -1,24 +1,27 @@
 //! The calls that commit and prove, made again from what the store has, and held against what was published.
 
 use alloy::{
+    eips::BlockId,
     primitives::{Address, B256, Bytes, U256},
     providers::{DynProvider, Provider},
     rpc::types::TransactionRequest,
     sol_types::SolCall,
+    transports::TransportError,
 };
 use cairn_state::BatchWitness;
 use cairn_types::Word;
 
-use super::{error::SettlementError, revert, signed::Call};
+use super::{error::SettlementError, signed::Call};
 use crate::{
     l1::{
         contracts::{IRollupL1, IRollupL1::commitCall, IRollupL1::proveCall},
         error::rpc,
+        revert::describe,
     },
     publication::Published,
     store::{
         Store, StoreError,
-        records::{BatchNumber, BatchRecord, Publication, StoredProof},
+        records::{BatchNumber, BatchRecord, Publication, QueuedOperation, StoredProof},
     },
 };
 
@@ -52,10 +55,9 @@ pub(super) fn commit(
     let mode = publication.location.mode();
     let witness = store.jobs.get(&batch)?.ok_or_else(|| missing("jobs", batch))?;
     let previous = record_before(store, batch, &witness)?;
-    let mut published = Published::new(mode, &witness, batch)?;
-    published.signatures = publication.signatures.clone();
+    let published = Published::new(mode, &witness, batch)?;
     let priority_end = publication.record.priority_end;
-    let origins = origins(store, batch, previous.priority_end..priority_end, &witness.priority)?;
+    let queue = executed(store, batch, previous.priority_end..priority_end, &witness.priority)?;
     let differs = |what| SettlementError::Publication { batch, what };
     if published.location != publication.location {
         return Err(differs("blobs"));
@@ -63,7 +65,7 @@ pub(super) fn commit(
     if published.record(&previous, priority_end) != publication.record {
         return Err(differs("state, time or chain hash"));
     }
-    let streams = published.streams(&witness, origins);
+    let streams = published.streams(&witness, &queue, &publication.signatures);
     let next = published.commitment();
     let input = Bytes::from(commitCall { previous: previous.into(), next, streams }.abi_encode());
     // A transaction carries a blob or is of another type.
@@ -151,14 +153,25 @@ pub(super) async fn simulate(
         blob_versioned_hashes: call.sidecar.as_ref().map(|s| s.versioned_hashes().collect()),
         ..TransactionRequest::default()
     };
-    match provider.estimate_gas(request).await {
+    match provider.estimate_gas(request).block(BlockId::latest()).await {
         // What it takes may grow until it is mined: the slots that it writes may be others' by then.
         Ok(gas) => Ok(Simulated::Gas(gas.saturating_add(gas / 5).min(MAX_GAS))),
-        Err(e) => match revert::reason(&e) {
+        Err(e) => match refusal(&e) {
             Some(reason) => Ok(Simulated::Refused(reason)),
             None => Err(rpc("simulating a transaction", e).into()),
         },
     }
+}
+
+/// Why a call was refused by the contract; none if it is the node that refuses, or does not answer.
+pub(super) fn refusal(error: &TransportError) -> Option<String> {
+    let answer = error.as_error_resp()?;
+    if let Some(data) = answer.as_revert_data() {
+        return Some(describe(&data).unwrap_or_else(|| format!("an unknown error, {data}")));
+    }
+    let message = answer.message.to_lowercase();
+    let words = ["revert", "out of gas", "exceeds allowance", "gas required"];
+    words.iter().any(|word| message.contains(word)).then(|| answer.message.to_string())
 }
 
 /// The record that L1 has, or will have, of a published batch.
@@ -181,7 +194,13 @@ fn record_before(
     witness: &BatchWitness,
 ) -> Result<BatchRecord, SettlementError> {
     match batch.checked_sub(1) {
-        None | Some(0) => Ok(BatchRecord::genesis(witness.before.state.commitment())),
+        None | Some(0) => Ok(BatchRecord {
+            number: 0,
+            timestamp: 0,
+            priority_end: 0,
+            state: witness.before.state.commitment().to_bytes().into(),
+            chain_hash: B256::ZERO,
+        }),
         Some(before) => record(store, before),
     }
 }
@@ -191,24 +210,22 @@ fn publication(store: &Store, batch: BatchNumber) -> Result<Publication, Settlem
     found.ok_or_else(|| missing("publications", batch))
 }
 
-/// Who has paid for the priority operations of a batch, whose words are these.
-fn origins(
+/// The priority operations that a batch executes, whose words are these.
+fn executed(
     store: &Store,
     batch: BatchNumber,
     range: std::ops::Range<u64>,
     words: &[Word],
-) -> Result<Vec<Address>, SettlementError> {
-    let (mut origins, mut queued) = (Vec::new(), Vec::new());
+) -> Result<Vec<QueuedOperation>, SettlementError> {
+    let mut operations = Vec::new();
     for index in range {
-        if let Some(row) = store.l1_queue.get(&index)? {
-            origins.push(row.operation.origin);
-            queued.extend(row.operation.words);
-        }
+        operations.extend(store.l1_queue.get(&index)?.map(|queued| queued.operation));
     }
-    if queued != words {
+    let queued = operations.iter().flat_map(|operation| &operation.words);
+    if !queued.eq(words) {
         return Err(SettlementError::Queue { batch, expected: words.len() });
     }
-    Ok(origins)
+    Ok(operations)
 }
 
 fn missing(table: &'static str, batch: BatchNumber) -> SettlementError {

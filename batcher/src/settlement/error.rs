@@ -80,7 +80,15 @@ impl SettlementError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::L1(e) => !matches!(e, L1Error::WrongChain { .. }),
+            // A node that refuses a question may be behind, or give way to another one.
+            Self::L1(e) => !matches!(
+                e,
+                L1Error::WrongChain { .. }
+                    | L1Error::NoContract { .. }
+                    | L1Error::NoNode
+                    | L1Error::Url { .. }
+                    | L1Error::Setting(_)
+            ),
             Self::NodeBehind { .. } | Self::Queue { .. } => true,
             Self::Store(_)
             | Self::Publication { .. }

@@ -20,7 +20,6 @@ pub mod error;
 pub mod fees;
 mod outbox;
 mod plan;
-mod revert;
 mod sender;
 mod signed;
 mod verdict;
@@ -172,6 +171,7 @@ impl Settlement {
 
     /// Looks at L1, decides what is owed, and sends it. Any part of it may be done again.
     async fn round(&mut self) -> Result<(), SettlementError> {
+        self.alarms.begin_round();
         self.check_chain().await?;
         // The watcher's word first, so that the node's is not older.
         let view = self.store.l1_view.get(&())?.unwrap_or_default();

@@ -52,23 +52,32 @@ impl Sender {
             } else {
                 self.send(nonce, outbox).await?
             };
-            match verdict {
+            let may_be_bumped = match verdict {
                 Some(Verdict::InsufficientFunds) => {
                     let line = "the settlement's account cannot pay for its transactions";
                     alarms.raise(Alarm::Funds, &line);
-                    continue;
+                    false
                 }
-                Some(Verdict::Refused | Verdict::Underpriced) => {
+                Some(Verdict::Refused) => {
                     let line = "the node does not take a transaction; it is offered again";
                     alarms.raise(Alarm::Transaction, &line);
+                    false
                 }
-                _ => {}
-            }
+                // It waits for those before it, or has been mined: the next round shows.
+                Some(Verdict::NonceTooHigh | Verdict::NonceTooLow) => false,
+                Some(
+                    Verdict::Known
+                    | Verdict::OtherPool
+                    | Verdict::ReplacementUnderpriced
+                    | Verdict::Underpriced,
+                )
+                | None => true,
+            };
             // Only the first can be mined next: the fees of the others do not matter yet.
             let stuck = row.attempts.last().is_some_and(|attempt| {
                 now_ms().saturating_sub(attempt.signed_ms) >= self.resubmit_after
             });
-            if place > 0 || !stuck {
+            if place > 0 || !stuck || !may_be_bumped {
                 continue;
             }
             let changed = if verdict == Some(Verdict::OtherPool) && row.sent_ms.is_none() {

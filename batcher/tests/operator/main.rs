@@ -8,5 +8,4 @@ mod deployment;
 mod real_keys;
 mod reconstruct;
 mod server;
-mod settlement;
 mod world;

@@ -11,6 +11,7 @@ use cairn_batcher::{
     committee::Committee,
     l1::contracts::{Batch, IRollupL1, IRollupL1::commitCall},
     publication::Published,
+    store::records::QueuedOperation,
 };
 use cairn_state::{BatchBuilder, BatchWitness, Environment, sign};
 use cairn_types::{
@@ -38,10 +39,12 @@ impl World {
         let environment = Environment { domain: self.domain, timestamp };
         let mut builder = BatchBuilder::new(self.state.clone(), environment);
         let previous = self.records.last().unwrap().clone();
-        let mut origins = Vec::new();
-        for operation in self.queue().await.into_iter().skip(previous.priorityEnd as usize) {
+        let mut executed = Vec::new();
+        for (index, operation) in (0..).zip(self.queue().await).skip(previous.priorityEnd as usize)
+        {
             builder.push(Operation::Priority(operation)).unwrap();
-            origins.push(self.sender);
+            let words = operation.words().unwrap();
+            executed.push(QueuedOperation { index, words, origin: self.sender });
         }
         for (n, transaction) in transactions {
             let payer = builder.state().account(transaction.from());
@@ -59,7 +62,7 @@ impl World {
         self.state = state;
         let number = previous.number + 1;
         let published = Published::new(DataMode::Calldata, &witness, number).unwrap();
-        let streams = published.streams(&witness, origins);
+        let streams = published.streams(&witness, &executed, &Bytes::new());
         let call = commitCall { previous, next: published.commitment(), streams };
         (witness, call)
     }

@@ -1,5 +1,5 @@
-//! A settlement that runs against anvil, with the other rooms played by the test: batches are published and proven here, and
-//! the watcher's tables are what L1's events say, all of them, each time.
+//! A settlement that runs against anvil beside the watcher. The other rooms are played by the test: batches are published and
+//! proven here.
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +14,7 @@ use std::{
 
 use alloy::{
     network::Ethereum,
-    primitives::{Address, B256, U64, U128, keccak256},
+    primitives::{Address, B256, U64, U128, U256, keccak256},
     providers::{
         DynProvider, PendingTransactionBuilder, Provider, ProviderBuilder, ProviderCall,
         RootProvider,
@@ -25,19 +25,20 @@ use alloy::{
     transports::{TransportErrorKind, TransportResult},
 };
 use cairn_batcher::{
-    l1::contracts::{IAccessControl, IRollupL1},
+    l1::{
+        connection::connect_with,
+        contracts::{IAccessControl, IRollupL1},
+    },
     publication::Published,
     settlement::{self, Input, SettlementConfig, SettlementError},
-    signals::{ShutdownSender, Signals, shutdown},
+    signals::{Shutdown, ShutdownSender, Signals, shutdown},
     store::{
-        Store,
-        records::{
-            BatchRecord, Identity, L1Batch, L1Place, L1Queued, L1View, OutboxTransaction,
-            Publication, QueuedOperation, StoredProof,
-        },
+        SCHEMA, Store,
+        records::{BatchRecord, Identity, OutboxTransaction, Publication, StoredProof},
     },
+    watcher::{self, WatcherConfig},
 };
-use cairn_types::{DataMode, PriorityOperation, Transaction, Word};
+use cairn_types::{DataMode, PriorityOperation, Transaction};
 use serde_json::json;
 use tokio::task::JoinHandle;
 
@@ -94,6 +95,8 @@ pub(super) struct Operator {
     pub(super) commitments: Vec<Vec<u8>>,
     signals: Signals,
     running: Vec<(ShutdownSender, JoinHandle<Result<(), SettlementError>>)>,
+    /// Ends the watchers when it goes.
+    watched: (ShutdownSender, Shutdown),
 }
 
 pub(super) fn settler() -> Address {
@@ -121,8 +124,11 @@ impl Operator {
             ..SettlementConfig::default()
         };
         let store = open(&world, "store");
-        let (signals, running) = (Signals::default(), Vec::new());
-        Self { world, store, config, spy, commitments: Vec::new(), signals, running }
+        let (commitments, running) = (Vec::new(), Vec::new());
+        let (signals, watched) = (Signals::default(), shutdown());
+        let op = Self { world, store, config, spy, commitments, signals, running, watched };
+        op.watch(&op.store);
+        op
     }
 
     /// A second store with the same batches, as another service with the same key has it.
@@ -136,7 +142,25 @@ impl Operator {
             write.put(&store.publications, &batch, &publication).unwrap();
         }
         write.commit().unwrap();
+        self.watch(&store);
         store
+    }
+
+    /// The watcher, with each store its own.
+    fn watch(&self, store: &Store) {
+        let input = watcher::Input {
+            provider: connect_with(&self.world.url).unwrap(),
+            rollup: self.world.rollup,
+            custody: self.world.custody(),
+            first_block: self.world.deployed,
+            config: WatcherConfig { poll_ms: 10, ..WatcherConfig::default() },
+        };
+        tokio::spawn(watcher::run(
+            input,
+            store.clone(),
+            self.signals.clone(),
+            self.watched.1.clone(),
+        ));
     }
 
     /// Makes a batch of what waits in the queue and a transfer, and publishes it.
@@ -211,24 +235,8 @@ impl Operator {
 
     /// Lets the settlement and the watcher go on until something is so.
     pub(super) async fn until(&self, what: &str, mut so: impl AsyncFnMut(&Self) -> bool) {
-        self.until_in(&[&self.store], what, async || so(self).await).await;
-    }
-
-    /// As [`Self::until`], with a watcher for each of these stores.
-    pub(super) async fn until_in(
-        &self,
-        stores: &[&Store],
-        what: &str,
-        mut so: impl AsyncFnMut() -> bool,
-    ) {
         let started = Instant::now();
-        loop {
-            for store in stores {
-                self.watch(store).await;
-            }
-            if so().await {
-                return;
-            }
+        while !so(self).await {
             for (_, running) in &self.running {
                 assert!(!running.is_finished(), "the settlement has ended; waiting until {what}");
             }
@@ -286,72 +294,14 @@ impl Operator {
         let filter = Filter::new()
             .address(self.world.rollup)
             .event_signature(IRollupL1::BatchCommitted::SIGNATURE_HASH)
-            .topic1(alloy::primitives::U256::from(batch))
+            .topic1(U256::from(batch))
             .from_block(0);
         self.world.provider.get_logs(&filter).await.unwrap().len()
-    }
-
-    /// What the watcher would write.
-    async fn watch(&self, store: &Store) {
-        let provider = &self.world.provider;
-        let head = provider.get_block_by_number(Default::default()).await.unwrap().unwrap().header;
-        let filter = Filter::new().address(self.world.rollup).from_block(0).to_block(head.number);
-        let logs = provider.get_logs(&filter).await.unwrap();
-        let (mut batches, mut queue) = (BTreeMap::new(), BTreeMap::new());
-        let mut proven = 0;
-        for log in &logs {
-            let place = L1Place {
-                block: log.block_number.unwrap(),
-                block_hash: log.block_hash.unwrap(),
-                timestamp: 0,
-                transaction: log.transaction_hash.unwrap(),
-            };
-            if let Ok(event) = IRollupL1::BatchCommitted::decode_log(&log.inner) {
-                let (number, record) = (event.number, event.data.batch.into());
-                let withdrawals_root = event.data.withdrawalsRoot;
-                let data_mode = DataMode::try_from(event.data.dataMode).unwrap();
-                let (committed, proven) = (place, None);
-                let batch = L1Batch { record, committed, withdrawals_root, data_mode, proven };
-                batches.insert(number, batch);
-            } else if let Ok(event) = IRollupL1::BatchesProven::decode_log(&log.inner) {
-                proven = event.last;
-                for (_, batch) in batches.range_mut(event.first..=event.last) {
-                    batch.proven = Some(place);
-                }
-            } else if let Ok(event) = IRollupL1::PriorityOperationQueued::decode_log(&log.inner) {
-                let words = event.words.as_chunks().0.iter().copied().map(Word::new).collect();
-                let (index, origin) = (event.index, event.origin);
-                let operation = QueuedOperation { index, words, origin };
-                queue.insert(index, L1Queued { operation, place });
-            }
-        }
-        let committed = batches.keys().last().copied().unwrap_or(0);
-        let mut write = store.write();
-        for row in store.l1_batches.iter() {
-            write.remove(&store.l1_batches, &row.unwrap().0);
-        }
-        for (number, batch) in &batches {
-            write.put(&store.l1_batches, number, batch).unwrap();
-        }
-        for (index, queued) in &queue {
-            write.put(&store.l1_queue, index, queued).unwrap();
-        }
-        let view = L1View {
-            block: head.number,
-            block_hash: head.hash,
-            timestamp: head.timestamp,
-            queue_length: queue.len() as u64,
-            committed,
-            proven,
-            ..L1View::default()
-        };
-        write.put(&store.l1_view, &(), &view).unwrap();
-        write.commit().unwrap();
     }
 }
 
 fn open(world: &World, name: &str) -> Store {
-    let identity =
-        Identity { schema: 1, chain_id: CHAIN_ID, rollup: world.rollup, genesis: B256::ZERO };
+    let (rollup, genesis) = (world.rollup, world.records[0].state);
+    let identity = Identity { schema: SCHEMA, chain_id: CHAIN_ID, rollup, genesis };
     Store::open(&world.path(name), &identity).unwrap()
 }
