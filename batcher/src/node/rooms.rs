@@ -1,4 +1,4 @@
-//! How rooms meet: the interfaces that one has asked for, over what another is.
+//! How rooms meet: the ledger as the API has asked for it.
 
 use cairn_types::{Account, AccountId};
 
