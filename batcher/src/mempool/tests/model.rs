@@ -366,10 +366,10 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(8))]
 
     #[test]
-    fn the_mempool_is_its_model(events in prop::collection::vec(event(), 1..80)) {
+    fn the_mempool_is_its_model(events in prop::collection::vec(event(), 1..150)) {
         let mut world = World::new();
         for event in &events {
             world.happen(event);
