@@ -88,7 +88,7 @@ impl Cancel {
     ///
     /// # Errors
     /// [`ProverError::Cancelled`].
-    pub(crate) fn check(&self) -> Result<(), ProverError> {
+    pub fn check(&self) -> Result<(), ProverError> {
         if self.is_cancelled() { Err(ProverError::Cancelled) } else { Ok(()) }
     }
 }

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use alloy::{
-    primitives::{Address, Bytes},
+    primitives::{Address, B256, Bytes},
     signers::local::PrivateKeySigner,
 };
-use cairn_state::{BatchWitness, State};
+use cairn_state::BatchWitness;
 use eyre::{Result, WrapErr};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -15,6 +15,8 @@ use super::rebuild::rebuilt;
 use crate::{
     committee::{Committee, Member, Statement, Store},
     l1::{anvil::CHAIN_ID, client::L1Client, data_modes::VALIDIUM},
+    proving::{SignData, Signing},
+    store::records::BatchNumber,
 };
 
 const MEMBERS: u8 = 3;
@@ -65,7 +67,7 @@ impl DemoCommittee {
     ///
     /// # Errors
     /// A member refuses.
-    pub fn sign(&self, number: u32, batch: &BatchWitness) -> Result<Bytes> {
+    pub fn signatures(&self, number: u32, batch: &BatchWitness) -> Result<Bytes> {
         let stream = batch.after.streams.data;
         let statement = Statement {
             chain_id: CHAIN_ID,
@@ -83,7 +85,7 @@ impl DemoCommittee {
     ///
     /// # Errors
     /// What is missing, or another state.
-    pub async fn check(&self, url: &str, expected: &State) -> Result<Validium> {
+    pub async fn check(&self, url: &str, expected: B256) -> Result<Validium> {
         for folder in self.folders() {
             let from = || format!("rebuilding from {}", folder.display());
             let folder = std::slice::from_ref(&folder);
@@ -106,5 +108,11 @@ impl DemoCommittee {
     /// The members that are not away.
     fn present(&self) -> impl Iterator<Item = &Member> {
         self.members.iter().enumerate().filter(|(n, _)| *n != AWAY).map(|(_, member)| member)
+    }
+}
+
+impl SignData for DemoCommittee {
+    fn sign<'a>(&'a self, number: BatchNumber, batch: &'a BatchWitness) -> Signing<'a> {
+        Box::pin(async move { self.signatures(number, batch).map_err(|e| format!("{e:#}")) })
     }
 }

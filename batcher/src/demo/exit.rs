@@ -11,7 +11,7 @@ use std::{
 };
 
 use alloy::{
-    primitives::{Address, U256},
+    primitives::{Address, B256, U256},
     signers::local::PrivateKeySigner,
 };
 use cairn_prover::LocalProver;
@@ -72,8 +72,8 @@ pub struct Settled<'a> {
     pub assets: &'a [Address],
     /// The users.
     pub wallets: &'a Wallets,
-    /// The operator's state after the last proven batch: what the stranger comes to is held against it.
-    pub state: &'a State,
+    /// The operator's state commitment after the last proven batch: what the stranger comes to is held against it.
+    pub state: B256,
     /// Where members of a data committee keep the words.
     pub members: Vec<PathBuf>,
     /// Proves exits.

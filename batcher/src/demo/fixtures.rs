@@ -4,12 +4,16 @@ use std::{io::Write, path::Path};
 
 use alloy::primitives::{Address, B256};
 use cairn_prover::{BatchesProof, LocalProver, files::write_atomically};
+use cairn_state::BatchWitness;
 use cairn_types::{Digest, Extension, Word};
 use eyre::{Result, WrapErr};
 use serde_json::{Value, json};
 
-use super::settle::Committed;
-use crate::l1::{deployment::Deployment, withdrawal_tree::WithdrawalTree};
+use crate::{
+    l1::{deployment::Deployment, withdrawal_tree::WithdrawalTree},
+    publication::Published,
+    store::records::BatchRecord,
+};
 
 /// What the files tell about.
 #[derive(Debug)]
@@ -18,8 +22,14 @@ pub struct Settled<'a> {
     pub manifest: &'a Deployment,
     /// L1 contract of each token, zero for ether.
     pub assets: &'a [Address],
-    /// The batch.
-    pub committed: &'a Committed,
+    /// The record before the batch.
+    pub previous: &'a BatchRecord,
+    /// L1's record of the batch.
+    pub record: &'a BatchRecord,
+    /// What happened in it.
+    pub batch: &'a BatchWitness,
+    /// Its data, where L1 finds it.
+    pub published: &'a Published,
     /// Its proof.
     pub proof: &'a BatchesProof,
 }
@@ -30,7 +40,7 @@ pub struct Settled<'a> {
 /// # Errors
 /// What the file system says.
 pub fn write(folder: &Path, settled: &Settled<'_>, prover: &LocalProver) -> Result<()> {
-    let in_blobs = settled.committed.published.blobs.is_some();
+    let in_blobs = settled.published.blobs.is_some();
     let path = folder.join(if in_blobs { "batch_in_blobs.json" } else { "batch.json" });
     write_atomically(&path, |file| {
         serde_json::to_writer_pretty(&mut *file, &batch(settled))?;
@@ -47,8 +57,7 @@ pub fn write(folder: &Path, settled: &Settled<'_>, prover: &LocalProver) -> Resu
 }
 
 fn batch(settled: &Settled<'_>) -> Value {
-    let Settled { manifest, assets, committed, proof } = settled;
-    let Committed { previous, record, batch, published, .. } = committed;
+    let Settled { manifest, assets, previous, record, batch, published, proof } = settled;
     let (hashes, openings) = match &published.blobs {
         Some((blobs, openings)) => (blobs.versioned_hashes(), &openings[..]),
         None => (vec![], &[][..]),
@@ -91,8 +100,8 @@ fn batch(settled: &Settled<'_>) -> Value {
         "data_value": extension(&streams.data.y),
         "priority_value": extension(&streams.priority.y),
         "withdrawal_value": extension(&streams.withdrawal.y),
-        "h_from": previous.chainHash,
-        "h_to": record.chainHash,
+        "h_from": previous.chain_hash,
+        "h_to": record.chain_hash,
         "withdrawals_root": hex(&tree.root()),
         "public_input": hex(&proof.seal.public_input()),
         "proof": proof.proof.map(|word| hex(&word)),

@@ -2,7 +2,7 @@
 //! one that its owner has not signed. The first is executed, the second changes nothing, and the batch's proof says both.
 
 use alloy::primitives::U256;
-use cairn_state::{Fault, State};
+use cairn_state::Fault;
 use cairn_types::FIRST_USER_ID;
 use eyre::{Result, ensure};
 
@@ -33,10 +33,10 @@ pub async fn queue(
 ) -> Result<u64> {
     let Some(balance) = scenario.first_balances.first() else { return Ok(0) };
     let (from, token) = (balance.account, balance.token);
-    wallets.learn(from, token, u32::try_from(FIRST_USER_ID)?);
+    wallets.learn(from, token, u32::try_from(FIRST_USER_ID)?, 0);
     // Everyone has a quantum more than the scenario spends.
     let withdrawal = Action::Withdraw { from, token, amount: 1, fee: 0 };
-    let signed = wallets.sign(&withdrawal, &State::genesis())?;
+    let signed = wallets.sign(&withdrawal)?;
     // The next nonce, but the signature of this one.
     let mut unsigned = signed;
     unsigned.authorization.nonce += 1;

@@ -1,23 +1,24 @@
 //! The whole rollup on a local L1, from deposits to claims, with real proofs.
 //!
 //! ```text
-//! anvil, deployment -> deposits -> operations -> blocks, batch -> data, commit -> proof -> prove -> claims -> report
-//!                                              (second batch, new key) /             (new key settles it, exits) /
+//! anvil, deployment, deposits -> the operator's service -> transactions by its API, seal -> L1 has a proof -> claims -> report
+//!                                                (second batch, new key) /        (new key settles it, exits) /
 //! ```
+//!
+//! The operator is the service that `cairn run` starts; everything that a user does goes through its API or through L1.
 
 pub mod circuit_sets;
+pub mod claim;
 pub mod committee;
 pub mod csv;
 pub mod exit;
 pub mod fixtures;
 pub mod forced;
 pub mod play;
-pub mod publish;
 pub mod rebuild;
 pub mod report;
 pub mod scenario;
-pub mod sequencer;
-pub mod settle;
+pub mod service;
 pub mod upgrade;
 pub mod wallet;
 
@@ -31,22 +32,23 @@ use alloy::{
     signers::local::PrivateKeySigner,
 };
 use cairn_prover::{
-    BatchesProof, Cancel, Engine, LocalProver,
+    BatchesProof, Engine, LocalProver,
     files::check_writable,
     measure::{Stopwatch, peak_rss_mb},
 };
-use cairn_state::{Environment, State};
-use cairn_types::{DataMode, Word};
+use cairn_state::State;
+use cairn_types::{DataMode, KIND_BATCHES, SealStatement, Word};
 use eyre::{Result, WrapErr, ensure, eyre};
 
 use self::{
     circuit_sets::CircuitSets,
+    claim::claim,
     committee::DemoCommittee,
     play::Played,
     report::{Gas, Report},
     scenario::Scenario,
-    settle::calldata,
-    upgrade::Upgrade,
+    service::Service,
+    upgrade::{Upgrade, UpgradeEngine},
     wallet::Wallets,
 };
 use crate::{
@@ -55,8 +57,12 @@ use crate::{
         manifest::Circuits,
         write_verifier,
     },
-    l1::{anvil::Anvil, client::L1Client, tools},
+    l1::{anvil::Anvil, client::L1Client, data_modes::DataModes, tools},
+    node::Extras,
     progress::Bars,
+    proving::{Listener, SignData},
+    publication::Published,
+    store::records::{BatchRecord, StoredProof},
 };
 
 /// What the demo is asked for.
@@ -159,7 +165,7 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
     let genesis = B256::from(State::genesis().summary().commitment().to_bytes());
     let tokens = scenario.tokens.iter().filter(|t| !t.is_ether).count();
     let circuits = Circuits::of(&prover);
-    let modes = publish::modes(options.data);
+    let modes = modes(options.data);
     let deployed =
         development::deploy(&contracts, &url, &signer, circuits, genesis, modes, tokens).await?;
     let Deployed { manifest: full_manifest, l1: manifest, tokens } = deployed;
@@ -184,64 +190,94 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
     stages.push(watch.stop("deposits"));
 
     let watch = Stopwatch::start();
-    let environment = Environment { domain, timestamp: u32::try_from(l1.timestamp().await?)? };
-    let operations = play::priority_operations(&scenario) + scenario.actions.len();
-    let bar = bars.bar("operations", operations);
-    let queue = l1.priority_operations().await?;
-    let played = play::play(&queue, &scenario, &mut wallets, environment, &bar)?;
+    let prover_engine = Arc::clone(&prover);
+    let (engine, desk): (Arc<dyn Engine>, _) = if options.upgrade {
+        let (engine, desk) = UpgradeEngine::new(prover_engine);
+        (Arc::new(engine), Some(desk))
+    } else {
+        (prover_engine, None)
+    };
+    let committee = committee.map(Arc::new);
+    let signers = committee.clone().map(|committee| committee as Arc<dyn SignData>);
+    let progress: Arc<dyn Listener> = bars.clone();
+    let setting = service::Setting {
+        anvil: &anvil,
+        governor: &l1,
+        deployment: &manifest,
+        data: options.data,
+        engine,
+        extras: Extras { metrics: None, progress, committee: signers },
+        folder: &folder.join("operator"),
+    };
+    let mut service = Service::start(setting).await.wrap_err("starting the operator")?;
+    let queued = play::priority_operations(&scenario);
+    service.executed(queued).await?;
+    service.learn_leaves(&mut wallets).await?;
+    stages.push(watch.stop("operator"));
+
+    let watch = Stopwatch::start();
+    let bar = bars.bar("operations", scenario.actions.len());
+    play::play(&mut service, &scenario, &mut wallets, &bar).await?;
     bars.finish(&bar);
     stages.push(watch.stop("operations"));
 
-    let genesis = l1.genesis().await?;
     let watch = Stopwatch::start();
-    let place = settle::Place { data: options.data, committee: committee.as_ref() };
-    let committed = settle::commit(&l1, place, genesis, played.batch.clone(), &queue).await?;
+    let (number, batch) = service.seal().await?;
+    let committed = service.batch(number, "a batch on L1", |view| view.l1.is_some()).await?;
+    let played = Played { batch, blocks: committed.last_block - committed.first_block + 1 };
+    forced::check(&played.outcomes(), &scenario)?;
+    let (previous, publication) = service.published(number)?;
+    let record = publication.record;
     stages.push(watch.stop("data, commit"));
-    let upgrade = if options.upgrade {
-        let watch = Stopwatch::start();
-        let setting = upgrade::Setting {
-            anvil: &anvil,
-            l1: &l1,
-            sets: CircuitSets::new(&l1, manifest.rollup),
-            contracts: &contracts,
-            scenario: &scenario,
-            assets: &assets,
-            wallets: &wallets,
-            domain,
-            data: place,
-            prover: Arc::clone(&prover),
-            bars: Arc::clone(&bars),
-        };
-        let upgrade = Upgrade::begin(setting, &committed, &played.state).await;
-        stages.push(watch.stop("second batch, new key"));
-        Some(upgrade.wrap_err("registering a new key")?)
-    } else {
-        None
+    let upgrade = match desk {
+        Some(desk) => {
+            let watch = Stopwatch::start();
+            let setting = upgrade::Setting {
+                anvil: &anvil,
+                l1: &l1,
+                sets: CircuitSets::new(&l1, manifest.rollup),
+                contracts: &contracts,
+                scenario: &scenario,
+                assets: &assets,
+                desk,
+                prover: Arc::clone(&prover),
+                bars: Arc::clone(&bars),
+            };
+            let upgrade = Upgrade::begin(setting, &mut service, &mut wallets).await;
+            stages.push(watch.stop("second batch, new key"));
+            Some(upgrade.wrap_err("registering a new key")?)
+        }
+        None => None,
     };
-    let job = committed.job();
-    job.write(&folder.join("batch.job")).wrap_err("keeping the batch")?;
-    let proof = {
-        let (prover, bars) = (Arc::clone(&prover), Arc::clone(&bars));
-        tokio::task::spawn_blocking(move || prover.prove(&[job], &*bars, &Cancel::default()))
-            .await??
-    };
-    committed.check(&proof)?;
-    stages.extend(proof.stages.iter().cloned());
-    let prove_gas = l1.prove(&committed.previous, &committed.record, calldata(&proof)).await?;
+    let settled = service.proven(number).await?;
+    let on_l1 = settled.l1.ok_or_else(|| eyre!("batch {number} is not on L1"))?;
+    let proven_on_l1 = on_l1.proven.ok_or_else(|| eyre!("batch {number} is not proven"))?;
+    let (commit_gas, blob_gas) = service::gas(&l1, on_l1.committed.transaction.into()).await?;
+    let (prove_gas, _) = service::gas(&l1, proven_on_l1.transaction.into()).await?;
     let (proven, l1_state) = l1.proven().await?;
+    let published = {
+        let (mode, witness) = (options.data, played.batch.clone());
+        tokio::task::spawn_blocking(move || Published::new(mode, &witness, number)).await??
+    };
+    let proof = proof_of(service.proof(number)?, &previous, &record, &published, &prover);
+    stages.extend(proof.stages.iter().cloned());
     let validium = match &committee {
-        Some(committee) => Some(committee.check(&url, &played.state).await?),
+        Some(committee) => Some(committee.check(&url, record.state).await?),
         None => None,
     };
 
     let watch = Stopwatch::start();
-    let claim_gas = settle::claim(&l1, &committed, &scenario, &assets).await?;
+    let words = &played.batch.withdrawals;
+    let claim_gas = claim(&l1, service.client(), number, words, &scenario, &assets).await?;
     stages.push(watch.stop("claims"));
     if let Some(folder) = &options.write_fixtures {
         let settled = fixtures::Settled {
             manifest: &manifest,
             assets: &assets,
-            committed: &committed,
+            previous: &previous,
+            record: &record,
+            batch: &played.batch,
+            published: &published,
             proof: &proof,
         };
         fixtures::write(folder, &settled, &prover)?;
@@ -250,24 +286,26 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
     let upgrade = match upgrade {
         Some(upgrade) => {
             let watch = Stopwatch::start();
-            let report = upgrade.finish().await.wrap_err("upgrading to a new key")?;
+            let report = upgrade.finish(&mut service).await.wrap_err("upgrading to a new key")?;
             stages.push(watch.stop("upgrade"));
             Some(report)
         }
         None => None,
     };
+    let account = service.account();
+    service.stop().await.wrap_err("stopping the operator")?;
     let exit = if options.exit {
         let watch = Stopwatch::start();
         let settled = exit::Settled {
             anvil: &anvil,
             operator: &l1,
-            prover_address: l1.sender(),
+            prover_address: account,
             manifest: &manifest,
             scenario: &scenario,
             assets: &assets,
             wallets: &wallets,
-            state: &played.state,
-            members: committee.as_ref().map(DemoCommittee::folders).unwrap_or_default(),
+            state: record.state,
+            members: committee.as_ref().map(|c| c.folders()).unwrap_or_default(),
             prover: Arc::clone(&prover),
             bars: Arc::clone(&bars),
             folder,
@@ -280,15 +318,15 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
     };
 
     let gas = Gas {
-        commit: committed.gas.gas,
-        commit_per_transfer: committed.gas.gas as f64 / played.transfers().max(1) as f64,
-        blob: committed.gas.blob_gas,
+        commit: commit_gas,
+        commit_per_transfer: commit_gas as f64 / played.transfers().max(1) as f64,
+        blob: blob_gas,
         prove: prove_gas,
         claim: claim_gas,
         deposit: deposit_gas,
         force: forced_gas,
     };
-    let verified = proven == committed.record.number;
+    let verified = proven >= number;
     let mut report = report(&played, &proof, &prover, threads, verified, l1_state);
     report.data = options.data;
     report.validium = validium;
@@ -308,6 +346,37 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
         println!("rollup {}, custody {}", manifest.rollup, manifest.custody);
     }
     Ok(report)
+}
+
+/// The modes that the demo's deployment allows. With the committee it is that one alone, and no other demo is a validium.
+fn modes(data: DataMode) -> DataModes {
+    match data {
+        DataMode::Blobs | DataMode::Calldata => DataModes::ON_L1,
+        DataMode::Committee => DataModes::only(data),
+    }
+}
+
+/// A stored proof of one batch, with what it is of.
+fn proof_of(
+    stored: StoredProof,
+    previous: &BatchRecord,
+    record: &BatchRecord,
+    published: &Published,
+    prover: &LocalProver,
+) -> BatchesProof {
+    let seal = SealStatement {
+        kind: KIND_BATCHES,
+        circuit_set_root: prover.circuit_set_root(),
+        from: previous.chain_hash.0,
+        to: record.chain_hash.0,
+    };
+    BatchesProof {
+        headers: vec![published.header],
+        seal,
+        proof: stored.proof.map(|word| word.0),
+        chunks: stored.chunks as usize,
+        stages: stored.stages,
+    }
 }
 
 /// As many as the machine has cores.

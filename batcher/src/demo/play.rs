@@ -1,22 +1,31 @@
 //! Plays a scenario: deposits on L1, signed operations on L2, one batch.
 
+use std::time::Duration;
+
 use alloy::primitives::{Address, U256};
-use cairn_state::{BatchWitness, DataForm, Environment, SlotWitness, State};
-use cairn_types::{Operation, PriorityOperation, TokenId, Transaction, WORD_BYTES, Word};
-use eyre::{Result, WrapErr, ensure, eyre};
+use cairn_state::{BatchWitness, DataForm, Fault, SlotWitness};
+use cairn_types::{
+    Operation, PriorityOperation, SignedTransaction, TokenId, Transaction, WORD_BYTES,
+};
+use eyre::{Result, WrapErr, bail, eyre};
 use indicatif::ProgressBar;
 
 use super::{
     forced,
     report::Forced,
     scenario::{Action, Scenario, TokenSpec},
-    sequencer::Sequencer,
+    service::Service,
     wallet::{Wallets, fee_key},
 };
-use crate::l1::{client::L1Client, queue::QueuedOperation};
+use crate::{
+    api::wire::{Stage, SubmitOutcome},
+    l1::client::L1Client,
+};
 
-/// Operations of one soft-confirmed block.
-pub const BLOCK_OPERATIONS: usize = 32;
+/// Transactions of one request.
+const AT_ONCE: usize = 500;
+/// How long the operator may take to execute what it has accepted.
+pub const BLOCK_WITHIN: Duration = Duration::from_secs(60);
 
 /// Bytes of a short transfer but for the tag of its word.
 const SLOT_BYTES: f64 = 15.0;
@@ -27,9 +36,7 @@ pub struct Played {
     /// The batch, with the witness of every operation.
     pub batch: BatchWitness,
     /// Blocks that its operations were confirmed in.
-    pub blocks: usize,
-    /// The state after it.
-    pub state: State,
+    pub blocks: u64,
 }
 
 /// Base units of so many quanta.
@@ -91,61 +98,50 @@ pub fn priority_operations(scenario: &Scenario) -> usize {
     scenario.tokens.len() + scenario.first_balances.len() + forced::count(scenario)
 }
 
-/// Executes the queue of L1, then the scenario's actions as their owners sign them.
+/// Submits the scenario's actions as their owners sign them, each after what it rests on; returns when all are in blocks.
 ///
 /// # Errors
-/// The reason for which the transition function refuses an operation.
-pub fn play(
-    queue: &[QueuedOperation],
+/// The service refuses or drops a transaction.
+pub async fn play(
+    service: &mut Service,
     scenario: &Scenario,
     wallets: &mut Wallets,
-    environment: Environment,
     bar: &ProgressBar,
-) -> Result<Played> {
-    let words: Vec<Word> = queue.iter().flat_map(|operation| operation.words.clone()).collect();
-    let queued = PriorityOperation::decode_stream(&words)?;
-    let expected = priority_operations(scenario);
-    ensure!(
-        queued.len() == expected,
-        "the queue of L1 holds {} operations, {expected} were sent",
-        queued.len(),
-    );
-    let mut sequencer = Sequencer::new(State::genesis(), environment, BLOCK_OPERATIONS);
-    let mut forced = Vec::new();
-    for operation in queued {
-        let id = u32::try_from(sequencer.state().next_id())?;
-        let effects = sequencer.accept(Operation::Priority(operation))?;
-        if let PriorityOperation::Forced(_) = operation {
-            forced.push(effects.fault);
+) -> Result<()> {
+    let mut waiting = Vec::new();
+    for action in &scenario.actions {
+        // A leaf that is made, or has another owner, is known once the transaction is in a block.
+        let makes_leaf = matches!(action, Action::TransferToNew { .. } | Action::ChangeKey { .. });
+        waiting.push(wallets.sign(action)?);
+        if makes_leaf || waiting.len() == AT_ONCE {
+            confirm(service, &waiting).await?;
+            bar.inc(waiting.len() as u64);
+            waiting.clear();
         }
-        if let PriorityOperation::Deposit { token, key, .. } = operation {
-            let owner = scenario
-                .first_balances
-                .iter()
-                .find(|b| b.token == usize::from(token) && wallets.key(b.account) == key)
-                .ok_or_else(|| eyre!("a deposit that the demo did not make"))?;
-            wallets.learn(owner.account, owner.token, id);
+        if let Action::TransferToNew { to, .. } | Action::ChangeKey { to, .. } = *action {
+            service.learn_leaves_of(wallets, to).await?;
         }
-        bar.inc(1);
     }
-    for (position, action) in scenario.actions.iter().enumerate() {
-        let signed = wallets.sign(action, sequencer.state())?;
-        let new_id = u32::try_from(sequencer.state().next_id())?;
-        sequencer
-            .accept(Operation::Signed(signed))
-            .wrap_err_with(|| format!("operation {position} of the scenario: {action:?}"))?;
-        match *action {
-            Action::TransferToNew { to, token, .. } => wallets.learn(to, token, new_id),
-            Action::ChangeKey { to, token, .. } => {
-                wallets.learn(to, token, signed.transaction.from())
-            }
-            Action::Transfer { .. } | Action::Withdraw { .. } => {}
+    confirm(service, &waiting).await?;
+    bar.inc(waiting.len() as u64);
+    Ok(())
+}
+
+/// Submits transactions in their order and waits until all are in blocks.
+async fn confirm(service: &mut Service, transactions: &[SignedTransaction]) -> Result<()> {
+    let outcomes = service.client().submit_many(transactions).await?;
+    let mut last = None;
+    for outcome in outcomes {
+        match outcome {
+            SubmitOutcome::Accepted(submitted) => last = Some(submitted.hash),
+            SubmitOutcome::Refused(body) => bail!("the operator refuses a transaction: {body:?}"),
         }
-        bar.inc(1);
     }
-    forced::check(&forced, scenario)?;
-    let (state, batch, blocks) = sequencer.seal();
-    Ok(Played { batch, blocks: blocks.len(), state })
+    // Of one log, and executed in its order.
+    if let Some(last) = last {
+        service.client().wait_for(last, Stage::InBlock, BLOCK_WITHIN).await?;
+    }
+    Ok(())
 }
 
 impl Played {
@@ -156,18 +152,21 @@ impl Played {
         (mean(bytes.iter().filter_map(|b| b.short)), mean(bytes.iter().map(|b| b.published)))
     }
 
+    /// Why each forced transaction changes nothing, if it does.
+    #[must_use]
+    pub fn outcomes(&self) -> Vec<Option<Fault>> {
+        let forced = |slot: &&SlotWitness| {
+            matches!(slot.operation, Operation::Priority(PriorityOperation::Forced(_)))
+        };
+        self.batch.slots.iter().filter(forced).map(|slot| slot.fault).collect()
+    }
+
     /// What the forced transactions came to.
     #[must_use]
     pub fn forced(&self) -> Forced {
-        let mut forced = Forced::default();
-        for slot in &self.batch.slots {
-            if let Operation::Priority(PriorityOperation::Forced(_)) = slot.operation {
-                let came_to =
-                    if slot.fault.is_none() { &mut forced.executed } else { &mut forced.refused };
-                *came_to += 1;
-            }
-        }
-        forced
+        let outcomes = self.outcomes();
+        let executed = outcomes.iter().filter(|fault| fault.is_none()).count();
+        Forced { executed, refused: outcomes.len() - executed }
     }
 
     /// How many of the operations are transfers to an account or to a new key.

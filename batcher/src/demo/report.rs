@@ -49,7 +49,7 @@ pub struct Report {
     /// All operations of the batch.
     pub operations: usize,
     /// Blocks that the operations were soft-confirmed in.
-    pub blocks: usize,
+    pub blocks: u64,
     /// Chunks that the batch was proven in.
     pub chunks: usize,
     /// Whether the L1 contract accepted the proof.

@@ -8,27 +8,39 @@
 //!
 //! The circuits stay, and so does the root of their set: what is new is the SNARK's key, as after another ceremony.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel},
+    },
+    time::Duration,
+};
 
 use alloy::primitives::{Address, B256, U256};
-use cairn_prover::{BatchesProof, Cancel, Engine, LocalProver, SnarkKeys};
-use cairn_state::{BatchWitness, Environment, State};
-use cairn_types::{Operation, Word};
-use eyre::{Result, WrapErr, ensure, eyre};
+use cairn_prover::{
+    BatchJob, BatchesProof, Cancel, Engine, LayerSecurity, LocalProver, ProverError, SnarkKeys,
+    progress::Progress,
+};
+use cairn_types::{Digest, SealStatement, SignedTransaction, Word};
+use eyre::{Result, WrapErr, bail, ensure, eyre};
 use serde::Serialize;
 
 use super::{
     circuit_sets::{Answer, CircuitSets},
-    play::BLOCK_OPERATIONS,
+    claim::claim,
+    play::BLOCK_WITHIN,
     scenario::{Action, Scenario},
-    sequencer::Sequencer,
-    settle::{self, Committed, calldata},
+    service::{self, Service},
     wallet::Wallets,
 };
 use crate::{
+    api::wire::{AccountView, Stage},
+    client::Client,
     deploy::project::build_with_verifier,
-    l1::{anvil::Anvil, client::L1Client},
+    l1::{anvil::Anvil, client::L1Client, contracts::Batch},
     progress::Bars,
+    store::records::BatchNumber,
 };
 
 /// Seed of the new key; the demo's own keys have another.
@@ -95,12 +107,98 @@ pub struct UpgradeReport {
     pub state: B256,
 }
 
-/// A running rollup whose first batch is committed and not proven.
+/// Proves the first batch as the prover does. The proofs of the second, by both keys, go to the demo, which says when the operator may have
+/// the new one.
+#[derive(Debug)]
+pub struct UpgradeEngine {
+    prover: Arc<LocalProver>,
+    keys: Mutex<Receiver<Arc<SnarkKeys>>>,
+    proofs: Sender<Both>,
+    release: Mutex<Receiver<()>>,
+}
+
+/// The demo's side of an [`UpgradeEngine`].
+#[derive(Debug)]
+pub struct Desk {
+    keys: Sender<Arc<SnarkKeys>>,
+    proofs: Receiver<Both>,
+    release: Sender<()>,
+}
+
+/// The SNARKs of one constraint system by the old key and by the new one.
+#[derive(Debug)]
+struct Both {
+    old: BatchesProof,
+    new: BatchesProof,
+}
+
+impl UpgradeEngine {
+    /// The engine, and what the demo steers it with.
+    #[must_use]
+    pub fn new(prover: Arc<LocalProver>) -> (Self, Desk) {
+        let (send_keys, keys) = channel();
+        let (proofs, receive_proofs) = channel();
+        let (send_release, release) = channel();
+        let desk = Desk { keys: send_keys, proofs: receive_proofs, release: send_release };
+        (Self { prover, keys: Mutex::new(keys), proofs, release: Mutex::new(release) }, desk)
+    }
+}
+
+/// Waits for the demo, unless the service is to stop.
+fn wait<T>(from: &Mutex<Receiver<T>>, cancel: &Cancel) -> Result<T, ProverError> {
+    let from = from.lock().unwrap_or_else(PoisonError::into_inner);
+    loop {
+        match from.recv_timeout(Duration::from_millis(100)) {
+            Ok(value) => return Ok(value),
+            Err(RecvTimeoutError::Timeout) => cancel.check()?,
+            Err(RecvTimeoutError::Disconnected) => return Err(ProverError::Cancelled),
+        }
+    }
+}
+
+impl Engine for UpgradeEngine {
+    fn circuit_set_root(&self) -> Digest {
+        self.prover.circuit_set_root()
+    }
+
+    fn prove(
+        &self,
+        jobs: &[BatchJob],
+        progress: &dyn Progress,
+        cancel: &Cancel,
+    ) -> Result<BatchesProof, ProverError> {
+        if jobs.first().is_some_and(|job| job.number == 1) {
+            return self.prover.prove(jobs, progress, cancel);
+        }
+        let wrapped = self.prover.wrap(jobs, progress, cancel)?;
+        let keys = wait(&self.keys, cancel)?;
+        let old = self.prover.snark(&wrapped, self.prover.keys(), progress)?;
+        let new = self.prover.snark(&wrapped, &keys, progress)?;
+        let both = Both { old, new: new.clone() };
+        self.proofs.send(both).map_err(|_| ProverError::Cancelled)?;
+        wait(&self.release, cancel)?;
+        Ok(new)
+    }
+
+    fn verifies(&self, statement: &SealStatement, proof: &[[u8; 32]; 8]) -> bool {
+        self.prover.verifies(statement, proof)
+    }
+
+    fn threads(&self) -> usize {
+        self.prover.threads()
+    }
+
+    fn security(&self) -> Vec<LayerSecurity> {
+        self.prover.security()
+    }
+}
+
+/// A running rollup whose first batch is sealed and not proven.
 #[derive(Debug)]
 pub struct Setting<'a> {
     /// The local L1.
     pub anvil: &'a Anvil,
-    /// The operator's view of it.
+    /// The governor's view of it.
     pub l1: &'a L1Client,
     /// The list that the new key comes into.
     pub sets: CircuitSets,
@@ -110,13 +208,9 @@ pub struct Setting<'a> {
     pub scenario: &'a Scenario,
     /// L1 contract of each token, zero for ether.
     pub assets: &'a [Address],
-    /// The users.
-    pub wallets: &'a Wallets,
-    /// What signatures and proofs are bound to.
-    pub domain: Word,
-    /// Where data goes.
-    pub data: settle::Place<'a>,
-    /// Proves.
+    /// Steers the engine.
+    pub desk: Desk,
+    /// Makes the new key.
     pub prover: Arc<LocalProver>,
     /// Progress.
     pub bars: Arc<Bars>,
@@ -132,21 +226,26 @@ pub struct Upgrade<'a> {
     committed_at: u64,
     registered_at: u64,
     active_at: u64,
-    batch: Committed,
+    batch: BatchNumber,
+    withdrawals: Vec<Word>,
     shown: Vec<Shown>,
 }
 
 impl<'a> Upgrade<'a> {
-    /// Commits a second batch on top of the first, whose state is given, and registers the new key.
+    /// Has a second batch committed on top of the first, and registers the new key.
     ///
     /// # Errors
-    /// L1's, the prover's, or the new verifier does not build.
-    pub async fn begin(setting: Setting<'a>, first: &Committed, state: &State) -> Result<Self> {
-        let timestamp = u32::try_from(setting.l1.timestamp().await?)?;
-        let environment = Environment { domain: setting.domain, timestamp };
-        let batch = withdrawal(setting.scenario, setting.wallets, state, environment)?;
-        let previous = first.record.clone();
-        let batch = settle::commit(setting.l1, setting.data, previous, batch, &[]).await?;
+    /// L1's, the service's, or the new verifier does not build.
+    pub async fn begin(
+        setting: Setting<'a>,
+        service: &mut Service,
+        wallets: &mut Wallets,
+    ) -> Result<Self> {
+        let withdrawal = withdrawal(setting.scenario, service, wallets).await?;
+        let submitted = service.client().submit(&withdrawal).await.wrap_err("the second batch")?;
+        service.client().wait_for(submitted.hash, Stage::InBlock, BLOCK_WITHIN).await?;
+        let (batch, witness) = service.seal().await?;
+        service.batch(batch, "the second batch on L1", |view| view.l1.is_some()).await?;
         let committed_at = setting.l1.timestamp().await?;
 
         let (prover, bars) = (Arc::clone(&setting.prover), Arc::clone(&setting.bars));
@@ -161,42 +260,69 @@ impl<'a> Upgrade<'a> {
         let place = setting.sets.register(root, &verifier.creation).await?;
         let registered_at = setting.l1.timestamp().await?;
         let active_at = setting.sets.at(place).await?.activeAt;
-        let shown = Vec::new();
-        Ok(Self { setting, keys, place, committed_at, registered_at, active_at, batch, shown })
+        let (withdrawals, shown) = (witness.withdrawals, Vec::new());
+        Ok(Self {
+            setting,
+            keys,
+            place,
+            committed_at,
+            registered_at,
+            active_at,
+            batch,
+            withdrawals,
+            shown,
+        })
     }
 
-    /// Settles the second batch with the new key once that counts. The first has been proven with the old one.
+    /// Has the second batch settled with the new key once that counts. The first has been proven with the old one.
     ///
     /// # Errors
     /// The prover's, or L1 says anything else to a proof than it must.
-    pub async fn finish(mut self) -> Result<UpgradeReport> {
-        let (old, new) = self.prove().await?;
-        let (old, new) = ((Key::Old, calldata(&old)), (Key::New, calldata(&new)));
+    pub async fn finish(mut self, service: &mut Service) -> Result<UpgradeReport> {
+        self.setting.desk.keys.send(Arc::clone(&self.keys))?;
+        let both = service
+            .wait("proofs by both keys", async |_: &Client| {
+                match self.setting.desk.proofs.try_recv() {
+                    Ok(both) => Ok(Some(both)),
+                    Err(TryRecvError::Empty) => Ok(None),
+                    Err(TryRecvError::Disconnected) => bail!("the engine has ended"),
+                }
+            })
+            .await?;
+        let calldata = |proof: &BatchesProof| proof.proof.map(U256::from_be_bytes);
+        let (old, new) = ((Key::Old, calldata(&both.old)), (Key::New, calldata(&both.new)));
+        let (previous, publication) = service.published(self.batch)?;
+        let records = (Batch::from(previous), Batch::from(publication.record));
         let refused = Answer::Refused;
 
         let moment = Moment::Registered;
-        self.show(moment, new, Key::New, refused("CircuitSetNotActive")).await?;
+        self.show(&records, moment, new, Key::New, refused("CircuitSetNotActive")).await?;
         self.setting.anvil.advance_to(self.active_at).await?;
         let moment = Moment::Overlap;
-        self.show(moment, new, Key::Old, refused("ProofInvalid")).await?;
-        self.show(moment, old, Key::New, refused("ProofInvalid")).await?;
-        self.show(moment, old, Key::Old, Answer::Accepted).await?;
+        self.show(&records, moment, new, Key::Old, refused("ProofInvalid")).await?;
+        self.show(&records, moment, old, Key::New, refused("ProofInvalid")).await?;
+        self.show(&records, moment, old, Key::Old, Answer::Accepted).await?;
         self.setting.sets.retire(OLD).await?;
         let moment = Moment::Retired;
-        self.show(moment, old, Key::Old, refused("CircuitSetIsRetired")).await?;
-        self.show(moment, new, Key::New, Answer::Accepted).await?;
+        self.show(&records, moment, old, Key::Old, refused("CircuitSetIsRetired")).await?;
+        self.show(&records, moment, new, Key::New, Answer::Accepted).await?;
 
-        let Self { setting, keys, place, committed_at, registered_at, active_at, batch, shown } =
-            self;
-        let prove_gas = setting.sets.prove(&batch.previous, &batch.record, place, new.1).await?;
+        // From here on the operator has the proof, and finds the set that takes it.
+        self.setting.desk.release.send(())?;
+        let view = service.proven(self.batch).await?;
+        let Self { setting, keys, committed_at, registered_at, active_at, batch, shown, .. } = self;
+        let proven = view.l1.and_then(|l1| l1.proven);
+        let proven = proven.ok_or_else(|| eyre!("the second batch is not proven"))?;
+        let (prove_gas, _) = service::gas(setting.l1, proven.transaction.into()).await?;
         let proven_at = setting.l1.timestamp().await?;
         let (number, state) = setting.l1.proven().await?;
         ensure!(
-            (number, state) == (batch.record.number, batch.record.state),
+            (number, state) == (batch, publication.record.state),
             "L1 has proven batch {number} with state {state}, the second batch is {:?}",
-            batch.record
+            publication.record
         );
-        settle::claim(setting.l1, &batch, setting.scenario, setting.assets).await?;
+        let (scenario, assets) = (setting.scenario, setting.assets);
+        claim(setting.l1, service.client(), batch, &self.withdrawals, scenario, assets).await?;
         Ok(UpgradeReport {
             old_key: setting.prover.keys().verifying_key_hash().into(),
             new_key: keys.verifying_key_hash().into(),
@@ -210,31 +336,16 @@ impl<'a> Upgrade<'a> {
         })
     }
 
-    /// One proof by each key: the SNARKs of one and the same constraint system.
-    async fn prove(&self) -> Result<(BatchesProof, BatchesProof)> {
-        let (prover, bars) = (Arc::clone(&self.setting.prover), Arc::clone(&self.setting.bars));
-        let (keys, job) = (Arc::clone(&self.keys), self.batch.job());
-        let work = move || {
-            let wrapped = prover.wrap(&[job], &*bars, &Cancel::default())?;
-            let old = prover.snark(&wrapped, prover.keys(), &*bars)?;
-            Ok::<_, eyre::Report>((old, prover.snark(&wrapped, &keys, &*bars)?))
-        };
-        let (old, new) = tokio::task::spawn_blocking(work).await??;
-        self.batch.check(&old)?;
-        self.batch.check(&new)?;
-        Ok((old, new))
-    }
-
     /// Shows a proof of the second batch to the rollup, and notes what it says.
     async fn show(
         &mut self,
+        (from, to): &(Batch, Batch),
         moment: Moment,
         (key, proof): (Key, [U256; 8]),
         circuit_set: Key,
         expected: Answer,
     ) -> Result<()> {
         let place = if circuit_set == Key::Old { OLD } else { self.place };
-        let (from, to) = (&self.batch.previous, &self.batch.record);
         let got = self.setting.sets.ask(from, to, place, proof).await?;
         ensure!(
             got == expected,
@@ -249,21 +360,21 @@ impl<'a> Upgrade<'a> {
     }
 }
 
-/// A batch in which somebody withdraws a quantum. It executes nothing of L1's queue, whose deadline comes before the new key.
-fn withdrawal(
+/// Somebody withdraws a quantum. The batch executes nothing of L1's queue, whose deadline comes before the new key.
+async fn withdrawal(
     scenario: &Scenario,
-    wallets: &Wallets,
-    state: &State,
-    environment: Environment,
-) -> Result<BatchWitness> {
-    let rich = scenario.first_balances.iter().find(|first| {
-        let leaf = wallets.leaf(first.account, first.token);
-        leaf.is_ok_and(|leaf| state.account(leaf).balance > 0)
-    });
-    let owner = rich.ok_or_else(|| eyre!("nobody has a quantum left for a second batch"))?;
-    let action = Action::Withdraw { from: owner.account, token: owner.token, amount: 1, fee: 0 };
-    let signed = wallets.sign(&action, state)?;
-    let mut sequencer = Sequencer::new(state.clone(), environment, BLOCK_OPERATIONS);
-    sequencer.accept(Operation::Signed(signed)).wrap_err("the second batch")?;
-    Ok(sequencer.seal().1)
+    service: &Service,
+    wallets: &mut Wallets,
+) -> Result<SignedTransaction> {
+    for first in &scenario.first_balances {
+        let leaf = wallets.leaf(first.account, first.token)?;
+        let account = service.client().account(leaf).await?;
+        // The leaf may have another owner by now.
+        let is_own = |view: &AccountView| view.key == wallets.key(first.account).into();
+        if account.is_some_and(|view| is_own(&view) && view.balance.0 > 0) {
+            let (from, token) = (first.account, first.token);
+            return wallets.sign(&Action::Withdraw { from, token, amount: 1, fee: 0 });
+        }
+    }
+    bail!("nobody has a quantum left for a second batch")
 }

@@ -1,9 +1,8 @@
-//! The users of the demo: keys from the seed, leaf ids from the batcher's state, signatures.
+//! The users of the demo: keys from the seed, leaf ids and nonces from the service, signatures.
 
 use std::collections::BTreeMap;
 
 use cairn_primitives::schnorr::SecretKey;
-use cairn_state::State;
 use cairn_types::{
     AccountId, Authorization, PublicKey, SignedTransaction, TokenId, Transaction, Word,
 };
@@ -18,7 +17,15 @@ pub struct Wallets {
     domain: Word,
     keys: Vec<SecretKey>,
     names: Vec<String>,
-    leaves: BTreeMap<(Account, Token), AccountId>,
+    leaves: BTreeMap<(Account, Token), Leaf>,
+}
+
+/// A leaf of an account.
+#[derive(Debug, Clone, Copy)]
+struct Leaf {
+    id: AccountId,
+    /// The next to sign.
+    nonce: u32,
 }
 
 impl Wallets {
@@ -49,16 +56,22 @@ impl Wallets {
         &self.keys
     }
 
-    /// Learns that the account has a leaf of this token.
-    pub fn learn(&mut self, account: Account, token: Token, leaf: AccountId) {
-        self.leaves.insert((account, token), leaf);
+    /// How many accounts there are.
+    #[must_use]
+    pub fn accounts(&self) -> usize {
+        self.keys.len()
     }
 
-    /// Signs what the account wants, with the nonce that its leaf has in `state`.
+    /// Learns that the account has a leaf of this token, and which nonce it signs next.
+    pub fn learn(&mut self, account: Account, token: Token, id: AccountId, nonce: u32) {
+        self.leaves.insert((account, token), Leaf { id, nonce });
+    }
+
+    /// Signs what the account wants, with its leaf's next nonce.
     ///
     /// # Errors
     /// An account of the action has no leaf of the token.
-    pub fn sign(&self, action: &Action, state: &State) -> Result<SignedTransaction> {
+    pub fn sign(&mut self, action: &Action) -> Result<SignedTransaction> {
         let (signer, token, transaction, recipient) = match *action {
             Action::Transfer { from, to, token, amount, fee } => {
                 let transaction = Transaction::Transfer {
@@ -95,7 +108,10 @@ impl Wallets {
                 )
             }
         };
-        let nonce = state.account(transaction.from()).nonce;
+        let missing = || eyre!("{} has no leaf of token {token}", self.names[signer]);
+        let leaf = self.leaves.get_mut(&(signer, token)).ok_or_else(missing)?;
+        let nonce = leaf.nonce;
+        leaf.nonce += 1;
         let authorization = Authorization {
             domain: self.domain,
             token: TokenId::try_from(token)?,
@@ -113,7 +129,7 @@ impl Wallets {
     pub fn leaf(&self, account: Account, token: Token) -> Result<AccountId> {
         self.leaves
             .get(&(account, token))
-            .copied()
+            .map(|leaf| leaf.id)
             .ok_or_else(|| eyre!("{} has no leaf of token {token}", self.names[account]))
     }
 }

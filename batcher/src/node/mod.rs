@@ -16,4 +16,4 @@ pub mod stop;
 pub mod supervisor;
 pub mod telemetry;
 
-pub use self::service::{Checked, Node, StartError};
+pub use self::service::{Checked, Extras, Node, StartError};

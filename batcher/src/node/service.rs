@@ -100,6 +100,23 @@ impl Checked {
     }
 }
 
+/// What a service may have besides.
+#[derive(Debug, Clone)]
+pub struct Extras {
+    /// Where metrics are collected.
+    pub metrics: Option<PrometheusHandle>,
+    /// Hears of the engine's progress.
+    pub progress: Arc<dyn proving::Listener>,
+    /// The data committee.
+    pub committee: Option<Arc<dyn proving::SignData>>,
+}
+
+impl Default for Extras {
+    fn default() -> Self {
+        Self { metrics: None, progress: Arc::new(Silent), committee: None }
+    }
+}
+
 /// A running service. Dropping it ends its stages at once, which costs nothing but time at the next start.
 pub struct Node {
     supervisor: Supervisor,
@@ -146,8 +163,9 @@ impl Node {
     pub async fn start(
         checked: Checked,
         engine: Arc<dyn Engine>,
-        metrics: Option<PrometheusHandle>,
+        extras: Extras,
     ) -> Result<Self, StartError> {
+        let Extras { metrics, progress, committee } = extras;
         let Checked { config, keys, provider, rollup } = checked;
         let circuit_set_root = B256::from(engine.circuit_set_root().to_bytes());
         rollup.check_circuits(circuit_set_root).await?;
@@ -207,8 +225,8 @@ impl Node {
         };
         let proving = proving::Input {
             engine,
-            progress: Arc::new(Silent),
-            committee: None,
+            progress,
+            committee,
             genesis: rollup.genesis,
             config: config.proving.clone(),
         };

@@ -111,7 +111,12 @@ async fn a_rollup_that_does_not_fit_is_one_line() {
     // With another engine's circuits, nothing would be proven.
     let mut config = chain.config(&path.join("data"), ([127, 0, 0, 1], api).into());
     let checked = Checked::check(config.clone(), dev::keys()).await.unwrap();
-    Node::start(checked, std::sync::Arc::new(StandIn), None).await.unwrap().stop().await.unwrap();
+    Node::start(checked, std::sync::Arc::new(StandIn), Default::default())
+        .await
+        .unwrap()
+        .stop()
+        .await
+        .unwrap();
     config.l1.first_block = 1_000_000;
     let error = Checked::check(config, dev::keys()).await.unwrap_err().to_string();
     assert!(error.starts_with("l1.first_block: the rollup at "), "{error}");

@@ -34,7 +34,8 @@ async fn child_process() {
     let chain = DevChain::start(&place(folder, l1.parse().unwrap()), &plan).await.unwrap();
     let config = chain.config(folder, ([127, 0, 0, 1], api.parse().unwrap()).into());
     let checked = Checked::check(config, dev::keys()).await.unwrap();
-    let mut node = Node::start(checked, std::sync::Arc::new(StandIn), None).await.unwrap();
+    let mut node =
+        Node::start(checked, std::sync::Arc::new(StandIn), Default::default()).await.unwrap();
     node.supervise("local L1", |shutdown| chain.run(shutdown));
     println!("{READY}");
     std::process::exit(until_stopped(node, &mut requests).await.into());

@@ -6,7 +6,7 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use cairn_batcher::{
     node::{
-        Checked, Node,
+        Checked, Extras, Node,
         config::Config,
         keys::Keys,
         stop::{StopRequest, StopRequests, until_stopped},
@@ -91,7 +91,8 @@ async fn start(arguments: Arguments) -> Result<Service> {
     // Whatever can be refused is refused before the long work.
     let checked = Checked::check(config, keys).await?;
     let prover = load_prover(cache, threads).await?;
-    let node = Node::start(checked, prover, Some(telemetry.metrics().clone())).await?;
+    let extras = Extras { metrics: Some(telemetry.metrics().clone()), ..Extras::default() };
+    let node = Node::start(checked, prover, extras).await?;
     Ok(Service { node, telemetry, temporary: None })
 }
 

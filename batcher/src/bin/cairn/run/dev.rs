@@ -7,7 +7,7 @@ use cairn_batcher::{
     deploy::{manifest::Circuits, write_verifier},
     l1::{anvil::CHAIN_ID, artifacts::Artifacts},
     node::{
-        Checked, Node,
+        Checked, Extras, Node,
         checks::port_is_free,
         config::loopback,
         dev::{self, DevChain, Place, deployment::Plan, summary::Summary},
@@ -112,7 +112,8 @@ pub(super) async fn start(arguments: Arguments, log: Option<LogFormat>) -> Resul
     config.proving.data = arguments.data.into();
     let summary = Summary::new(&chain.deployment, CHAIN_ID, chain.l1_url(), &api.to_string());
     let checked = Checked::check(config, dev::keys()).await?;
-    let mut node = Node::start(checked, prover, Some(telemetry.metrics().clone())).await?;
+    let extras = Extras { metrics: Some(telemetry.metrics().clone()), ..Extras::default() };
+    let mut node = Node::start(checked, prover, extras).await?;
     node.supervise("local L1", |shutdown| chain.run(shutdown));
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&summary)?);

@@ -1,0 +1,296 @@
+//! The operator's service on the demo's L1, in this process, and the demo as its client.
+
+use std::{net::Ipv4Addr, path::Path, sync::Arc, time::Duration};
+
+use alloy::{
+    primitives::{B256, keccak256},
+    providers::Provider,
+    signers::local::PrivateKeySigner,
+};
+use cairn_prover::Engine;
+use cairn_state::BatchWitness;
+use cairn_types::DataMode;
+use eyre::{Result, WrapErr, ensure, eyre};
+
+use super::{scenario::Account, wallet::Wallets};
+use crate::{
+    api::{
+        methods,
+        wire::{BatchView, ByBatch, Head, Nothing},
+    },
+    client::Client,
+    l1::{
+        anvil::{Anvil, CHAIN_ID},
+        client::L1Client,
+        contracts::IAccessControl,
+        deployment::Deployment,
+        error::rpc,
+    },
+    node::{Checked, Extras, Node, config::Config, keys::Keys},
+    proving::config::DataChoice,
+    store::records::{BatchNumber, BatchRecord, Publication, StoredProof},
+    watcher::WatcherConfig,
+};
+
+/// Third account of the development mnemonic: the operator. The first has the other roles, and plays the users.
+const OPERATOR_KEY: &str = "0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a";
+/// Seconds between two blocks of the local L1 once the operator runs.
+const BLOCK_TIME: u64 = 1;
+/// How often the service is asked how far it is.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Longer than any proof takes: a batch is sealed when the demo asks for it, and not before.
+const NEVER_S: u64 = 80_000;
+
+/// What the service is started with.
+#[derive(Debug)]
+pub struct Setting<'a> {
+    /// The local L1.
+    pub anvil: &'a Anvil,
+    /// Governor of the rollup.
+    pub governor: &'a L1Client,
+    /// The rollup.
+    pub deployment: &'a Deployment,
+    /// Where batches have their data.
+    pub data: DataMode,
+    /// Proves.
+    pub engine: Arc<dyn Engine>,
+    /// Progress, committee.
+    pub extras: Extras,
+    /// The service's own folder.
+    pub folder: &'a Path,
+}
+
+/// The running service.
+#[derive(Debug)]
+pub struct Service {
+    node: Node,
+    client: Client,
+    operator: Client,
+    account: PrivateKeySigner,
+}
+
+impl Service {
+    /// Gives the operator its roles on L1 and starts it.
+    ///
+    /// # Errors
+    /// L1's, or a check of the service's.
+    pub async fn start(setting: Setting<'_>) -> Result<Self> {
+        let Setting { anvil, governor, deployment, data, engine, extras, folder } = setting;
+        let account: PrivateKeySigner = OPERATOR_KEY.parse()?;
+        for role in ["COMMITTER_ROLE", "PROVER_ROLE"] {
+            let role = keccak256(role);
+            let contract = IAccessControl::new(deployment.rollup, governor.provider());
+            let what = "giving the operator a role";
+            let sent = contract.grantRole(role, account.address()).send().await;
+            sent.map_err(|e| rpc(what, e))?
+                .get_receipt()
+                .await
+                .map_err(|e| rpc(what, e.to_string()))?;
+        }
+        anvil.mine_every(BLOCK_TIME).await?;
+
+        let config = configuration(&anvil.url(), deployment, data, folder);
+        let token_file = config.admin_token_file();
+        let keys = Keys { operator: account.clone(), receipts: account.clone() };
+        let checked = Checked::check(config, keys).await?;
+        let node = Node::start(checked, engine, extras).await?;
+        let url = format!("http://{}", node.address());
+        let token = std::fs::read_to_string(&token_file)
+            .wrap_err_with(|| format!("reading {}", token_file.display()))?;
+        let client = Client::connect(&url).await?;
+        let operator = Client::connect_as_operator(&url, token.trim()).await?;
+        Ok(Self { node, client, operator, account })
+    }
+
+    /// What users have.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The account that commits and proves.
+    #[must_use]
+    pub fn account(&self) -> alloy::primitives::Address {
+        self.account.address()
+    }
+
+    /// Waits for something that the service comes to; a stage that fails ends the wait.
+    ///
+    /// # Errors
+    /// The service has failed, or does not answer.
+    pub async fn wait<T>(
+        &mut self,
+        what: &str,
+        mut ask: impl AsyncFnMut(&Client) -> Result<Option<T>>,
+    ) -> Result<T> {
+        loop {
+            if let Some(found) =
+                ask(&self.client).await.wrap_err_with(|| format!("waiting for {what}"))?
+            {
+                return Ok(found);
+            }
+            let head = self.client.head().await?;
+            ensure!(head.halted.is_none(), "the operator has halted: {:?}", head.halted);
+            tokio::select! {
+                ended = self.node.ended() => {
+                    ended.wrap_err_with(|| format!("waiting for {what}"))?;
+                    return Err(eyre!("the operator has ended while it was to come to {what}"));
+                }
+                () = tokio::time::sleep(PAUSE) => {}
+            }
+        }
+    }
+
+    /// Waits until the operator has executed so many operations of L1's queue.
+    ///
+    /// # Errors
+    /// As [`Self::wait`].
+    pub async fn executed(&mut self, operations: usize) -> Result<()> {
+        let store = self.node.store().clone();
+        let executed = async |_: &Client| {
+            let mut count = 0;
+            for block in store.blocks.iter() {
+                let operations = block?.1.operations;
+                let priority = |operation: &_| {
+                    matches!(operation, crate::store::records::BlockOperation::Priority(_))
+                };
+                count += operations.iter().filter(|operation| priority(operation)).count();
+            }
+            Ok((count >= operations).then_some(()))
+        };
+        self.wait("the execution of L1's queue", executed).await
+    }
+
+    /// Has the open batch sealed; gives its number and witness.
+    ///
+    /// # Errors
+    /// As [`Self::wait`].
+    pub async fn seal(&mut self) -> Result<(BatchNumber, BatchWitness)> {
+        let Head { sealed, .. } = self.client.head().await?;
+        let number = sealed + 1;
+        self.operator.call::<methods::AdminSeal>(&Nothing {}).await?;
+        let store = self.node.store().clone();
+        let witness = async |_: &Client| Ok(store.jobs.get(&number)?);
+        let witness = self.wait("a sealed batch", witness).await?;
+        Ok((number, witness))
+    }
+
+    /// Waits until a batch has come so far.
+    ///
+    /// # Errors
+    /// As [`Self::wait`].
+    pub async fn batch(
+        &mut self,
+        number: BatchNumber,
+        what: &str,
+        is_so_far: impl Fn(&BatchView) -> bool,
+    ) -> Result<BatchView> {
+        let ask = async |client: &Client| {
+            let view = client.ask::<methods::Batch>(&ByBatch { number }).await?;
+            Ok(is_so_far(&view).then_some(view))
+        };
+        self.wait(what, ask).await
+    }
+
+    /// Waits until L1 has proven a batch.
+    ///
+    /// # Errors
+    /// As [`Self::wait`].
+    pub async fn proven(&mut self, number: BatchNumber) -> Result<BatchView> {
+        let proven = |view: &BatchView| view.l1.as_ref().is_some_and(|l1| l1.proven.is_some());
+        self.batch(number, "a proof on L1", proven).await
+    }
+
+    /// The record before a batch, and how the batch was published.
+    ///
+    /// # Errors
+    /// The store lacks it.
+    pub fn published(&self, number: BatchNumber) -> Result<(BatchRecord, Publication)> {
+        let store = self.node.store();
+        let missing = || eyre!("the operator's store lacks batch {number}");
+        let previous = match number {
+            1 => store.l1_batches.get(&0)?.ok_or_else(missing)?.record,
+            _ => store.publications.get(&(number - 1))?.ok_or_else(missing)?.record,
+        };
+        Ok((previous, store.publications.get(&number)?.ok_or_else(missing)?))
+    }
+
+    /// The proof that ends with a batch.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn proof(&self, number: BatchNumber) -> Result<StoredProof> {
+        let proof = self.node.store().proofs.get(&number)?;
+        proof.ok_or_else(|| eyre!("the operator's store lacks the proof of batch {number}"))
+    }
+
+    /// Learns from the service which leaves the wallets have.
+    ///
+    /// # Errors
+    /// The service does not answer.
+    pub async fn learn_leaves(&self, wallets: &mut Wallets) -> Result<()> {
+        for account in 0..wallets.accounts() {
+            self.learn_leaves_of(wallets, account).await?;
+        }
+        Ok(())
+    }
+
+    /// Learns from the service which leaves an account has.
+    ///
+    /// # Errors
+    /// The service does not answer.
+    pub async fn learn_leaves_of(&self, wallets: &mut Wallets, account: Account) -> Result<()> {
+        for view in self.client.accounts_of(wallets.key(account)).await? {
+            wallets.learn(account, view.token.into(), view.id, view.next_nonce);
+        }
+        Ok(())
+    }
+
+    /// Stops the service as an operator would.
+    ///
+    /// # Errors
+    /// A stage has failed.
+    pub async fn stop(self) -> Result<()> {
+        Ok(self.node.stop().await?)
+    }
+}
+
+/// The gas of an L1 transaction, and of its blobs.
+///
+/// # Errors
+/// The node's, or it is not mined.
+pub async fn gas(l1: &L1Client, transaction: B256) -> Result<(u64, u64)> {
+    let what = "reading a receipt";
+    let receipt = l1.provider().get_transaction_receipt(transaction).await;
+    let receipt = receipt.map_err(|e| rpc(what, e))?;
+    let receipt = receipt.ok_or_else(|| eyre!("transaction {transaction} is not mined"))?;
+    Ok((receipt.gas_used, receipt.blob_gas_used.unwrap_or(0)))
+}
+
+/// An operator who takes any fee, seals when asked, and does not wait for an L1 that cannot go back.
+fn configuration(url: &str, deployment: &Deployment, data: DataMode, folder: &Path) -> Config {
+    let mut config = Config::template();
+    config.data_dir = folder.to_owned();
+    config.l1.urls = vec![url.to_owned()];
+    config.l1.chain_id = CHAIN_ID;
+    config.l1.rollup = deployment.rollup;
+    config.api.listen = (Ipv4Addr::LOCALHOST, 0).into();
+    config.mempool.fees.minimum = 0;
+    config.mempool.fees.new_leaf_minimum = 0;
+    config.mempool.fees.floor_percent = 0;
+    config.sequencer.block_interval_ms = 200;
+    config.sequencer.max_time_to_finality_s = NEVER_S;
+    config.sequencer.max_batch_age_s = NEVER_S;
+    config.sequencer.priority_wait_s = NEVER_S;
+    config.proving.data = match data {
+        DataMode::Calldata => DataChoice::Calldata,
+        DataMode::Blobs => DataChoice::Blobs,
+        DataMode::Committee => DataChoice::Committee,
+    };
+    // Each batch has a proof of its own, whose figures are the report's.
+    config.proving.max_batches_a_proof = 1;
+    config.settlement.confirmations = 1;
+    config.settlement.poll_ms = 200;
+    config.watcher = WatcherConfig { poll_ms: 200, ..WatcherConfig::development() };
+    config
+}
