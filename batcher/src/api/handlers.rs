@@ -132,14 +132,13 @@ fn read<M: Method>(
     module.register_blocking_method(M::NAME, call).map(drop)
 }
 
+/// What a method that asks another room gives: its result, in time.
+type Asked<M> = Answer<'static, Result<<M as Method>::Result, ApiError>>;
+
 /// Registers a method that asks another room.
 fn ask<M: Method>(
     module: &mut RpcModule<Service>,
-    handler: fn(
-        Arc<Service>,
-        M::Params,
-        Extensions,
-    ) -> Answer<'static, Result<M::Result, ApiError>>,
+    handler: fn(Arc<Service>, M::Params, Extensions) -> Asked<M>,
 ) -> Result<(), RegisterMethodError> {
     let call = move |params: Params<'static>, service: Arc<Service>, extensions: Extensions| async move {
         handler(service, parse(&params)?, extensions).await

@@ -24,8 +24,11 @@ use super::{
 };
 use crate::signals::Signal;
 
+/// Rows with their numbers.
+type Page<T> = Result<Vec<(u64, T)>, ApiError>;
+
 /// Rows that are read at once.
-const PAGE: usize = 64;
+const PAGE_ROWS: usize = 64;
 
 /// All subscriptions.
 pub(super) fn register(module: &mut RpcModule<Service>) -> Result<(), RegisterMethodError> {
@@ -101,13 +104,13 @@ async fn follow<T: Serialize + Send + 'static>(
     sink: SubscriptionSink,
     signal: Signal,
     mut next: u64,
-    page: fn(&Service, u64) -> Result<Vec<(u64, T)>, ApiError>,
+    page: fn(&Service, u64) -> Page<T>,
 ) -> Result<(), ApiError> {
     let mut news = signal.listen();
     loop {
         let reading = Arc::clone(&service);
         let rows = on_disk(move || page(&reading, next)).await?;
-        let is_full = rows.len() == PAGE;
+        let is_full = rows.len() == PAGE_ROWS;
         for (number, row) in rows {
             if !send(&service, &sink, &row).await? {
                 return Ok(());
@@ -124,15 +127,15 @@ async fn follow<T: Serialize + Send + 'static>(
     }
 }
 
-fn blocks(service: &Service, from: u64) -> Result<Vec<(u64, BlockView)>, ApiError> {
-    let rows = service.sources.store.blocks.range(from..).take(PAGE);
+fn blocks(service: &Service, from: u64) -> Page<BlockView> {
+    let rows = service.sources.store.blocks.range(from..).take(PAGE_ROWS);
     rows.map(|row| Ok(row.map(|(number, block)| (number, view::block_header(&block)))?)).collect()
 }
 
-fn batches(service: &Service, from: u64) -> Result<Vec<(u64, BatchView)>, ApiError> {
+fn batches(service: &Service, from: u64) -> Page<BatchView> {
     let store = &service.sources.store;
     let Ok(from) = u32::try_from(from) else { return Ok(Vec::new()) };
-    let rows = store.batches.range(from..).take(PAGE);
+    let rows = store.batches.range(from..).take(PAGE_ROWS);
     rows.map(|row| {
         let (number, _) = row?;
         Ok((number.into(), view::batch(store, number)?))

@@ -106,7 +106,7 @@ fn load_account(
 ) -> Option<LoadAccount> {
     let public = PublicKey::from(secret.public());
     let is_it = view.key == public.into() && view.token == 0 && id.is_none_or(|id| id == view.id);
-    is_it.then(|| LoadAccount {
+    is_it.then_some(LoadAccount {
         id: view.id,
         secret,
         public,
