@@ -127,7 +127,9 @@ impl Anvil {
         let output = File::options().create(true).append(true).open(&log);
         let output = output.map_err(|e| failed(e.to_string()))?;
         // The child inherits the lock with its output, and has it for as long as it lives.
-        while let Err(error) = output.try_lock() {
+        while life == Life::Stored
+            && let Err(error) = output.try_lock()
+        {
             match error {
                 TryLockError::Error(error) => return Err(failed(error.to_string())),
                 TryLockError::WouldBlock if started.elapsed() > START_TIMEOUT => {

@@ -219,12 +219,17 @@ impl RollupOnL1 {
             return Err(CheckError::Frozen { address });
         }
         let first_block = config.first_block;
+        let what = "reading the latest block";
+        let head = provider.get_block_number().await.map_err(|e| rpc(what, e))?;
+        if first_block > head {
+            return Err(CheckError::NoGenesis { address, first_block });
+        }
         let filter = Filter::new()
             .address(address)
             .event_signature(IRollupL1::BatchCommitted::SIGNATURE_HASH)
             .topic1(B256::ZERO)
             .from_block(first_block)
-            .to_block(first_block + WINDOW);
+            .to_block(head.min(first_block.saturating_add(WINDOW)));
         let what = "reading the rollup's genesis";
         let logs = provider.get_logs(&filter).await.map_err(|e| rpc(what, e))?;
         let log = logs.first().ok_or(CheckError::NoGenesis { address, first_block })?;

@@ -81,15 +81,16 @@ async fn start(arguments: Arguments) -> Result<Service> {
     }
     let path = arguments.config.unwrap_or_default();
     let config = Config::read(&path)?;
-    let telemetry = telemetry(&config.telemetry, arguments.log)?;
     let keys = {
         let keys = config.keys.clone();
         let open = move || Keys::load(&keys, |name| std::env::var(name).ok());
         tokio::task::spawn_blocking(open).await??
     };
     let (cache, threads) = (config.cache_dir.clone(), config.proving.threads());
-    // Whatever can be refused is refused before the long work.
+    let settings = config.telemetry.clone();
+    // Whatever can be refused is refused before the long work, in one line: the log begins after it.
     let checked = Checked::check(config, keys).await?;
+    let telemetry = telemetry(&settings, arguments.log)?;
     let prover = load_prover(cache, threads).await?;
     let extras = Extras { metrics: Some(telemetry.metrics().clone()), ..Extras::default() };
     let node = Node::start(checked, prover, extras).await?;
