@@ -147,7 +147,7 @@ impl Supervisor {
             stop.stop();
             if tokio::time::timeout_at(deadline, &mut *watch).await.is_err() {
                 work.abort();
-                late = late.or(Some(StageFailure::Late { stage: *name, limit }));
+                late = late.or(Some(StageFailure::Late { stage: name, limit }));
             }
         }
         match self.failures.try_recv().ok().or(late) {
