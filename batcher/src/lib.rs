@@ -22,6 +22,7 @@ pub mod proving;
 pub mod publication;
 pub mod reconstruct;
 pub mod sequencer;
+pub mod settlement;
 pub mod signals;
 pub mod snapshot;
 pub mod store;

@@ -2,10 +2,11 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use documented::DocumentedFields;
 use serde::{Deserialize, Serialize};
 
 /// The API's part of the configuration file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, DocumentedFields)]
 #[serde(deny_unknown_fields, default)]
 pub struct ApiConfig {
     /// Address and port for JSON-RPC over HTTP and WebSocket, `/health`, `/ready`, `/metrics` and `/openrpc.json`.

@@ -80,8 +80,11 @@ pub(super) fn module(service: Arc<Service>) -> Result<RpcModule<Service>, Regist
     read::<methods::AccountsOf>(&mut module, |service, params| accounts_of(service, &params))?;
     read::<methods::Nonce>(&mut module, |service, params| nonce(service, params.id))?;
     read::<methods::EstimateFee>(&mut module, |service, params| {
-        let estimate = service.sources.intake.estimate_fee(params.token, params.kind);
-        estimate.ok_or_else(|| ApiError::Unknown(format!("token {}", params.token)))
+        let wire::EstimateFee { token, kind } = params;
+        if u32::from(token) >= service.sources.accounts.next_token() {
+            return Err(ApiError::Unknown(format!("token {token}")));
+        }
+        Ok(service.sources.intake.estimate_fee(token, kind))
     })?;
     read::<methods::Proof>(&mut module, |service, params| proof(service, params.id))?;
     read::<methods::Block>(&mut module, |service, params| {
@@ -255,10 +258,10 @@ fn accounts(
 fn accounts_of(service: &Service, params: &wire::ByKey) -> Result<wire::OwnedAccounts, ApiError> {
     let key = PublicKey::try_from(params.key);
     let key = key.map_err(|error| ApiError::Parameters(error.to_string()))?;
-    let key = wire_key(key);
+    let row = table_key(&key);
     let first = params.from.unwrap_or(0);
     let mut owned = wire::OwnedAccounts { accounts: Vec::new(), more: None };
-    let rows = service.sources.store.keys.range((key, first)..=(key, AccountId::MAX));
+    let rows = service.sources.store.keys.range((row, first)..=(row, AccountId::MAX));
     for (seen, row) in rows.enumerate() {
         let ((_, id), ()) = row?;
         if owned.accounts.len() >= service.max_items() || seen >= ROWS_AN_ITEM * service.max_items()
@@ -267,14 +270,18 @@ fn accounts_of(service: &Service, params: &wire::ByKey) -> Result<wire::OwnedAcc
             break;
         }
         // A row is a hint: the account may have another key by now.
-        owned.accounts.extend(account(service, id).filter(|account| account.key.0 == key));
+        owned.accounts.extend(account(service, id).filter(|account| account.key == params.key));
     }
     Ok(owned)
 }
 
-/// The key as the table of keys has it.
-fn wire_key(key: PublicKey) -> [u8; 40] {
-    super::hex::Key::from(key).0
+/// A key as the table of keys has it: five u64, big-endian.
+fn table_key(key: &PublicKey) -> [u8; 40] {
+    let mut bytes = [0; 40];
+    for (chunk, element) in bytes.chunks_exact_mut(8).zip(key.elements()) {
+        chunk.copy_from_slice(&element.to_be_bytes());
+    }
+    bytes
 }
 
 fn nonce(service: &Service, id: AccountId) -> Result<wire::NextNonce, ApiError> {

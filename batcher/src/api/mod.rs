@@ -3,7 +3,7 @@
 //! ```text
 //! wire, hex, error          what travels, the same on both sides
 //! methods, fields, openrpc  the table of methods, and the document made of it
-//! sources                   what other rooms implement for the API
+//! sources, rooms            what other rooms give the API, and how they do
 //! view, receipt             answers put together from the store alone
 //! handlers, subscriptions   methods
 //! limits, guard, http, server   what stands between the wire and the methods
@@ -24,6 +24,7 @@ mod limits;
 pub mod methods;
 pub mod openrpc;
 pub mod receipt;
+mod rooms;
 mod server;
 pub mod sources;
 mod subscriptions;

@@ -63,8 +63,10 @@ pub trait Intake: Send + Sync + 'static {
     ) -> Answer<'_, Vec<Result<Submitted, Refused>>>;
     /// The next nonce that the account should sign, counting what waits.
     fn next_nonce(&self, id: AccountId) -> u32;
-    /// What a transaction should pay; none for a token that there is not.
-    fn estimate_fee(&self, token: TokenId, kind: FeeKind) -> Option<FeeEstimate>;
+    /// What a transaction should pay.
+    ///
+    /// Trust: the token is registered.
+    fn estimate_fee(&self, token: TokenId, kind: FeeKind) -> FeeEstimate;
     /// How full it is.
     fn pressure(&self) -> Pressure;
 }

@@ -28,7 +28,8 @@ pub struct Deployed {
     pub tokens: Vec<Address>,
 }
 
-/// Deploys to the local chain at `url`, with so many tokens; batches may have their data in these modes.
+/// Builds the contracts and deploys them to the local chain at `url`, with so many tokens; batches may have their data in
+/// these modes.
 ///
 /// # Errors
 /// As [`Deployer`]'s.
@@ -37,6 +38,35 @@ pub async fn deploy(
     url: &str,
     signer: &PrivateKeySigner,
     circuits: Circuits,
+    genesis_state: B256,
+    data_modes: DataModes,
+    tokens: usize,
+) -> Result<Deployed, DeployError> {
+    let artifacts = Artifacts::build(contracts).await?;
+    let commit = source_commit(contracts).await;
+    let built = Built { artifacts: &artifacts, circuits, commit };
+    deploy_built(built, url, signer, genesis_state, data_modes, tokens).await
+}
+
+/// Contracts and what they verify.
+#[derive(Debug)]
+pub struct Built<'a> {
+    /// The contracts.
+    pub artifacts: &'a Artifacts,
+    /// What the verifier follows from.
+    pub circuits: Circuits,
+    /// See [`source_commit`].
+    pub commit: String,
+}
+
+/// As [`deploy`], with contracts that are built.
+///
+/// # Errors
+/// As [`Deployer`]'s.
+pub async fn deploy_built(
+    Built { artifacts, circuits, commit }: Built<'_>,
+    url: &str,
+    signer: &PrivateKeySigner,
     genesis_state: B256,
     data_modes: DataModes,
     tokens: usize,
@@ -52,14 +82,12 @@ pub async fn deploy(
     };
     let terms = Terms { forced_transactions: true, data_modes, ..Terms::default() };
     let config = Config { chain_id: CHAIN_ID, roles, terms };
-    let artifacts = Artifacts::build(contracts).await?;
     let deployer = Deployer::new(url, signer.clone(), config, circuits.set_up).await?;
-    let commit = source_commit(contracts).await;
-    let manifest = deployer.deploy(&artifacts, circuits, genesis_state, commit).await?;
+    let manifest = deployer.deploy(artifacts, circuits, genesis_state, commit).await?;
     let l1 = Deployment::try_from(&manifest)?;
     let mut contracts = Vec::new();
     for _ in 0..tokens {
-        contracts.push(deployer.deploy_extra(&artifacts, "DemoToken.sol", "DemoToken").await?);
+        contracts.push(deployer.deploy_extra(artifacts, "DemoToken.sol", "DemoToken").await?);
     }
     Ok(Deployed { manifest, l1, tokens: contracts })
 }

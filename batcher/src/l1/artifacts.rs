@@ -158,6 +158,12 @@ impl Artifacts {
         Ok(Self { folder: contracts.join("out") })
     }
 
+    /// A folder of artifacts that are built already.
+    #[must_use]
+    pub fn built(folder: &Path) -> Self {
+        Self { folder: folder.to_owned() }
+    }
+
     /// A contract by its name and the name of its file.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use alloy::{
     rpc::client::RpcClient,
     signers::local::PrivateKeySigner,
 };
+use documented::DocumentedFields;
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -25,7 +26,7 @@ use super::{
 };
 
 /// How patient a connection is. The defaults suit public nodes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct ConnectionConfig {
     /// What one attempt may take, from its start to the last byte of the answer, milliseconds.

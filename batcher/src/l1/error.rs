@@ -149,12 +149,11 @@ impl Reason for TransportError {
         match self {
             // From our transport: printable, and with the method and the node.
             Self::Transport(kind) => kind.to_string(),
-            Self::ErrorResp(error) => {
-                match error.as_revert_data().as_deref().and_then(|data| describe(data)) {
-                    Some(said) => format!("the contract refuses: {said}"),
-                    None => error.message.to_string(),
-                }
-            }
+            Self::ErrorResp(error) => match error.as_revert_data().and_then(|data| describe(&data))
+            {
+                Some(said) => format!("the contract refuses: {said}"),
+                None => error.message.to_string(),
+            },
             Self::NullResp => "the node answers with nothing".to_owned(),
             Self::DeserError { text, .. } => {
                 format!("the node answers with something else: {}", quote(text))

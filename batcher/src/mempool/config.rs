@@ -1,11 +1,12 @@
 //! Settings of intake and mempool: the `[mempool]` section.
 
+use documented::DocumentedFields;
 use serde::{Deserialize, Serialize};
 
 use super::fees::FeeConfig;
 
 /// The `[mempool]` section.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, DocumentedFields)]
 #[serde(deny_unknown_fields, default)]
 pub struct MempoolConfig {
     /// Transactions in the pool at the most. When it is full, the leaf with most waiting loses its last.

@@ -16,6 +16,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use cairn_types::{AMOUNT_BITS, PackedFee, ShortTransfer, TokenId, Transaction};
+use documented::DocumentedFields;
 use serde::{Deserialize, Serialize};
 
 /// What the cost of a transaction depends on.
@@ -60,7 +61,7 @@ impl TransactionKind {
 }
 
 /// What fees are made of: the `[mempool.fees]` section.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, DocumentedFields)]
 #[serde(deny_unknown_fields, default)]
 pub struct FeeConfig {
     /// Of tokens that `tokens` does not name: the least fee, quanta.

@@ -300,11 +300,13 @@ impl RollupOnL1 {
         Ok(())
     }
 
-    /// That batches can have their data in one of these modes at least.
+    /// That batches can have their data in one of these modes at least, of which calldata needs nothing of the chain.
     ///
     /// # Errors
     /// The deployment or the chain takes none of them, or L1 does not answer.
-    pub async fn check_data(&self, wanted: DataModes) -> Result<(), CheckError> {
+    pub async fn check_data(&self, wanted: &[DataMode]) -> Result<(), CheckError> {
+        let bits = wanted.iter().fold(0, |bits, &mode| bits | 1 << mode as u8);
+        let wanted = DataModes::from(bits);
         let allowed = self.data_modes;
         let both = DataModes::from(allowed.bits() & wanted.bits());
         if both.bits() == 0 {

@@ -12,6 +12,11 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{keys::KeysConfig, locate, telemetry::TelemetryConfig};
+use crate::{
+    api::ApiConfig, l1::connection::ConnectionConfig, mempool::MempoolConfig,
+    proving::config::ProvingConfig, sequencer::SequencerConfig, settlement::SettlementConfig,
+    watcher::WatcherConfig,
+};
 
 /// The operator's configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
@@ -27,6 +32,24 @@ pub struct Config {
     /// Who signs.
     #[serde(default)]
     pub keys: KeysConfig,
+    /// Where the API listens, and what it takes.
+    #[serde(default)]
+    pub api: ApiConfig,
+    /// What is accepted, and what it must pay.
+    #[serde(default)]
+    pub mempool: MempoolConfig,
+    /// When blocks are made and batches sealed.
+    #[serde(default)]
+    pub sequencer: SequencerConfig,
+    /// How batches are published and proven.
+    #[serde(default)]
+    pub proving: ProvingConfig,
+    /// What L1 transactions may cost, and how they are followed.
+    #[serde(default)]
+    pub settlement: SettlementConfig,
+    /// How L1 is watched.
+    #[serde(default)]
+    pub watcher: WatcherConfig,
     /// Logs, metrics and spans.
     #[serde(default)]
     pub telemetry: TelemetryConfig,
@@ -45,6 +68,9 @@ pub struct L1Config {
     /// The block of the deployment's first transaction: nothing is read before it. Default: 0.
     #[serde(default)]
     pub first_block: u64,
+    /// How patient the connection to the nodes is.
+    #[serde(default)]
+    pub connection: ConnectionConfig,
 }
 
 /// A field, as `section.name`, and what is expected of it.
@@ -61,6 +87,15 @@ impl BadField {
     pub fn new(section: &str, name: &str, reason: impl fmt::Display) -> Self {
         Self { field: format!("{section}.{name}"), reason: reason.to_string() }
     }
+}
+
+/// What a room says of its section: `section.field: reason`.
+fn room<E: fmt::Display>(checked: Result<(), E>) -> Result<(), BadField> {
+    checked.map_err(|error| {
+        let text = error.to_string();
+        let (field, reason) = text.split_once(": ").unwrap_or(("", &text));
+        BadField { field: field.to_owned(), reason: reason.to_owned() }
+    })
 }
 
 /// A configuration that cannot be used.
@@ -126,6 +161,12 @@ impl Config {
         }
         self.l1.check()?;
         self.keys.check()?;
+        room(self.api.check())?;
+        room(self.mempool.check())?;
+        room(self.sequencer.check())?;
+        room(self.proving.check())?;
+        room(self.settlement.check())?;
+        room(self.watcher.check())?;
         self.telemetry.check()
     }
 
@@ -137,6 +178,7 @@ impl Config {
             &mut keys.operator_password_file,
             &mut keys.receipts,
             &mut keys.receipts_password_file,
+            &mut keys.admin_token_file,
             &mut self.cache_dir,
         ];
         let paths = optional.into_iter().filter_map(Option::as_mut);
@@ -153,14 +195,28 @@ impl Config {
             chain_id: 1,
             rollup: Address::ZERO,
             first_block: 0,
+            connection: ConnectionConfig::default(),
         };
         Self {
             data_dir: "/var/lib/cairn".into(),
             cache_dir: None,
             l1,
             keys: KeysConfig::default(),
+            api: ApiConfig::default(),
+            mempool: MempoolConfig::default(),
+            sequencer: SequencerConfig::default(),
+            proving: ProvingConfig::default(),
+            settlement: SettlementConfig::default(),
+            watcher: WatcherConfig::default(),
             telemetry: TelemetryConfig::default(),
         }
+    }
+
+    /// The file with the token of `cairn admin`.
+    #[must_use]
+    pub fn admin_token_file(&self) -> PathBuf {
+        let default = || self.data_dir.join("admin-token");
+        self.keys.admin_token_file.clone().unwrap_or_else(default)
     }
 
     /// The store's folder.
@@ -187,7 +243,9 @@ impl L1Config {
         if self.rollup.is_zero() {
             return bad("rollup", "is the zero address, expected that of the rollup's contract");
         }
-        Ok(())
+        room(self.connection.check().map_err(|e| {
+            format!("l1.connection.{}: expected {}, got {}", e.field, e.expected, e.got)
+        }))
     }
 }
 

@@ -32,6 +32,8 @@ pub struct KeysConfig {
     pub receipts: Option<PathBuf>,
     /// File with the password of `receipts`. Default: the password in $CAIRN_RECEIPT_PASSWORD.
     pub receipts_password_file: Option<PathBuf>,
+    /// File whose first line lets `cairn admin` in. Default: `admin-token` in data_dir, made at the first start.
+    pub admin_token_file: Option<PathBuf>,
 }
 
 impl KeysConfig {
@@ -206,6 +208,30 @@ fn read_private(what: &str, path: &Path) -> Result<String, KeyError> {
     std::fs::read_to_string(path).map_err(file)
 }
 
+/// The token in a file, which is made if it is not there: for its owner only.
+///
+/// # Errors
+/// What the file system says, or others can read it.
+pub fn token(path: &Path) -> Result<String, KeyError> {
+    const WHAT: &str = "token of cairn admin";
+    if !path.exists() {
+        let token = hex::encode(PrivateKeySigner::random().to_bytes());
+        write_private(WHAT, path, format!("{token}\n").as_bytes())?;
+    }
+    read_secret(WHAT, path)
+}
+
+/// A new file that only its owner can read, whole or not at all.
+fn write_private(what: &str, path: &Path, content: &[u8]) -> Result<(), KeyError> {
+    let file = |source| KeyError::File { what: what.to_owned(), path: path.to_owned(), source };
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let new = tempfile::NamedTempFile::new_in(parent.unwrap_or(Path::new(".")));
+    let mut new = new.map_err(file)?;
+    new.write_all(content).and_then(|()| new.as_file().sync_all()).map_err(file)?;
+    new.persist_noclobber(path).map_err(|e| file(e.error))?;
+    Ok(())
+}
+
 /// A key in hex, from the place `from`.
 ///
 /// # Errors
@@ -240,19 +266,13 @@ pub fn decrypt(what: &str, path: &Path, password: &str) -> Result<PrivateKeySign
 /// # Errors
 /// What the file system says.
 pub fn encrypt(path: &Path, key: &PrivateKeySigner, password: &str) -> Result<(), KeyError> {
-    let file =
-        |source| KeyError::File { what: "keystore file".to_owned(), path: path.to_owned(), source };
+    const WHAT: &str = "keystore file";
+    let file = |source| KeyError::File { what: WHAT.to_owned(), path: path.to_owned(), source };
     let folder = tempfile::tempdir().map_err(file)?;
     let name = Some("keystore");
     let secret = key.to_bytes();
     eth_keystore::encrypt_key(folder.path(), &mut OsRng, secret, password, name)
         .map_err(|e| file(io::Error::other(e.to_string())))?;
     let text = std::fs::read(folder.path().join("keystore")).map_err(file)?;
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    // For its owner only, from the beginning.
-    let mut new =
-        tempfile::NamedTempFile::new_in(parent.unwrap_or(Path::new("."))).map_err(file)?;
-    new.write_all(&text).and_then(|()| new.as_file().sync_all()).map_err(file)?;
-    new.persist_noclobber(path).map_err(|e| file(e.error))?;
-    Ok(())
+    write_private(WHAT, path, &text)
 }

@@ -1,13 +1,19 @@
 //! The operator as one process: configuration, keys, checks before work starts, the stages under a
 //! supervisor, and how they stop.
 
+mod admin;
 pub mod checks;
 pub mod config;
 pub mod dev;
 pub mod keys;
 mod locate;
+mod market;
 pub mod print;
 mod process;
+mod rooms;
+pub mod service;
 pub mod stop;
 pub mod supervisor;
 pub mod telemetry;
+
+pub use self::service::{Checked, Node, StartError};

@@ -10,6 +10,15 @@ use super::{
     keys::KeysConfig,
     telemetry::TelemetryConfig,
 };
+use crate::{
+    api::ApiConfig,
+    l1::connection::ConnectionConfig,
+    mempool::{MempoolConfig, fees::FeeConfig},
+    proving::config::ProvingConfig,
+    sequencer::SequencerConfig,
+    settlement::SettlementConfig,
+    watcher::WatcherConfig,
+};
 
 /// How wide comments are.
 const WIDTH: usize = 100;
@@ -21,11 +30,19 @@ fn fields<T: DocumentedFields>() -> Fields {
     (T::FIELD_NAMES, T::FIELD_DOCS)
 }
 
-/// The fields of a section, as `[name]` in the file.
+/// The fields of a section, by its name in the file.
 fn section(name: &str) -> Option<Fields> {
     Some(match name {
         "l1" => fields::<L1Config>(),
+        "l1.connection" => fields::<ConnectionConfig>(),
+        "api" => fields::<ApiConfig>(),
+        "mempool" => fields::<MempoolConfig>(),
+        "mempool.fees" => fields::<FeeConfig>(),
         "keys" => fields::<KeysConfig>(),
+        "sequencer" => fields::<SequencerConfig>(),
+        "proving" => fields::<ProvingConfig>(),
+        "settlement" => fields::<SettlementConfig>(),
+        "watcher" => fields::<WatcherConfig>(),
         "telemetry" => fields::<TelemetryConfig>(),
         _ => return None,
     })
@@ -39,27 +56,27 @@ impl Config {
     pub fn annotated(&self) -> Result<String, toml::ser::Error> {
         let table = Table::try_from(self)?;
         let mut text = String::new();
-        let mut sections = String::new();
-        let (names, docs) = fields::<Self>();
-        for (&name, &docs) in names.iter().zip(docs) {
-            match (section(name), table.get(name)) {
-                (Some(inner), Some(Value::Table(values))) => {
-                    let _ = writeln!(sections);
-                    comment(&mut sections, docs);
-                    let _ = writeln!(sections, "[{name}]");
-                    list(&mut sections, inner, values);
-                }
-                (_, value) => entry(&mut text, name, docs, value),
-            }
-        }
-        Ok(text + &sections)
+        list(&mut text, "", fields::<Self>(), &table);
+        Ok(text)
     }
 }
 
-fn list(text: &mut String, (names, docs): Fields, values: &Table) {
+/// The fields of a section that are values, then those that are sections.
+fn list(text: &mut String, path: &str, (names, docs): Fields, values: &Table) {
+    let mut sections = String::new();
     for (&name, &docs) in names.iter().zip(docs) {
-        entry(text, name, docs, values.get(name));
+        let inner = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+        match (section(&inner), values.get(name)) {
+            (Some(fields), Some(Value::Table(values))) => {
+                let _ = writeln!(sections);
+                comment(&mut sections, docs);
+                let _ = writeln!(sections, "[{inner}]");
+                list(&mut sections, &inner, fields, values);
+            }
+            (_, value) => entry(text, name, docs, value),
+        }
     }
+    text.push_str(&sections);
 }
 
 fn entry(text: &mut String, name: &str, docs: &str, value: Option<&Value>) {

@@ -3,6 +3,9 @@
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::{error, info, warn};
+
+use super::service::{Node, STOP_LIMIT};
 
 /// Listens to SIGINT, SIGTERM and SIGHUP from its making on; the process does not end by them any more.
 #[derive(Debug)]
@@ -65,5 +68,31 @@ impl StopRequests {
             _ = self.terminate.recv() => StopRequest::Terminate,
             _ = self.hang_up.recv() => StopRequest::HangUp,
         }
+    }
+}
+
+/// Runs the service until it fails or is asked to stop, then stops it; gives the process's exit code: 0, or 1 after a failure,
+/// or that of a second request, which ends it at once.
+pub async fn until_stopped(mut node: Node, requests: &mut StopRequests) -> u8 {
+    let ended = tokio::select! {
+        ended = node.ended() => ended,
+        request = requests.next() => {
+            info!(signal = request.name(), limit_s = STOP_LIMIT.as_secs(), "stopping");
+            Ok(())
+        }
+    };
+    if let Err(failure) = &ended {
+        error!("{failure}");
+    }
+    let stopped = tokio::select! {
+        stopped = node.stop() => stopped,
+        request = requests.next() => {
+            warn!(signal = request.name(), "ended at once");
+            return request.exit_code();
+        }
+    };
+    match ended.and_then(|()| stopped.inspect_err(|failure| error!("{failure}"))) {
+        Ok(()) => 0,
+        Err(_) => 1,
     }
 }

@@ -1,6 +1,11 @@
 //! Runs stages: one that fails stops the service, and all stop in their order.
 
-use std::{any::Any, fmt::Display, future::Future, time::Duration};
+use std::{
+    any::Any,
+    fmt::Display,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use thiserror::Error;
 use tokio::{
@@ -61,12 +66,29 @@ pub struct Supervisor {
     stages: Vec<Stage>,
     failures: mpsc::UnboundedReceiver<StageFailure>,
     report: mpsc::UnboundedSender<StageFailure>,
+    faults: Faults,
+}
+
+/// The failures of stages so far; clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Faults(Arc<Mutex<Vec<StageFailure>>>);
+
+impl Faults {
+    /// One line each.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        self.lock().iter().map(ToString::to_string).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<StageFailure>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Default for Supervisor {
     fn default() -> Self {
         let (report, failures) = mpsc::unbounded_channel();
-        Self { stages: Vec::new(), failures, report }
+        Self { stages: Vec::new(), failures, report, faults: Faults::default() }
     }
 }
 
@@ -80,7 +102,7 @@ impl Supervisor {
         let (stop, switch) = shutdown();
         let task = tokio::spawn(stage(switch.clone()));
         let work = task.abort_handle();
-        let report = self.report.clone();
+        let (report, faults) = (self.report.clone(), self.faults.clone());
         let watch = tokio::spawn(async move {
             let failure = match task.await {
                 Ok(Ok(())) if switch.is_stopped() => return,
@@ -92,10 +114,17 @@ impl Supervisor {
                     Err(_) => return,
                 },
             };
+            faults.lock().push(failure.clone());
             // Nobody listens once the supervisor is gone.
             let _ = report.send(failure);
         });
         self.stages.push(Stage { name, stop, work, watch });
+    }
+
+    /// What has failed so far, for readiness.
+    #[must_use]
+    pub fn faults(&self) -> Faults {
+        self.faults.clone()
     }
 
     /// Waits for the first stage that fails. Nothing is lost when this future is dropped.

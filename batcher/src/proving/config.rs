@@ -1,6 +1,7 @@
 //! Settings of publication and proving: the `[proving]` section.
 
 use cairn_types::DataMode;
+use documented::DocumentedFields;
 use serde::{Deserialize, Serialize};
 
 /// Where batches have their data.
@@ -32,7 +33,7 @@ impl DataChoice {
 }
 
 /// The `[proving]` section.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, DocumentedFields)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProvingConfig {
     /// Where batches have their data: auto, calldata, blobs or committee.

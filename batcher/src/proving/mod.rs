@@ -13,14 +13,18 @@ pub mod pace;
 pub mod price;
 mod prove;
 mod publish;
+mod requeue;
 
 use std::sync::Arc;
 
 use alloy::primitives::B256;
 use cairn_prover::{Engine, progress::Progress};
 
-pub use self::publish::{SignData, Signing};
 use self::{config::ProvingConfig, error::ProvingError, prove::Proving, publish::Publisher};
+pub use self::{
+    publish::{SignData, Signing},
+    requeue::requeue,
+};
 use crate::{
     signals::{Shutdown, Signals},
     store::Store,

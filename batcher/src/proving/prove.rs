@@ -44,12 +44,21 @@ impl Proving {
 
     /// The batches of the next proof: published, not proven, as many as may share one.
     fn next(&self) -> Result<Option<RangeInclusive<BatchNumber>>, StoreError> {
-        let proven = self.store.proofs.last()?.map_or(0, |(last, _)| last);
         // Somebody else may have proven them, once an operation of the queue was overdue.
-        let on_l1 = self.store.l1_view.get(&())?.map_or(0, |view| view.proven);
-        let first = proven.max(on_l1) + 1;
+        let mut proven = self.store.l1_view.get(&())?.map_or(0, |view| view.proven);
+        // Up to the first that is missing: a proof may have been thrown away.
+        let mut end = BatchNumber::MAX;
+        for row in self.store.proofs.range(proven + 1..) {
+            let (last, proof) = row?;
+            if proof.first > proven + 1 {
+                end = proof.first;
+                break;
+            }
+            proven = last;
+        }
+        let first = proven + 1;
         let (mut last, mut operations) = (None, 0);
-        for row in self.store.publications.range(first..) {
+        for row in self.store.publications.range(first..end) {
             let (number, _) = row?;
             let batch = self.store.batches.get(&number)?.ok_or_else(|| missing("batches", number));
             operations += batch?.operations;

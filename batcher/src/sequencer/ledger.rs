@@ -23,6 +23,7 @@ struct Shared {
     /// The states after sealed batches, from the last final one on. All are hashed.
     sealed: Mutex<BTreeMap<BatchNumber, Arc<Mutex<State>>>>,
     status: Mutex<Status>,
+    halted: Mutex<Option<String>>,
 }
 
 #[derive(Debug)]
@@ -110,6 +111,7 @@ impl Ledger {
             durable: RwLock::new(durable),
             sealed: Mutex::default(),
             status: Mutex::default(),
+            halted: Mutex::default(),
         }))
     }
 
@@ -208,6 +210,18 @@ impl Ledger {
         drop(sealed);
         // Millions of pages may go here, with nobody waiting.
         drop(dropped);
+    }
+
+    /// Why no batch is sealed any more, if so.
+    #[must_use]
+    pub fn halted(&self) -> Option<String> {
+        lock(&self.0.halted).clone()
+    }
+
+    /// Stops sealing for good, for the first reason that is given.
+    pub(super) fn halt(&self, reason: String) {
+        lock(&self.0.halted).get_or_insert(reason);
+        metrics::gauge!("cairn_sequencer_halted").set(1.0);
     }
 
     /// Changes how the sequencer stands.

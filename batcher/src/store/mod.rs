@@ -39,6 +39,7 @@ use cairn_types::{Account, AccountId, Word};
 pub use self::{
     backup::restore,
     check::Checked,
+    codec::Key,
     engine::Write,
     error::StoreError,
     table::{Table, UndoEntry},
@@ -194,7 +195,6 @@ impl Store {
     }
 
     /// An empty write.
-    #[must_use]
     pub fn write(&self) -> Write {
         self.engine.write()
     }

@@ -165,6 +165,21 @@ pub enum SealReason {
     Asked,
 }
 
+impl SealReason {
+    /// As in JSON, for metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Data => "data",
+            Self::Chunks => "chunks",
+            Self::Age => "age",
+            Self::Price => "price",
+            Self::Priority => "priority",
+            Self::Asked => "asked",
+        }
+    }
+}
+
 /// A batch to which nothing is added any more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealedBatch {
@@ -278,6 +293,16 @@ pub enum Purpose {
     },
     /// Takes the place of a transaction that must not be mined.
     Cancel,
+}
+
+impl std::fmt::Display for Purpose {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Commit { batch } => write!(f, "commit of batch {batch}"),
+            Self::Prove { first, last } => write!(f, "proof of batches {first} to {last}"),
+            Self::Cancel => f.write_str("cancellation"),
+        }
+    }
 }
 
 /// A signed form of an L1 transaction. All attempts of one transaction have its nonce, so that at most one is mined.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use alloy::primitives::{Address, B256};
-use rand_chacha::rand_core::{RngCore, SeedableRng};
+use rand::{RngCore, SeedableRng};
 use tempfile::TempDir;
 
 use super::{

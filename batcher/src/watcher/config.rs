@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use alloy::primitives::Address;
+use documented::DocumentedFields;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -10,7 +11,7 @@ use thiserror::Error;
 const MOST_CONFIRMATIONS: u64 = 120;
 
 /// The part of the operator's configuration that says how L1 is watched.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct WatcherConfig {
     /// Blocks on top of one until what it says is acted upon and not expected to be taken back.

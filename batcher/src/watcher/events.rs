@@ -122,13 +122,9 @@ mod tests {
     #[test]
     fn a_record_of_another_batch_is_refused() {
         let batch = Batch { number: 2, ..Batch::default() };
-        let (withdrawals_root, number) = (B256::ZERO, batch.number);
-        let mut event = IRollupL1::BatchCommitted {
-            number,
-            batch,
-            withdrawalsRoot: withdrawals_root,
-            dataMode: 1,
-        };
+        let root = B256::ZERO;
+        let mut event =
+            IRollupL1::BatchCommitted { number: 2, batch, withdrawalsRoot: root, dataMode: 1 };
         assert!(matches!(decode(&event.encode_log_data()), Ok(Some(Event::Committed { .. }))));
         event.number = 3;
         assert!(decode(&event.encode_log_data()).is_err());

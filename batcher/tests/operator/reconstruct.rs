@@ -277,5 +277,5 @@ async fn a_wrong_address_or_node_is_one_clear_line() {
     let absent = Rollup::read("http://127.0.0.1:1", world.rollup, 0, &()).await.unwrap_err();
     assert!(absent.to_string().starts_with("L1, reading the chain id: "), "{absent}");
     let url = Rollup::read("nowhere", world.rollup, 0, &()).await.unwrap_err();
-    assert!(url.to_string().contains("reading the node's URL"), "{url}");
+    assert!(url.to_string().contains("the URL of the L1 node"), "{url}");
 }

@@ -154,11 +154,24 @@ impl RowCounter {
 
     /// Adds an operation.
     pub fn push(&mut self, slot: &SlotWitness) {
-        let (rows, signed) = match slot.operation {
+        let leaves = slot.accesses().map(|access| access.id);
+        self.count(&slot.operation, slot.fault, leaves, words(slot));
+    }
+
+    /// Adds an operation of which there is no witness: why it changes nothing, the leaves that it accesses, and the words
+    /// that it appends to its streams.
+    pub fn count(
+        &mut self,
+        operation: &Operation,
+        fault: Option<Fault>,
+        leaves: impl Iterator<Item = AccountId>,
+        words: usize,
+    ) {
+        let (rows, signed) = match operation {
             Operation::Signed(_) => (1, true),
             // Judged if nothing else is wrong.
             Operation::Priority(PriorityOperation::Forced(_)) => {
-                (FORCED_ROWS, matches!(slot.fault, None | Some(Fault::Signature)))
+                (FORCED_ROWS, matches!(fault, None | Some(Fault::Signature)))
             }
             Operation::Priority(_) => (1, false),
         };
@@ -167,11 +180,11 @@ impl RowCounter {
             self.rows.signatures += 1;
             self.rows.permutations += SIGNED_PERMUTATIONS;
         }
-        self.rows.compressions += words(slot);
-        for access in slot.accesses() {
+        self.rows.compressions += words;
+        for id in leaves {
             // Up to the first node that is there already: so are all above.
             for level in 0..=TREE_DEPTH {
-                let index = access.id.checked_shr(level as u32).unwrap_or(0);
+                let index = id.checked_shr(level as u32).unwrap_or(0);
                 if !self.nodes.insert((level, index)) {
                     break;
                 }

@@ -7,6 +7,7 @@ mod batch;
 mod exit;
 mod fault;
 mod opening;
+mod pages;
 mod refusal;
 mod replay;
 mod state;

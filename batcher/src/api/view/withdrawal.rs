@@ -38,7 +38,9 @@ pub(in crate::api) fn of_transaction(
         return Err(ApiError::NotYet(format!("batch {batch} is not sealed yet")));
     };
     // Forced withdrawals come first in a batch, and only execution knows how many: so count from the end.
-    let words = store.withdrawals.get(&batch)?.unwrap_or_default();
+    let Some(words) = store.withdrawals.get(&batch)? else {
+        return Err(ApiError::NotYet(format!("batch {batch} is being checked")));
+    };
     let from_here = count_from(store, block, position, sealed.last_block)?;
     let index = words.len().checked_sub(from_here).and_then(|index| u32::try_from(index).ok());
     let index = index.ok_or(ApiError::Internal("a batch has fewer withdrawals than its blocks"))?;

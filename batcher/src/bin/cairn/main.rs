@@ -1,5 +1,6 @@
 //! The command line of the batcher.
 
+mod admin;
 mod bars;
 mod committee;
 mod config;
@@ -8,7 +9,9 @@ mod deploy;
 mod keys;
 mod load;
 mod reconstruct;
+mod run;
 mod snapshot;
+mod status;
 mod verify_deployment;
 
 use std::process::ExitCode;
@@ -27,8 +30,14 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Runs the operator: takes transactions, makes blocks and batches, has them proven, settles them on L1.
+    Run(run::Arguments),
     /// Runs the whole rollup on a local L1 with real proofs and prints a report.
     Demo(demo::Arguments),
+    /// Shows how far a running operator is, and what waits for what.
+    Status(status::Arguments),
+    /// Tells a running operator what to do.
+    Admin(admin::Arguments),
     /// Checks a configuration of `cairn run`, or prints one with all that can be set.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -59,22 +68,13 @@ static ALLOCATOR: Allocator = Allocator;
 #[tokio::main]
 async fn main() -> ExitCode {
     keep_pages();
-    let command = async {
-        match Arguments::parse().command {
-            Command::Demo(arguments) => demo::run(arguments).await,
-            Command::Config(command) => config::run(command),
-            Command::Keys(command) => keys::run(command),
-            Command::Reconstruct(arguments) => reconstruct::run(arguments).await,
-            Command::Snapshot(arguments) => snapshot::run(arguments).await,
-            Command::Committee(command) => committee::run(command).await,
-            Command::Exit(command) => exit::run(command).await.map(|()| ExitCode::SUCCESS),
-            Command::Deploy(arguments) => deploy::run(arguments).await,
-            Command::Load(arguments) => load::run(arguments).await,
-            Command::VerifyDeployment(arguments) => verify_deployment::run(arguments).await,
-        }
+    let command = match Arguments::parse().command {
+        // Stops in its own way.
+        Command::Run(arguments) => return run::run(arguments).await,
+        command => command,
     };
     tokio::select! {
-        result = command => result.unwrap_or_else(|error| {
+        result = other(command) => result.unwrap_or_else(|error| {
             eprintln!("cairn: {}", line(&error));
             ExitCode::FAILURE
         }),
@@ -86,8 +86,26 @@ async fn main() -> ExitCode {
     }
 }
 
+async fn other(command: Command) -> eyre::Result<ExitCode> {
+    match command {
+        Command::Run(arguments) => Ok(run::run(arguments).await),
+        Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Status(arguments) => status::run(arguments).await,
+        Command::Admin(arguments) => admin::run(arguments).await,
+        Command::Config(command) => config::run(command),
+        Command::Keys(command) => keys::run(command),
+        Command::Reconstruct(arguments) => reconstruct::run(arguments).await,
+        Command::Snapshot(arguments) => snapshot::run(arguments).await,
+        Command::Committee(command) => committee::run(command).await,
+        Command::Exit(command) => exit::run(command).await.map(|()| ExitCode::SUCCESS),
+        Command::Deploy(arguments) => deploy::run(arguments).await,
+        Command::Load(arguments) => load::run(arguments).await,
+        Command::VerifyDeployment(arguments) => verify_deployment::run(arguments).await,
+    }
+}
+
 /// One line: the chain of causes. Errors that have their cause in their own text do not say it twice.
-fn line(error: &eyre::Report) -> String {
+pub(crate) fn line(error: &eyre::Report) -> String {
     let mut line = String::new();
     for cause in error.chain() {
         let cause = cause.to_string();

@@ -99,7 +99,7 @@ async fn what_stays_ends_the_attempts() {
         (Answer::Error(-32601, "no such method"), 1, !transient, "no such method ("),
         (Answer::Error(3, "execution reverted"), 1, !transient, "execution reverted ("),
         (Answer::Result(Value::Null), 1, transient, "the node answers with "),
-        (Answer::Result(json!("\u{7}<b>")), 1, transient, "something else: \"\\\\u0007\\u{3c}b"),
+        (Answer::Result(json!("\u{7}<b>")), 1, transient, "something else: \"\\u0007\\u{3c}b"),
     ] {
         let node = Node::always(trouble.clone()).await;
         let error = chain_id(&[&node], &config()).await.unwrap_err();

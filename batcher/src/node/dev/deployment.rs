@@ -11,15 +11,12 @@ use serde::{Deserialize, Serialize};
 use super::{DevError, Place, file, fund, genesis, keys};
 use crate::{
     deploy::{
-        DeployError, Deployer,
-        config::{Config, Roles, Terms},
+        DeployError,
+        development::{self, Built, deploy_built},
         manifest::Circuits,
         source_commit,
     },
-    l1::{
-        anvil::CHAIN_ID, artifacts::Artifacts, data_modes::DataModes,
-        deployment::Deployment as Contracts,
-    },
+    l1::{anvil::CHAIN_ID, artifacts::Artifacts, data_modes::DataModes},
     store::{SCHEMA, Store, records::Identity},
 };
 
@@ -33,7 +30,7 @@ pub struct Plan {
     /// What the verifier follows from.
     pub circuits: Circuits,
     /// Accounts with money.
-    pub accounts: u64,
+    pub accounts: u32,
     /// They are there from the beginning, in the state that the rollup starts with; else L1 deposits for them.
     pub prepared: bool,
 }
@@ -66,7 +63,7 @@ pub struct Deployment {
     /// By their numbers.
     pub tokens: Vec<Token>,
     /// Accounts with money.
-    pub accounts: u64,
+    pub accounts: u32,
     /// They were in the state that the rollup started with.
     pub prepared: bool,
 }
@@ -96,32 +93,21 @@ impl Deployment {
     /// where that is not empty.
     pub(super) async fn make(place: &Place, plan: &Plan, url: &str) -> Result<Self, DevError> {
         let signer = keys().operator;
-        let everyone = signer.address();
-        let roles = Roles {
-            governor: everyone,
-            timelock_delay: 0,
-            committer: everyone,
-            prover: everyone,
-            guardian: everyone,
-            council: everyone,
-        };
-        let terms =
-            Terms { forced_transactions: true, data_modes: DataModes::ON_L1, ..Terms::default() };
         let mut state = match plan.prepared {
             true => genesis::funded(plan.accounts),
             false => State::genesis(),
         };
         let start = B256::from(state.summary().commitment().to_bytes());
 
-        let config = Config { chain_id: CHAIN_ID, roles, terms };
-        let set_up = plan.circuits.set_up;
-        let deployer = Deployer::new(url, signer.clone(), config, set_up).await?;
-        let commit = source_commit(&place.contracts).await;
-        let (artifacts, circuits) = (&plan.artifacts, plan.circuits.clone());
-        let manifest = deployer.deploy(artifacts, circuits, start, commit).await?;
+        let built = Built {
+            artifacts: &plan.artifacts,
+            circuits: plan.circuits.clone(),
+            commit: source_commit(&place.contracts).await,
+        };
+        let deployed = deploy_built(built, url, &signer, start, DataModes::ON_L1, 1).await?;
+        let development::Deployed { manifest, l1, tokens } = deployed;
         manifest.write(&place.folder.join("manifest.json")).map_err(DeployError::from)?;
-        let token = deployer.deploy_extra(artifacts, "DemoToken.sol", "DemoToken").await?;
-        let l1 = Contracts::try_from(&manifest).map_err(DeployError::from)?;
+        let token = tokens.first().copied().unwrap_or_default();
         let deposits = if plan.prepared { 0 } else { plan.accounts };
         let tokens = fund::fund(url, signer, l1, token, deposits).await?;
 
@@ -151,11 +137,11 @@ impl Deployment {
 
     /// The leaf that account `i` has of a token, once the deposits are executed; none where it has none.
     #[must_use]
-    pub fn leaf(&self, i: u64, token: u16) -> Option<AccountId> {
+    pub fn leaf(&self, i: u32, token: u16) -> Option<AccountId> {
         let tokens = if self.prepared { 1 } else { self.tokens.len() as u64 };
         if i >= self.accounts || u64::from(token) >= tokens {
             return None;
         }
-        AccountId::try_from(FIRST_USER_ID + i * tokens + u64::from(token)).ok()
+        AccountId::try_from(FIRST_USER_ID + u64::from(i) * tokens + u64::from(token)).ok()
     }
 }

@@ -16,8 +16,8 @@ use crate::{
 pub(super) const BALANCE: u64 = 100_000_000_000;
 /// A quantum of ether is a gwei, one of the demo's token as much of its 18 decimals.
 const QUANTUM_EXPONENT: u8 = 9;
-/// Accounts that collect fees, counted from here so that users do not have them.
-const FEE_ACCOUNTS: u64 = 1 << 40;
+/// Accounts that collect fees, counted down from here so that users do not have them.
+const FEE_ACCOUNT: u64 = u64::MAX;
 
 /// Registers ether and the demo's token, and deposits of each for so many accounts, in their order.
 pub(super) async fn fund(
@@ -25,7 +25,7 @@ pub(super) async fn fund(
     signer: PrivateKeySigner,
     contracts: Deployment,
     token: Address,
-    accounts: u64,
+    accounts: u32,
 ) -> Result<Vec<Token>, L1Error> {
     let names = ["ETH", "CDT"].into_iter().map(str::to_owned);
     let assets = [Address::ZERO, token];
@@ -36,16 +36,16 @@ pub(super) async fn fund(
     let amount = U256::from(BALANCE) * U256::from(10).pow(U256::from(QUANTUM_EXPONENT));
     let l1 = L1Client::new(url, signer, contracts)?;
     let fee = l1.priority_fee().await?;
-    for (number, token) in (0..).zip(&tokens) {
+    for (number, token) in (0u64..).zip(&tokens) {
         if !token.asset.is_zero() && accounts > 0 {
             l1.mint_and_approve(token.asset, amount * U256::from(accounts)).await?;
         }
-        let fee_key = development_key(FEE_ACCOUNTS + number).public().into();
+        let fee_key = development_key(FEE_ACCOUNT - number).public().into();
         l1.register_token(token.asset, token.quantum_exponent, &fee_key, fee).await?;
     }
     let mut last = None;
     for account in 0..accounts {
-        let key: PublicKey = development_key(account).public().into();
+        let key: PublicKey = development_key(account.into()).public().into();
         for (number, token) in (0..).zip(&tokens) {
             let ether = token.asset.is_zero();
             last = Some(l1.send_deposit(number, ether, amount, &key, fee).await?);

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::fund::BALANCE;
 use crate::{
     load::accounts::development_key,
+    sequencer::key_bytes,
     store::{
         Store, StoreError,
         records::{ACCOUNTS_A_ROW, Checkpoint},
@@ -21,16 +22,16 @@ const STEP: usize = 1 << 16;
 
 /// So many accounts of token 0, which L1 registers in its first priority operation.
 #[must_use]
-pub fn funded(accounts: u64) -> State {
-    let leaf = |i| Account {
-        key: PublicKey::from(development_key(i).public()),
+pub fn funded(accounts: u32) -> State {
+    let leaf = |i: u32| Account {
+        key: PublicKey::from(development_key(i.into()).public()),
         token: 0,
         nonce: 0,
         balance: BALANCE,
     };
     let leaves: Vec<_> = (0..accounts).into_par_iter().map(leaf).collect();
     let mut leaves = leaves.into_iter();
-    let next_id = FIRST_USER_ID + accounts;
+    let next_id = FIRST_USER_ID + u64::from(accounts);
     let state = State::restore(next_id, 0, |_| leaves.next().ok_or(NoLeaf));
     state.unwrap_or_else(|NoLeaf| unreachable!("as many leaves as ids"))
 }
@@ -63,13 +64,4 @@ pub fn write(store: &Store, state: &mut State) -> Result<(), StoreError> {
     let checkpoint = Checkpoint { batch: 0, block: 0, state: state.summary() };
     write.put(&store.checkpoint, &(), &checkpoint)?;
     write.commit()
-}
-
-/// A key as table `keys` has it: five u64, big-endian.
-fn key_bytes(key: &PublicKey) -> [u8; 40] {
-    let mut bytes = [0; 40];
-    for (chunk, element) in bytes.chunks_exact_mut(8).zip(key.elements()) {
-        chunk.copy_from_slice(&element.to_be_bytes());
-    }
-    bytes
 }

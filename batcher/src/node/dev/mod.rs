@@ -15,6 +15,7 @@ pub mod summary;
 
 use std::{
     io,
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -23,17 +24,18 @@ use alloy::signers::local::PrivateKeySigner;
 use thiserror::Error;
 
 use self::deployment::{Deployment, Plan};
-use super::keys::Keys;
+use super::{config::Config, keys::Keys};
 use crate::{
     deploy::DeployError,
     l1::{
-        anvil::{Anvil, AnvilError},
+        anvil::{Anvil, AnvilError, CHAIN_ID},
         artifacts::BuildError,
         error::L1Error,
         tools::{self, MissingTool},
     },
     signals::Shutdown,
     store::StoreError,
+    watcher::WatcherConfig,
 };
 
 /// First account of the mnemonic that anvil funds: the operator, and everything else. Never use it on a chain with value.
@@ -64,9 +66,9 @@ pub enum DevError {
         /// What differs.
         what: &'static str,
         /// Asked for.
-        expected: u64,
+        expected: u32,
         /// What is there.
-        got: u64,
+        got: u32,
     },
     /// A file.
     #[error("{}: {source}", .path.display())]
@@ -120,6 +122,7 @@ pub struct DevChain {
     /// What is deployed.
     pub deployment: Deployment,
     anvil: Anvil,
+    block_time: u64,
 }
 
 impl DevChain {
@@ -154,13 +157,31 @@ impl DevChain {
             }
         };
         anvil.mine_every(place.block_time).await?;
-        Ok(Self { deployment, anvil })
+        Ok(Self { deployment, anvil, block_time: place.block_time })
     }
 
     /// Where L1 answers.
     #[must_use]
     pub fn l1_url(&self) -> String {
         self.anvil.url()
+    }
+
+    /// What the operator of this rollup is told, with its data in `folder`.
+    #[must_use]
+    pub fn config(&self, folder: &Path, api: SocketAddr) -> Config {
+        let mut config = Config::template();
+        config.data_dir = folder.to_owned();
+        config.l1.urls = vec![self.l1_url()];
+        config.l1.chain_id = CHAIN_ID;
+        config.l1.rollup = self.deployment.rollup;
+        config.l1.first_block = self.deployment.first_block;
+        config.api.listen = api;
+        // A local chain does not go back of itself, and its blocks are seconds apart.
+        config.settlement.confirmations = 1;
+        config.settlement.poll_ms = 500;
+        config.settlement.resubmit_after_ms = 1_000 * (4 * self.block_time).max(10);
+        config.watcher = WatcherConfig::development();
+        config
     }
 
     /// As a stage: lives until shutdown, and writes L1's state then.

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::load::accounts::development_key;
 
-/// Accounts that are listed.
-const LISTED: u64 = 10;
+/// Accounts that are listed, at the most.
+const LISTED: u32 = 10;
 
 /// A development rollup that runs.
 #[derive(Debug, Clone, Serialize)]
@@ -41,7 +41,7 @@ pub struct Summary {
     /// Signs receipts.
     pub receipts: L1Key,
     /// How many accounts have money.
-    pub funded_accounts: u64,
+    pub funded_accounts: u32,
     /// The first of them.
     pub accounts: Vec<DevAccount>,
 }
@@ -59,7 +59,7 @@ pub struct L1Key {
 #[derive(Debug, Clone, Serialize)]
 pub struct DevAccount {
     /// Its number.
-    pub number: u64,
+    pub number: u32,
     /// The key follows from it.
     pub seed: String,
     /// The public key, 40 bytes: five u64, little-endian.
@@ -73,9 +73,9 @@ impl Summary {
     #[must_use]
     pub fn new(deployment: &Deployment, chain_id: u64, l1: String, api: &str) -> Self {
         let keys = keys();
-        let account = |number| {
+        let account = |number: u32| {
             let tokens = (0..).zip(&deployment.tokens);
-            let key = development_key(number).public().to_bytes();
+            let key = development_key(number.into()).public().to_bytes();
             DevAccount {
                 number,
                 seed: format!("cairn development account {number}"),
@@ -132,7 +132,7 @@ impl fmt::Display for Summary {
             writeln!(f, "account {:<4} {}", account.number, leaves.join("; "))?;
             writeln!(f, "             key {}", account.public_key)?;
         }
-        let listed = self.accounts.len() as u64;
+        let listed = self.accounts.len() as u32;
         if self.funded_accounts > listed {
             writeln!(f, "             and {} more", self.funded_accounts - listed)?;
         }

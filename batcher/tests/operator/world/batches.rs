@@ -9,8 +9,9 @@ use alloy::{
 };
 use cairn_batcher::{
     committee::Committee,
-    demo::publish::Published,
-    l1::contracts::{Batch, Commitment, IRollupL1, IRollupL1::commitCall, Streams},
+    l1::contracts::{Batch, IRollupL1, IRollupL1::commitCall},
+    publication::Published,
+    store::records::QueuedOperation,
 };
 use cairn_state::{BatchBuilder, BatchWitness, Environment, sign};
 use cairn_types::{
@@ -19,10 +20,6 @@ use cairn_types::{
 };
 
 use super::{FIRST, World, hash, root, secret};
-
-fn bytes<'a>(words: impl IntoIterator<Item = &'a Word>) -> Bytes {
-    words.into_iter().flat_map(Word::bytes).collect()
-}
 
 /// The record of the batch that a transaction has committed.
 pub(super) fn committed(receipt: &TransactionReceipt) -> Batch {
@@ -33,16 +30,21 @@ pub(super) fn committed(receipt: &TransactionReceipt) -> Batch {
 
 impl World {
     /// A batch of all operations that L1 has queued since the last one, and these, each signed by its user.
-    async fn witness(&mut self, transactions: &[(u8, Transaction)]) -> (BatchWitness, commitCall) {
+    pub(crate) async fn witness(
+        &mut self,
+        transactions: &[(u8, Transaction)],
+    ) -> (BatchWitness, commitCall) {
         let block = self.provider.get_block_by_number(Default::default()).await.unwrap().unwrap();
         let timestamp = u32::try_from(block.header.timestamp).unwrap();
         let environment = Environment { domain: self.domain, timestamp };
         let mut builder = BatchBuilder::new(self.state.clone(), environment);
         let previous = self.records.last().unwrap().clone();
-        let mut origins = Vec::new();
-        for operation in self.queue().await.into_iter().skip(previous.priorityEnd as usize) {
+        let mut executed = Vec::new();
+        for (index, operation) in (0..).zip(self.queue().await).skip(previous.priorityEnd as usize)
+        {
             builder.push(Operation::Priority(operation)).unwrap();
-            origins.extend(self.sender.0.0);
+            let words = operation.words().unwrap();
+            executed.push(QueuedOperation { index, words, origin: self.sender });
         }
         for (n, transaction) in transactions {
             let payer = builder.state().account(transaction.from());
@@ -58,27 +60,10 @@ impl World {
         }
         let (state, witness) = builder.finish();
         self.state = state;
-        let digests = witness.after.streams;
-        let call = commitCall {
-            previous,
-            next: Commitment {
-                timestamp,
-                state: hash(witness.after.state.commitment()),
-                dataDigest: hash(digests.data.digest),
-                priorityDigest: hash(digests.priority.digest),
-                withdrawalDigest: hash(digests.withdrawal.digest),
-                dataMode: 0,
-                dataCount: digests.data.count,
-                dataValue: 0,
-                blobValue: B256::ZERO,
-            },
-            streams: Streams {
-                data: bytes(&witness.data),
-                priority: bytes(&witness.priority),
-                origins: origins.into(),
-                withdrawals: bytes(&witness.withdrawals),
-            },
-        };
+        let number = previous.number + 1;
+        let published = Published::new(DataMode::Calldata, &witness, number).unwrap();
+        let streams = published.streams(&witness, &executed, &Bytes::new());
+        let call = commitCall { previous, next: published.commitment(), streams };
         (witness, call)
     }
 
@@ -92,8 +77,7 @@ impl World {
         let (witness, mut call) = self.witness(transactions).await;
         let number = call.previous.number + 1;
         let published = Published::new(DataMode::Blobs, &witness, number).unwrap();
-        call.next.dataMode = published.location.mode().into();
-        call.next.blobValue = published.value.to_bytes().into();
+        call.next = published.commitment();
         let (blobs, openings) = published.blobs.unwrap();
         call.streams.data = openings;
         let request = TransactionRequest::default()
@@ -116,8 +100,7 @@ impl World {
         let (witness, mut call) = self.witness(transactions).await;
         let number = call.previous.number + 1;
         let published = Published::new(DataMode::Committee, &witness, number).unwrap();
-        call.next.dataMode = published.location.mode().into();
-        call.next.dataValue = published.hint;
+        call.next = published.commitment();
         call.streams.data = Bytes::new();
         (witness, call)
     }
@@ -150,7 +133,15 @@ impl World {
 
     /// Proves the batches after `from` up to `to`, with a circuit set.
     pub(crate) async fn prove(&self, from: usize, to: usize, set: u64) {
+        let (_, proof) = self.proof(from, to, set);
         let (from, to) = (self.records[from].clone(), self.records[to].clone());
+        let call = IRollupL1::proveCall { from, to, circuitSet: U256::from(set), proof };
+        self.send(self.rollup, 0, &call).await;
+    }
+
+    /// Root of a circuit set, and what its verifier takes for a proof of the batches after `from` up to `to`.
+    pub(crate) fn proof(&self, from: usize, to: usize, set: u64) -> (B256, [U256; 8]) {
+        let (from, to) = (&self.records[from], &self.records[to]);
         let seal = SealStatement {
             kind: KIND_BATCHES,
             circuit_set_root: root(set),
@@ -159,8 +150,7 @@ impl World {
         };
         let mut proof = [U256::ZERO; 8];
         proof[0] = U256::from_be_bytes(seal.public_input());
-        let call = IRollupL1::proveCall { from, to, circuitSet: U256::from(set), proof };
-        self.send(self.rollup, 0, &call).await;
+        (hash(root(set)), proof)
     }
 
     /// Takes back the batches after `last`; the operator's state stays.

@@ -1,0 +1,61 @@
+//! The mempool behind the API's trait.
+
+use cairn_types::{AccountId, SignedTransaction, TokenId};
+
+use super::{
+    hex::Decimal,
+    sources::{Answer, Intake, Pressure, Refused, Submitted},
+    wire::{FeeEstimate, FeeKind},
+};
+use crate::mempool::{self, Mempool, fees::TransactionKind};
+
+impl Intake for Mempool {
+    fn submit(
+        &self,
+        transactions: Vec<SignedTransaction>,
+    ) -> Answer<'_, Vec<Result<Submitted, Refused>>> {
+        Box::pin(async move {
+            let answers = Mempool::submit(self, transactions).await;
+            answers.into_iter().map(|answer| Ok(answer?.into())).collect()
+        })
+    }
+
+    fn next_nonce(&self, id: AccountId) -> u32 {
+        Mempool::next_nonce(self, id)
+    }
+
+    fn estimate_fee(&self, token: TokenId, kind: FeeKind) -> FeeEstimate {
+        let of_pool = match kind {
+            FeeKind::Transfer => TransactionKind::ShortTransfer,
+            FeeKind::LongTransfer => TransactionKind::LongTransfer,
+            FeeKind::TransferToNew => TransactionKind::TransferToNew,
+            FeeKind::Withdraw => TransactionKind::Withdraw,
+            FeeKind::ChangeKey => TransactionKind::ChangeKey,
+        };
+        let fee = Decimal(self.fees().estimate(token, of_pool));
+        FeeEstimate { token, kind, fee, floor: Decimal(self.fees().floor(token, of_pool)) }
+    }
+
+    fn pressure(&self) -> Pressure {
+        let mempool::Pressure { waiting, taken, .. } = Mempool::pressure(self);
+        Pressure { waiting: (waiting + taken) as u64, throttled: self.throttled() }
+    }
+}
+
+impl From<mempool::Submitted> for Submitted {
+    fn from(submitted: mempool::Submitted) -> Self {
+        let mempool::Submitted { hash, sequence } = submitted;
+        Self { hash, sequence }
+    }
+}
+
+impl From<mempool::Refused> for Refused {
+    fn from(refused: mempool::Refused) -> Self {
+        Self {
+            reason: refused.word(),
+            message: refused.to_string(),
+            retryable: refused.is_transient(),
+            retry_after_ms: refused.retry_after_ms(),
+        }
+    }
+}

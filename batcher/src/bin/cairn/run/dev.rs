@@ -1,0 +1,123 @@
+//! `cairn run --dev`.
+
+use std::path::PathBuf;
+
+use cairn_batcher::proving::config::{DataChoice, ProvingConfig};
+use cairn_batcher::{
+    deploy::{manifest::Circuits, write_verifier},
+    l1::{anvil::CHAIN_ID, artifacts::Artifacts},
+    node::{
+        Checked, Node,
+        checks::port_is_free,
+        config::loopback,
+        dev::{self, DevChain, Place, deployment::Plan, summary::Summary},
+        telemetry::{LogFormat, TelemetryConfig},
+    },
+};
+use eyre::{Result, WrapErr};
+
+use super::Service;
+
+/// Accounts that L1 deposits for, where no number is given.
+const DEPOSITED: u32 = 4;
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Development (--dev)")]
+pub(crate) struct Arguments {
+    /// Folder of the rollup; a second start goes on from there [default: a temporary one, removed at the end].
+    #[arg(long, value_name = "DIR", requires = "dev")]
+    data_dir: Option<PathBuf>,
+    /// Port of the API.
+    #[arg(long, default_value_t = 8_650, requires = "dev")]
+    port: u16,
+    /// Port of the local L1.
+    #[arg(long, default_value_t = 8_545, requires = "dev")]
+    l1_port: u16,
+    /// Seconds between two blocks of the local L1.
+    #[arg(long, value_name = "SECONDS", default_value_t = 2, requires = "dev", value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    block_time: u64,
+    /// Where batches have their data.
+    #[arg(long, value_enum, value_name = "MODE", default_value_t, requires = "dev")]
+    data: Data,
+    /// So many accounts with money in the state that the rollup starts with, for load tests
+    /// [default: L1 deposits for 4 accounts].
+    #[arg(long, value_name = "N", requires = "dev", value_parser = clap::value_parser!(u32).range(1..=20_000_000))]
+    accounts: Option<u32>,
+    /// Where circuits and keys are kept [default: $CAIRN_CACHE, else the user's cache folder].
+    #[arg(long, value_name = "DIR", requires = "dev")]
+    cache: Option<PathBuf>,
+    /// The Foundry project with its tools installed.
+    #[arg(long, value_name = "DIR", env = "CAIRN_CONTRACTS", default_value = "verifier-contracts")]
+    contracts: PathBuf,
+    /// Prints URLs, addresses and keys as JSON.
+    #[arg(long, requires = "dev")]
+    json: bool,
+}
+
+/// The modes that a development rollup takes.
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+enum Data {
+    /// Calldata or blobs, whichever costs less.
+    #[default]
+    Auto,
+    /// Calldata only: small batches.
+    Calldata,
+    /// Blobs only.
+    Blobs,
+}
+
+impl From<Data> for DataChoice {
+    fn from(data: Data) -> Self {
+        match data {
+            Data::Auto => Self::Auto,
+            Data::Calldata => Self::Calldata,
+            Data::Blobs => Self::Blobs,
+        }
+    }
+}
+
+pub(super) async fn start(arguments: Arguments, log: Option<LogFormat>) -> Result<Service> {
+    let telemetry = super::telemetry(&TelemetryConfig::default(), log)?;
+    let contracts = &arguments.contracts;
+    let contracts = contracts
+        .canonicalize()
+        .wrap_err_with(|| format!("--contracts: no Foundry project at {}", contracts.display()))?;
+    port_is_free("--port", loopback(arguments.port))?;
+    let (folder, temporary) = match arguments.data_dir {
+        Some(folder) => (folder, None),
+        None => {
+            let temporary = tempfile::Builder::new().prefix("cairn-dev-").tempdir()?;
+            (temporary.path().to_owned(), Some(temporary))
+        }
+    };
+    // Circuits first: what L1 verifies follows from them.
+    let threads = ProvingConfig::default().threads();
+    let prover = super::load_prover(arguments.cache, threads).await?;
+    let source = prover.keys().solidity_verifier()?;
+    if write_verifier(&contracts, &source).wrap_err("writing the verifier's source")? {
+        eprintln!("cairn: the circuits have changed: the verifier's source was written again");
+    }
+    let plan = Plan {
+        artifacts: Artifacts::build(&contracts).await?,
+        circuits: Circuits::of(&prover),
+        accounts: arguments.accounts.unwrap_or(DEPOSITED),
+        prepared: arguments.accounts.is_some(),
+    };
+    let (l1_port, block_time) = (arguments.l1_port, arguments.block_time);
+    let place = Place { folder, contracts, l1_port, block_time };
+    let chain = DevChain::start(&place, &plan).await?;
+
+    let api = loopback(arguments.port);
+    let mut config = chain.config(&place.folder, api);
+    config.proving.data = arguments.data.into();
+    let summary = Summary::new(&chain.deployment, CHAIN_ID, chain.l1_url(), &api.to_string());
+    let checked = Checked::check(config, dev::keys()).await?;
+    let mut node = Node::start(checked, prover, Some(telemetry.metrics().clone())).await?;
+    node.supervise("local L1", |shutdown| chain.run(shutdown));
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&summary)?);
+    } else {
+        println!("{summary}");
+    }
+    Ok(Service { node, telemetry, temporary })
+}

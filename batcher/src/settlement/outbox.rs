@@ -1,0 +1,137 @@
+//! The transactions that are not final, by nonce: in memory as they are in the store.
+
+use std::collections::BTreeMap;
+
+use super::{
+    plan::{Row, Stage},
+    signed,
+};
+use crate::store::{
+    Store, StoreError,
+    records::{Milliseconds, OutboxTransaction, Purpose},
+};
+
+/// The settlement's table. Nobody else writes it.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    store: Store,
+    rows: BTreeMap<u64, OutboxTransaction>,
+    /// Head at which a nonce was first found to be used by a transaction that is none of ours.
+    taken: BTreeMap<u64, u64>,
+    /// After the last transaction that is final.
+    first_open: u64,
+}
+
+impl Outbox {
+    /// Reads it. Transactions become final in the order of their nonces, so the first final one from the end is the last.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(super) fn open(store: Store) -> Result<Self, StoreError> {
+        let (mut rows, mut first_open) = (BTreeMap::new(), 0);
+        for row in store.outbox.iter().rev() {
+            let (nonce, row) = row?;
+            if row.is_final {
+                first_open = nonce + 1;
+                break;
+            }
+            rows.insert(nonce, row);
+        }
+        Ok(Self { store, rows, taken: BTreeMap::new(), first_open })
+    }
+
+    /// The smallest nonce that no final transaction has.
+    pub(super) fn first_open(&self) -> u64 {
+        self.first_open
+    }
+
+    /// After the last transaction of all.
+    pub(super) fn end(&self) -> u64 {
+        self.next(self.first_open)
+    }
+
+    /// Until when not to try again what was mined and reverted: longer each time. None if it never was.
+    pub(super) fn tried_in_vain(&self, purpose: Purpose, pause: Milliseconds) -> Option<u64> {
+        let failed = |row: &&OutboxTransaction| {
+            row.purpose == purpose && row.mined.is_some_and(|mined| !mined.success)
+        };
+        let mut failed = self.rows.values().filter(failed).flat_map(|row| row.attempts.last());
+        let last = failed.next_back()?.signed_ms;
+        let times = u32::try_from(failed.count()).unwrap_or(u32::MAX);
+        Some(last.saturating_add(pause.saturating_mul(2u64.saturating_pow(times))))
+    }
+
+    /// Nonces of all transactions that are not final, in order.
+    pub(super) fn nonces(&self) -> Vec<u64> {
+        self.rows.keys().copied().collect()
+    }
+
+    pub(super) fn get(&self, nonce: u64) -> Option<&OutboxTransaction> {
+        self.rows.get(&nonce)
+    }
+
+    /// The transactions that may still be mined, when the account's next nonce is `next`.
+    pub(super) fn waiting(&self, next: u64) -> impl Iterator<Item = (u64, &OutboxTransaction)> {
+        self.rows.range(next..).map(|(nonce, row)| (*nonce, row))
+    }
+
+    /// The nonce of a new transaction: after all that may still be mined, so that it is mined after them.
+    pub(super) fn next(&self, next: u64) -> u64 {
+        self.waiting(next).last().map_or(next, |(nonce, _)| nonce + 1)
+    }
+
+    /// Nonces below those of waiting transactions that nobody uses: until they are filled, nothing behind them is mined.
+    pub(super) fn gaps(&self, next: u64) -> Vec<u64> {
+        (next..self.next(next)).filter(|nonce| !self.rows.contains_key(nonce)).collect()
+    }
+
+    /// What counts for the plan: what waits and what was mined. A transaction whose nonce another has used does not.
+    pub(super) fn planned(&self, next: u64) -> Vec<Row> {
+        let rows = self.rows.iter().filter_map(|(&nonce, row)| {
+            let stage = match row.mined {
+                Some(mined) => Stage::Mined { block: mined.block, success: mined.success },
+                None if nonce >= next => Stage::OnItsWay,
+                None => return None,
+            };
+            Some(Row { nonce, purpose: row.purpose, pool: signed::pool(&row.raw), stage })
+        });
+        rows.collect()
+    }
+
+    /// Writes a transaction, durably.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(super) fn put(&mut self, nonce: u64, row: OutboxTransaction) -> Result<(), StoreError> {
+        let mut write = self.store.write();
+        write.put(&self.store.outbox, &nonce, &row)?;
+        write.commit()?;
+        self.rows.insert(nonce, row);
+        Ok(())
+    }
+
+    /// Notes that another transaction has this nonce; returns the head at which that was first seen.
+    pub(super) fn take(&mut self, nonce: u64, head: u64) -> u64 {
+        *self.taken.entry(nonce).or_insert(head)
+    }
+
+    /// None has, or not any more.
+    pub(super) fn give_back(&mut self, nonce: u64) {
+        self.taken.remove(&nonce);
+    }
+
+    /// Writes that nothing is expected to change this transaction any more. All below it must be final.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(super) fn finish(&mut self, nonce: u64) -> Result<(), StoreError> {
+        let Some(mut row) = self.rows.get(&nonce).cloned() else { return Ok(()) };
+        row.raw = Default::default();
+        row.is_final = true;
+        self.put(nonce, row)?;
+        self.rows.remove(&nonce);
+        self.taken.remove(&nonce);
+        self.first_open = nonce + 1;
+        Ok(())
+    }
+}

@@ -1,0 +1,11 @@
+//! The API as clients meet it: a real server on a free port over a store that the tests have filled.
+
+mod garbage;
+mod limits;
+mod load;
+mod methods;
+mod openrpc;
+mod stand_ins;
+mod submission;
+mod subscriptions;
+mod world;

@@ -1,0 +1,171 @@
+//! News: every block and batch once, each stage of a transaction once, and no memory for who does not read.
+
+use std::time::Duration;
+
+use cairn_batcher::{
+    api::{
+        methods,
+        wire::{ByHash, Nothing, Stage},
+    },
+    store::records::{Block, L1View, SealedBatch},
+};
+use jsonrpsee::core::client::Subscription;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use super::world::{OPEN, TRANSFER, World};
+
+async fn next<T: DeserializeOwned>(news: &mut Subscription<T>) -> Option<T> {
+    let next = tokio::time::timeout(Duration::from_secs(10), news.next()).await;
+    next.expect("news within ten seconds").map(Result::unwrap)
+}
+
+fn make_blocks(world: &World, numbers: std::ops::RangeInclusive<u64>) {
+    let last = world.store.blocks.last().unwrap().unwrap().1;
+    let mut write = world.store.write();
+    for number in numbers {
+        let block = Block { number, operations: Vec::new(), ..last.clone() };
+        write.put(&world.store.blocks, &number, &block).unwrap();
+    }
+    write.commit().unwrap();
+    world.signals.block.ring();
+}
+
+#[tokio::test]
+async fn every_block_once_and_in_order() {
+    let world = World::start().await;
+    let client = world.websocket().await;
+    let mut blocks =
+        client.subscribe::<methods::SubscribeBlocks>(methods::BLOCKS, &Nothing {}).await.unwrap();
+    make_blocks(&world, 4..=4);
+    assert_eq!(next(&mut blocks).await.unwrap().number, 4);
+    world.signals.block.ring(); // no news: nothing is sent
+    make_blocks(&world, 5..=204);
+    for number in 5..=204 {
+        assert_eq!(next(&mut blocks).await.unwrap().number, number);
+    }
+}
+
+#[tokio::test]
+async fn every_batch_once() {
+    let world = World::start().await;
+    let client = world.websocket().await;
+    let mut batches =
+        client.subscribe::<methods::SubscribeBatches>(methods::BATCHES, &Nothing {}).await.unwrap();
+    let first = world.store.batches.get(&1).unwrap().unwrap();
+    let second = SealedBatch { number: 2, first_block: 3, last_block: 3, ..first };
+    let mut write = world.store.write();
+    write.put(&world.store.batches, &2, &second).unwrap();
+    write.commit().unwrap();
+    world.signals.sealed.ring();
+    assert_eq!(next(&mut batches).await.unwrap().number, 2);
+}
+
+#[tokio::test]
+async fn each_stage_of_a_transaction_once_to_its_end() {
+    let world = World::start().await;
+    let client = world.websocket().await;
+    let of = ByHash { hash: world.hashes[TRANSFER] };
+    let mut stages =
+        client.subscribe::<methods::SubscribeTransaction>(methods::STAGES, &of).await.unwrap();
+    let expected =
+        [Stage::Accepted, Stage::InBlock, Stage::Batched, Stage::Committed, Stage::Proven];
+    for stage in expected {
+        assert_eq!(next(&mut stages).await.unwrap().stage, stage);
+    }
+    world.signals.l1.ring(); // no stage: nothing is sent
+    let view = L1View { finalized: 1, ..world.store.l1_view.get(&()).unwrap().unwrap() };
+    let mut write = world.store.write();
+    write.put(&world.store.l1_view, &(), &view).unwrap();
+    write.commit().unwrap();
+    world.signals.l1.ring();
+    assert_eq!(next(&mut stages).await.unwrap().stage, Stage::Finalized);
+
+    let of = ByHash { hash: cairn_batcher::api::hex::Hex([5; 32]) };
+    let mut unknown =
+        client.subscribe::<methods::SubscribeTransaction>(methods::STAGES, &of).await.unwrap();
+    assert!(next(&mut unknown).await.is_none(), "an unknown transaction ends it");
+    let of = ByHash { hash: world.hashes[OPEN] };
+    let open = client.subscribe::<methods::SubscribeTransaction>(methods::STAGES, &of).await;
+    let mut open = open.unwrap();
+    assert_eq!(next(&mut open).await.unwrap().stage, Stage::Accepted);
+    open.unsubscribe().await.unwrap();
+}
+
+/// A client that does not read: its buffer fills, and it is dropped with a reason. Spoken without a client library,
+/// which would read for us.
+#[tokio::test]
+async fn a_slow_client_is_dropped_with_a_reason() {
+    let world = World::with(|config| {
+        config.subscription_buffer = 1;
+        config.subscriber_patience_s = 1;
+    })
+    .await;
+    let mut socket = upgrade(&world).await;
+    let subscribe =
+        json!({ "jsonrpc": "2.0", "id": 1, "method": "cairn_subscribeBlocks", "params": [] });
+    socket.write_all(&masked(subscribe.to_string().as_bytes())).await.unwrap();
+    // Its answer has come; from here on nothing is read while far more comes than sockets hold.
+    let answer = frame(&mut socket).await;
+    assert!(answer.contains("\"result\""), "{answer}");
+    make_blocks(&world, 4..=100_000);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let mut count = 0;
+    loop {
+        let message: Value = serde_json::from_str(&frame(&mut socket).await).unwrap();
+        let params = &message["params"];
+        if params.get("error").is_some() {
+            assert_eq!(params["error"]["data"]["reason"], "too_slow", "{message}");
+            break;
+        }
+        count += 1;
+        assert!(count < 99_997, "all were sent");
+    }
+}
+
+/// A TCP connection that speaks WebSocket.
+async fn upgrade(world: &World) -> TcpStream {
+    let mut socket = TcpStream::connect(&world.url).await.unwrap();
+    let request = format!(
+        "GET / HTTP/1.1\r\nhost: {}\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
+         sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n\r\n",
+        world.url
+    );
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(socket.read_u8().await.unwrap());
+    }
+    assert!(head.starts_with(b"HTTP/1.1 101"));
+    socket
+}
+
+/// A text frame as clients send it, of less than 126 bytes.
+fn masked(text: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(text.len()).unwrap();
+    assert!(length < 126);
+    let mut bytes = vec![0x81, 0x80 | length, 0, 0, 0, 0]; // the mask may be zero
+    bytes.extend(text);
+    bytes
+}
+
+/// The next text frame of the server.
+async fn frame(socket: &mut TcpStream) -> String {
+    loop {
+        let kind = socket.read_u8().await.unwrap();
+        let length = match socket.read_u8().await.unwrap() {
+            126 => socket.read_u16().await.unwrap().into(),
+            127 => usize::try_from(socket.read_u64().await.unwrap()).unwrap(),
+            short => short.into(),
+        };
+        let mut text = vec![0; length];
+        socket.read_exact(&mut text).await.unwrap();
+        if kind == 0x81 {
+            return String::from_utf8(text).unwrap();
+        }
+    }
+}
