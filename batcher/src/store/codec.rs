@@ -90,6 +90,19 @@ pub(super) fn encode<V: Serialize>(
     Ok(bytes)
 }
 
+/// Refuses bytes that are not those of a value of this table under this key.
+pub(super) fn check(table: &'static str, key: &[u8], bytes: &[u8]) -> Result<(), StoreError> {
+    open(table, key, bytes).map(drop)
+}
+
+/// The encoded value behind its checksum.
+fn open<'a>(table: &'static str, key: &[u8], bytes: &'a [u8]) -> Result<&'a [u8], StoreError> {
+    match bytes.split_first_chunk::<4>() {
+        Some((sum, encoded)) if checksum(table, key, encoded) == *sum => Ok(encoded),
+        _ => Err(StoreError::Damaged { table, key: key.to_vec() }),
+    }
+}
+
 /// Inverse of [`encode`].
 pub(super) fn decode<V: DeserializeOwned>(
     table: &'static str,
@@ -97,10 +110,7 @@ pub(super) fn decode<V: DeserializeOwned>(
     bytes: &[u8],
 ) -> Result<V, StoreError> {
     let damaged = || StoreError::Damaged { table, key: key.to_vec() };
-    let (sum, encoded) = bytes.split_first_chunk::<4>().ok_or_else(damaged)?;
-    if checksum(table, key, encoded) != *sum {
-        return Err(damaged());
-    }
+    let encoded = open(table, key, bytes)?;
     let config = bincode::config::standard().with_limit::<LIMIT>();
     let (value, read) =
         bincode::serde::decode_from_slice(encoded, config).map_err(|_| damaged())?;

@@ -1,13 +1,20 @@
 //! The embedded database below the tables: fjall, opened once a process.
 
-use std::path::Path;
+use std::{
+    panic::catch_unwind,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode, Snapshot};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
+    Store,
     codec::{Key, encode},
+    commits::Commits,
     error::StoreError,
+    journal,
     table::{Table, UndoEntry},
 };
 
@@ -15,6 +22,9 @@ use super::{
 #[derive(Clone)]
 pub(super) struct Engine {
     database: Database,
+    commits: Arc<Mutex<Commits>>,
+    /// The table that counts commits.
+    count: Keyspace,
 }
 
 impl std::fmt::Debug for Engine {
@@ -24,31 +34,78 @@ impl std::fmt::Debug for Engine {
 }
 
 impl Engine {
-    /// Opens the database in `folder`, or makes it.
+    /// Opens the database in `folder`, or makes it. Refuses one that has lost what was written.
     pub(super) fn open(folder: &Path) -> Result<Self, StoreError> {
-        let database = Database::builder(folder).open().map_err(|e| match e {
-            fjall::Error::Locked => StoreError::InUse { folder: folder.to_path_buf() },
-            other => StoreError::Engine { what: "opening the store", source: other },
-        })?;
-        Ok(Self { database })
+        journal::check(folder)?;
+        let database = open_database(folder.to_path_buf())?;
+        let count = keyspace(&database, Commits::TABLE)?;
+        let commits = Commits::open(folder, &count)?;
+        Ok(Self { database, commits: Arc::new(Mutex::new(commits)), count })
+    }
+
+    /// Commits so far.
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.lock().unwrap_or_else(PoisonError::into_inner).number()
+    }
+
+    /// A table that the database does not have.
+    pub(super) fn missing_table(&self) -> Option<&'static str> {
+        Store::TABLES.into_iter().find(|name| !self.database.keyspace_exists(name))
     }
 
     pub(super) fn keyspace(&self, name: &str) -> Result<Keyspace, StoreError> {
-        self.database
-            .keyspace(name, KeyspaceCreateOptions::default)
-            .map_err(|source| StoreError::Engine { what: "opening a table", source })
+        keyspace(&self.database, name)
+    }
+
+    /// All tables, in the order in which they are copied.
+    pub(super) fn keyspaces(&self) -> Result<Vec<(&'static str, Keyspace)>, StoreError> {
+        Store::TABLES.into_iter().map(|name| Ok((name, self.keyspace(name)?))).collect()
+    }
+
+    /// All tables as they are now.
+    pub(super) fn snapshot(&self) -> Snapshot {
+        self.database.snapshot()
     }
 
     pub(super) fn write(&self) -> Write {
         let batch = self.database.batch().durability(Some(PersistMode::SyncAll));
-        Write { batch }
+        Write { batch, engine: self.clone() }
     }
+
+    /// How many tables there are.
+    #[cfg(test)]
+    pub(super) fn tables(&self) -> usize {
+        self.database.keyspace_count()
+    }
+
+    /// Bytes on disk.
+    pub(super) fn size(&self) -> Result<u64, StoreError> {
+        let size = self.database.disk_space();
+        size.map_err(|source| StoreError::Engine { what: "measuring the store", source })
+    }
+}
+
+/// Opens the database. It was written by a program that trusts its own files, so that damage may show as a panic.
+fn open_database(folder: PathBuf) -> Result<Database, StoreError> {
+    let path = folder.clone();
+    let opened = catch_unwind(move || Database::builder(&path).open());
+    opened.map_err(|_| StoreError::DamagedFiles { folder: folder.clone() })?.map_err(|e| match e {
+        fjall::Error::Locked => StoreError::InUse { folder },
+        other => StoreError::Engine { what: "opening the store", source: other },
+    })
+}
+
+fn keyspace(database: &Database, name: &str) -> Result<Keyspace, StoreError> {
+    database
+        .keyspace(name, KeyspaceCreateOptions::default)
+        .map_err(|source| StoreError::Engine { what: "opening a table", source })
 }
 
 /// Changes of any tables that happen together or not at all.
 #[must_use = "nothing is written before commit"]
 pub struct Write {
     batch: OwnedWriteBatch,
+    engine: Engine,
 }
 
 impl std::fmt::Debug for Write {
@@ -137,11 +194,24 @@ impl Write {
         Ok(())
     }
 
+    /// Sets a row to a value that has its checksum.
+    pub(super) fn put_raw(&mut self, table: &Keyspace, key: Vec<u8>, value: Vec<u8>) {
+        self.batch.insert(table, key, value);
+    }
+
     /// Writes all of it. When this returns, it is on disk.
     ///
     /// # Errors
     /// The disk is full or fails. Whether it was written is then unknown until the store is opened again.
-    pub fn commit(self) -> Result<(), StoreError> {
-        self.batch.commit().map_err(|source| StoreError::Engine { what: "writing", source })
+    pub fn commit(mut self) -> Result<(), StoreError> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        // fjall writes one batch at a time, too.
+        let mut commits = self.engine.commits.lock().unwrap_or_else(PoisonError::into_inner);
+        self.batch.insert(&self.engine.count, ().encode(), commits.next_row()?);
+        let written = self.batch.commit();
+        written.map_err(|source| StoreError::Engine { what: "writing", source })?;
+        commits.done()
     }
 }

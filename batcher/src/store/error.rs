@@ -34,6 +34,77 @@ pub enum StoreError {
         /// The store's.
         got: u32,
     },
+    /// An earlier version has written the store, and no migration leads from there.
+    #[error(
+        "the store has schema {got}, this program reads {oldest} and later: start the version before this one once, or restore a backup of it"
+    )]
+    OlderSchema {
+        /// The oldest that can be migrated.
+        oldest: u32,
+        /// The store's.
+        got: u32,
+    },
+    /// Writes that were acknowledged are not there any more.
+    #[error(
+        "the store is damaged: {} knows of {expected} commits, the database has {got}; restore a backup (cairn db restore)",
+        .path.display()
+    )]
+    LostCommits {
+        /// The file that counts beside the database.
+        path: PathBuf,
+        /// Commits by that file; 0 where it is missing.
+        expected: u64,
+        /// Commits in the database.
+        got: u64,
+    },
+    /// A table is not there any more.
+    #[error("the store is damaged: table {table} is missing; restore a backup (cairn db restore)")]
+    LostTable {
+        /// The table.
+        table: &'static str,
+    },
+    /// A file of the store has other bytes than were written.
+    #[error(
+        "the store is damaged: {}, byte {at}; restore a backup (cairn db restore)",
+        .path.display()
+    )]
+    DamagedFile {
+        /// The file.
+        path: PathBuf,
+        /// Where the first part begins that cannot be.
+        at: u64,
+    },
+    /// The database does not open, and does not say why.
+    #[error(
+        "the store is damaged: the files in {} do not fit together; restore a backup (cairn db restore)",
+        .folder.display()
+    )]
+    DamagedFiles {
+        /// The store's folder.
+        folder: PathBuf,
+    },
+    /// A file of the store, or beside it, is not read or written.
+    #[error("{}: {source}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A file is not a whole backup.
+    #[error("{} is not a whole backup: {what}", .path.display())]
+    BadBackup {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// A store is to be restored where something is already.
+    #[error("{} is not empty: choose another folder, or move it away", .folder.display())]
+    NotEmpty {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// A row does not have its checksum.
     #[error(
         "the store is damaged: table {table}, key 0x{}; stop the operator and restore a backup (cairn db restore)",

@@ -13,13 +13,22 @@
 //! | `meta` | whoever opens the store |
 //!
 //! Trust: none in the bytes on disk. Every row carries a checksum over its table's name, its key and
-//! its value, and a row that does not check is an error, never a value.
+//! its value, and a row that does not check is an error, never a value. The database below cuts its
+//! journal off where it cannot read it, so journals are read before it does (`journal`), and commits
+//! are counted a second time beside it (`commits`): a store that has lost a commit does not open.
 
+mod backup;
+mod check;
 mod codec;
+mod commits;
 mod engine;
 pub mod error;
+mod journal;
+mod migrations;
 pub mod records;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 
@@ -28,6 +37,8 @@ use cairn_state::BatchWitness;
 use cairn_types::{Account, AccountId, Word};
 
 pub use self::{
+    backup::restore,
+    check::Checked,
     codec::Key,
     engine::Write,
     error::StoreError,
@@ -97,14 +108,23 @@ impl Store {
     /// Another process has it open, it is of another rollup or a newer schema, or it is damaged.
     pub fn open(folder: &Path, identity: &Identity) -> Result<Self, StoreError> {
         let engine = Engine::open(folder)?;
+        // All tables are made before the first commit.
+        let (commits, missing) = (engine.commits(), engine.missing_table());
         let store = Self::tables(engine)?;
         match store.meta.get(&())? {
+            None if commits > 0 => return Err(StoreError::LostTable { table: store.meta.name() }),
             None => {
                 let mut write = store.write();
                 write.put(&store.meta, &(), identity)?;
                 write.commit()?;
             }
-            Some(found) => found.check(identity)?,
+            Some(found) => {
+                found.check(identity)?;
+                if let Some(table) = missing.filter(|_| found.schema == SCHEMA) {
+                    return Err(StoreError::LostTable { table });
+                }
+                migrations::run(&store, found, &migrations::STEPS)?;
+            }
         }
         Ok(store)
     }
@@ -133,6 +153,45 @@ impl Store {
             l1_view: Table::open(&engine, "l1_view")?,
             engine,
         })
+    }
+
+    /// Names of all tables.
+    pub(crate) const TABLES: [&str; 20] = [
+        "meta",
+        "log",
+        "hashes",
+        "waiting_from",
+        "outcomes",
+        "blocks",
+        "batches",
+        "jobs",
+        "withdrawals",
+        "changes",
+        "accounts",
+        "checkpoint",
+        "keys",
+        "publications",
+        "proofs",
+        "outbox",
+        "l1_blocks",
+        "l1_queue",
+        "l1_batches",
+        "l1_view",
+    ];
+
+    /// Gives back the room of rows that were removed or replaced, while the store is in use. Gives the bytes on disk before
+    /// and after.
+    ///
+    /// # Errors
+    /// The disk's: as much again as the largest table takes must be free.
+    pub fn compact(&self) -> Result<(u64, u64), StoreError> {
+        let before = self.engine.size()?;
+        for (table, keyspace) in self.engine.keyspaces()? {
+            let failed = |source| StoreError::Table { table, source };
+            keyspace.rotate_memtable_and_wait().map_err(failed)?;
+            keyspace.major_compact().map_err(failed)?;
+        }
+        Ok((before, self.engine.size()?))
     }
 
     /// An empty write.

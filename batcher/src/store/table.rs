@@ -6,7 +6,7 @@ use std::{
     ops::{Bound, RangeBounds},
 };
 
-use fjall::Keyspace;
+use fjall::{Keyspace, Readable, Snapshot};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
@@ -78,6 +78,11 @@ impl<K: Key, V> Table<K, V> {
         Ok(UndoEntry { table: self.name.to_owned(), key, before })
     }
 
+    /// As [`Self::contains`], at one moment of the store.
+    pub(super) fn contains_at(&self, at: &Snapshot, key: &K) -> Result<bool, StoreError> {
+        at.contains_key(&self.keyspace, key.encode()).map_err(|e| self.engine_error(e))
+    }
+
     /// Whether there is such a row; its value is not read.
     ///
     /// # Errors
@@ -96,6 +101,21 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
         let key = key.encode();
         let value = self.keyspace.get(&key).map_err(|e| self.engine_error(e))?;
         value.map(|value| decode(self.name, &key, &value)).transpose()
+    }
+
+    /// As [`Self::get`], at one moment of the store.
+    pub(super) fn get_at(&self, at: &Snapshot, key: &K) -> Result<Option<V>, StoreError> {
+        let key = key.encode();
+        let value = at.get(&self.keyspace, &key).map_err(|e| self.engine_error(e))?;
+        value.map(|value| decode(self.name, &key, &value)).transpose()
+    }
+
+    /// As [`Self::iter`], at one moment of the store.
+    pub(super) fn rows_at(
+        &self,
+        at: &Snapshot,
+    ) -> impl DoubleEndedIterator<Item = Result<(K, V), StoreError>> + use<K, V> {
+        self.rows(at.iter(&self.keyspace))
     }
 
     /// The row with the smallest key.

@@ -45,7 +45,8 @@ struct Tables {
 
 impl Watch {
     fn new(chain: &ModelChain) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        // In memory where there is such a thing: a store is made for each comparison.
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
         let identity = Identity {
             schema: crate::store::SCHEMA,
             chain_id: 1,

@@ -77,10 +77,6 @@ impl ModelChain {
         chain
     }
 
-    pub(super) fn head(&self) -> u64 {
-        self.0.lock().unwrap().blocks.len() as u64 - 1
-    }
-
     pub(super) fn counts(&self) -> Counts {
         self.0.lock().unwrap().blocks.last().unwrap().counts
     }
