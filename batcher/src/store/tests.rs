@@ -44,8 +44,11 @@ fn commit(store: &Store, number: u64) -> Result<(), StoreError> {
     write.commit()
 }
 
+/// Every row's bytes, by table and key.
+type Rows = BTreeMap<(&'static str, Vec<u8>), Vec<u8>>;
+
 /// Everything in the store, as bytes.
-fn contents(store: &Store) -> Result<BTreeMap<(&'static str, Vec<u8>), Vec<u8>>, StoreError> {
+fn contents(store: &Store) -> Result<Rows, StoreError> {
     let at = store.engine.snapshot();
     let mut all = BTreeMap::new();
     for (table, keyspace) in store.engine.keyspaces()? {
@@ -84,7 +87,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// A store that is in its journal, or in tables with a little in a journal; and what is in it.
-fn written(compacted: bool) -> (TempDir, BTreeMap<(&'static str, Vec<u8>), Vec<u8>>) {
+fn written(compacted: bool) -> (TempDir, Rows) {
     let (folder, trimmed) = (memory(), memory());
     let store = open(folder.path()).unwrap();
     for number in 0..40 {

@@ -37,7 +37,8 @@ async fn stages_stop_one_after_the_other() {
 
 #[tokio::test]
 async fn a_stage_that_fails_panics_or_ends_is_named() {
-    let cases: [(fn() -> Result<(), String>, &str); 3] = [
+    type Stage = fn() -> Result<(), String>;
+    let cases: [(Stage, &str); 3] = [
         (|| Err("no disk".to_owned()), "proving: no disk"),
         (|| panic!("a bug"), "proving: panicked: a bug"),
         (|| Ok(()), "proving: ended, though nobody asked it to"),

@@ -120,8 +120,11 @@ fn spawn(input: Input, store: &Store) -> (ShutdownSender, JoinHandle<Result<(), 
     (stop, tokio::spawn(run))
 }
 
+/// Queue, batches, view.
+pub(crate) type Tables = (Vec<(u64, L1Queued)>, Vec<(u32, L1Batch)>, Option<L1View>);
+
 /// What the watcher has written, but for blocks that were settled at different times.
-pub(crate) fn tables(store: &Store) -> (Vec<(u64, L1Queued)>, Vec<(u32, L1Batch)>, Option<L1View>) {
+pub(crate) fn tables(store: &Store) -> Tables {
     (
         store.l1_queue.iter().collect::<Result<_, _>>().unwrap(),
         store.l1_batches.iter().collect::<Result<_, _>>().unwrap(),
