@@ -7,6 +7,12 @@ use thiserror::Error;
 /// Why a row was not read or written.
 #[derive(Debug, Error)]
 pub enum StoreError {
+    /// There is nothing to look after.
+    #[error("{} holds no store: give the folder `store` of an operator's data_dir", .folder.display())]
+    NoStore {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// Another process works with this store.
     #[error(
         "the store in {} is open in another process: one operator at a time; stop the other, or choose another data_dir",

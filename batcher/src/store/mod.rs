@@ -129,6 +129,27 @@ impl Store {
         Ok(store)
     }
 
+    /// Opens the store in `folder`, of whichever rollup, to look after it.
+    ///
+    /// # Errors
+    /// There is none; else as [`Self::open`].
+    pub fn open_existing(folder: &Path) -> Result<Self, StoreError> {
+        if !folder.is_dir() {
+            return Err(StoreError::NoStore { folder: folder.to_owned() });
+        }
+        let engine = Engine::open(folder)?;
+        let missing = engine.missing_table();
+        let store = Self::tables(engine)?;
+        match (store.meta.get(&())?, missing) {
+            (None, _) => Err(StoreError::NoStore { folder: folder.to_owned() }),
+            (Some(found), _) if found.schema != SCHEMA => {
+                Err(StoreError::NewerSchema { expected: SCHEMA, got: found.schema })
+            }
+            (Some(_), Some(table)) => Err(StoreError::LostTable { table }),
+            (Some(_), None) => Ok(store),
+        }
+    }
+
     fn tables(engine: Engine) -> Result<Self, StoreError> {
         Ok(Self {
             meta: Table::open(&engine, "meta")?,

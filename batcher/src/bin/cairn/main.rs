@@ -4,6 +4,7 @@ mod admin;
 mod bars;
 mod committee;
 mod config;
+mod db;
 mod demo;
 mod deploy;
 mod keys;
@@ -44,6 +45,9 @@ enum Command {
     /// Makes and reads the keystore files of `cairn run`.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Looks after an operator's store: checks, compacts, copies and restores it.
+    #[command(subcommand)]
+    Db(db::DbCommand),
     /// Rebuilds the state from L1 alone, with no operator alive.
     Reconstruct(reconstruct::Arguments),
     /// Writes the state after a proven batch to a file, or checks such a file.
@@ -94,6 +98,7 @@ async fn other(command: Command) -> eyre::Result<ExitCode> {
         Command::Admin(arguments) => admin::run(arguments).await,
         Command::Config(command) => config::run(command),
         Command::Keys(command) => keys::run(command),
+        Command::Db(command) => db::run(command),
         Command::Reconstruct(arguments) => reconstruct::run(arguments).await,
         Command::Snapshot(arguments) => snapshot::run(arguments).await,
         Command::Committee(command) => committee::run(command).await,
