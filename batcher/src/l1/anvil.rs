@@ -122,6 +122,8 @@ impl Anvil {
         life: Life,
     ) -> Result<Self, AnvilError> {
         let started = Instant::now();
+        // Before anything is written; where an earlier one may still have it, that is waited for below.
+        let port = if life == Life::Stored { port } else { Some(free_port(port)?) };
         let log = folder.join("anvil.log");
         let failed = |reason: String| AnvilError::Failed { reason, log: log.clone() };
         let output = File::options().create(true).append(true).open(&log);
@@ -139,7 +141,10 @@ impl Anvil {
             }
         }
         let errors = output.try_clone().map_err(|e| failed(e.to_string()))?;
-        let port = free_port(port)?;
+        let port = match port {
+            Some(port) if life != Life::Stored => port,
+            port => free_port(port)?,
+        };
         let mut command = Command::new(program);
         command
             .args(["--host", "127.0.0.1", "--hardfork", "osaka", "--port", &port.to_string()])
