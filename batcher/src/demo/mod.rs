@@ -53,7 +53,7 @@ use self::{
 };
 use crate::{
     deploy::{
-        development::{self, Deployed},
+        development::{self, Accounts, Deployed},
         manifest::Circuits,
         write_verifier,
     },
@@ -166,8 +166,9 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
     let tokens = scenario.tokens.iter().filter(|t| !t.is_ether).count();
     let circuits = Circuits::of(&prover);
     let modes = modes(options.data);
+    let accounts = Accounts { deployer: &signer, operator: service::operator()?.address() };
     let deployed =
-        development::deploy(&contracts, &url, &signer, circuits, genesis, modes, tokens).await?;
+        development::deploy(&contracts, &url, accounts, circuits, genesis, modes, tokens).await?;
     let Deployed { manifest: full_manifest, l1: manifest, tokens } = deployed;
     if let Some(path) = &options.manifest {
         full_manifest.write(path)?;
@@ -202,7 +203,6 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
     let progress: Arc<dyn Listener> = bars.clone();
     let setting = service::Setting {
         anvil: &anvil,
-        governor: &l1,
         deployment: &manifest,
         data: options.data,
         engine,

@@ -2,11 +2,7 @@
 
 use std::{net::Ipv4Addr, path::Path, sync::Arc, time::Duration};
 
-use alloy::{
-    primitives::{B256, keccak256},
-    providers::Provider,
-    signers::local::PrivateKeySigner,
-};
+use alloy::{primitives::B256, providers::Provider, signers::local::PrivateKeySigner};
 use cairn_prover::Engine;
 use cairn_state::BatchWitness;
 use cairn_types::DataMode;
@@ -22,7 +18,6 @@ use crate::{
     l1::{
         anvil::{Anvil, CHAIN_ID},
         client::L1Client,
-        contracts::IAccessControl,
         deployment::Deployment,
         error::rpc,
     },
@@ -46,8 +41,6 @@ const NEVER_S: u64 = 80_000;
 pub struct Setting<'a> {
     /// The local L1.
     pub anvil: &'a Anvil,
-    /// Governor of the rollup.
-    pub governor: &'a L1Client,
     /// The rollup.
     pub deployment: &'a Deployment,
     /// Where batches have their data.
@@ -60,6 +53,14 @@ pub struct Setting<'a> {
     pub folder: &'a Path,
 }
 
+/// The operator's key on L1.
+///
+/// # Errors
+/// Never: it is a constant.
+pub fn operator() -> Result<PrivateKeySigner> {
+    Ok(OPERATOR_KEY.parse()?)
+}
+
 /// The running service.
 #[derive(Debug)]
 pub struct Service {
@@ -70,23 +71,13 @@ pub struct Service {
 }
 
 impl Service {
-    /// Gives the operator its roles on L1 and starts it.
+    /// Starts the operator.
     ///
     /// # Errors
     /// L1's, or a check of the service's.
     pub async fn start(setting: Setting<'_>) -> Result<Self> {
-        let Setting { anvil, governor, deployment, data, engine, extras, folder } = setting;
-        let account: PrivateKeySigner = OPERATOR_KEY.parse()?;
-        for role in ["COMMITTER_ROLE", "PROVER_ROLE"] {
-            let role = keccak256(role);
-            let contract = IAccessControl::new(deployment.rollup, governor.provider());
-            let what = "giving the operator a role";
-            let sent = contract.grantRole(role, account.address()).send().await;
-            sent.map_err(|e| rpc(what, e))?
-                .get_receipt()
-                .await
-                .map_err(|e| rpc(what, e.to_string()))?;
-        }
+        let Setting { anvil, deployment, data, engine, extras, folder } = setting;
+        let account = operator()?;
         anvil.mine_every(BLOCK_TIME).await?;
 
         let config = configuration(&anvil.url(), deployment, data, folder);

@@ -1,4 +1,4 @@
-//! A deployment for development: one account has every role, and there are tokens that anyone can mint.
+//! A deployment for development: one account has every role but the operator's, and there are tokens that anyone can mint.
 
 use std::path::Path;
 
@@ -36,7 +36,7 @@ pub struct Deployed {
 pub async fn deploy(
     contracts: &Path,
     url: &str,
-    signer: &PrivateKeySigner,
+    accounts: Accounts<'_>,
     circuits: Circuits,
     genesis_state: B256,
     data_modes: DataModes,
@@ -45,7 +45,16 @@ pub async fn deploy(
     let artifacts = Artifacts::build(contracts).await?;
     let commit = source_commit(contracts).await;
     let built = Built { artifacts: &artifacts, circuits, commit };
-    deploy_built(built, url, signer, genesis_state, data_modes, tokens).await
+    deploy_built(built, url, accounts, genesis_state, data_modes, tokens).await
+}
+
+/// Who has which role.
+#[derive(Debug, Clone, Copy)]
+pub struct Accounts<'a> {
+    /// Deploys, and has every role but the operator's.
+    pub deployer: &'a PrivateKeySigner,
+    /// Commits and proves.
+    pub operator: Address,
 }
 
 /// Contracts and what they verify.
@@ -66,7 +75,7 @@ pub struct Built<'a> {
 pub async fn deploy_built(
     Built { artifacts, circuits, commit }: Built<'_>,
     url: &str,
-    signer: &PrivateKeySigner,
+    Accounts { deployer: signer, operator }: Accounts<'_>,
     genesis_state: B256,
     data_modes: DataModes,
     tokens: usize,
@@ -75,8 +84,8 @@ pub async fn deploy_built(
     let roles = Roles {
         governor: everyone,
         timelock_delay: 0,
-        committer: everyone,
-        prover: everyone,
+        committer: operator,
+        prover: operator,
         guardian: everyone,
         council: everyone,
     };

@@ -104,7 +104,8 @@ impl Deployment {
             circuits: plan.circuits.clone(),
             commit: source_commit(&place.contracts).await,
         };
-        let deployed = deploy_built(built, url, &signer, start, DataModes::ON_L1, 1).await?;
+        let accounts = development::Accounts { deployer: &signer, operator: signer.address() };
+        let deployed = deploy_built(built, url, accounts, start, DataModes::ON_L1, 1).await?;
         let development::Deployed { manifest, l1, tokens } = deployed;
         manifest.write(&place.folder.join("manifest.json")).map_err(DeployError::from)?;
         let token = tokens.first().copied().unwrap_or_default();
