@@ -38,19 +38,19 @@ pub enum Answer {
     Refused(&'static str),
 }
 
-/// The list of one rollup, for an account that has every role.
+/// The list of one rollup, for an account that has every role but the operator's.
 #[derive(Debug)]
 pub struct CircuitSets {
     provider: DynProvider,
-    sender: Address,
+    prover: Address,
     rollup: Address,
 }
 
 impl CircuitSets {
-    /// The list of `rollup` for the client's account.
+    /// The list of `rollup` for the client's account, and for `prover`, who may post proofs.
     #[must_use]
-    pub fn new(l1: &L1Client, rollup: Address) -> Self {
-        Self { provider: l1.provider().clone(), sender: l1.sender(), rollup }
+    pub fn new(l1: &L1Client, rollup: Address, prover: Address) -> Self {
+        Self { provider: l1.provider().clone(), prover, rollup }
     }
 
     /// Deploys a verifier, and adds a set of this root with it as the governor: it counts after the delay. Returns its place.
@@ -104,7 +104,7 @@ impl CircuitSets {
         proof: [U256; 8],
     ) -> Result<Answer, L1Error> {
         let contract = self.contract();
-        let call = contract.prove(from.clone(), to.clone(), place, proof).from(self.sender);
+        let call = contract.prove(from.clone(), to.clone(), place, proof).from(self.prover);
         let Err(error) = call.call().await else { return Ok(Answer::Accepted) };
         let name = match error.as_decoded_interface_error() {
             Some(ICircuitSetsErrors::CircuitSetMissing(_)) => "CircuitSetMissing",
@@ -114,23 +114,6 @@ impl CircuitSets {
             None => return Err(rpc("asking what a proof is worth", error)),
         };
         Ok(Answer::Refused(name))
-    }
-
-    /// Posts a proof; returns the transaction's gas.
-    ///
-    /// # Errors
-    /// The node's, or a revert.
-    pub async fn prove(
-        &self,
-        from: &Batch,
-        to: &Batch,
-        place: U256,
-        proof: [U256; 8],
-    ) -> Result<u64, L1Error> {
-        let what = "posting a proof";
-        let contract = self.contract();
-        let sent = contract.prove(from.clone(), to.clone(), place, proof).send().await;
-        Ok(mined(what, sent.map_err(|e| rpc(what, e))?).await?.gas_used)
     }
 
     fn contract(&self) -> IRollupL1::IRollupL1Instance<&DynProvider> {

@@ -235,7 +235,7 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
             let setting = upgrade::Setting {
                 anvil: &anvil,
                 l1: &l1,
-                sets: CircuitSets::new(&l1, manifest.rollup),
+                sets: CircuitSets::new(&l1, manifest.rollup, service.account()),
                 contracts: &contracts,
                 scenario: &scenario,
                 assets: &assets,
