@@ -1,6 +1,8 @@
 //! The watcher against the real contracts on anvil. The verifier is the contract tests' double: a batch is proven without a
 //! proof.
 
+#[path = "../proxy/mod.rs"]
+#[allow(dead_code, reason = "the fault harness uses all of it")]
 mod proxy;
 mod watch;
 #[path = "../operator/world/mod.rs"]
@@ -18,7 +20,7 @@ use cairn_batcher::{
 };
 use serde_json::{Value, json};
 
-use proxy::Proxy;
+use proxy::{Fault, Proxy};
 use watch::{CONFIRMATIONS, Watch, config, tables};
 use world::World;
 
@@ -178,13 +180,13 @@ async fn a_node_that_drops_logs_is_noticed_and_waited_for() {
     let proxy = Proxy::start(world.url.clone()).await;
     let watch = Watch::start_at(&world, &proxy.url, config()).await;
     let before = watch.reach_head(&world).await;
-    proxy.drop_logs(true);
+    proxy.set(Some(Fault::NoLogs));
     world.deposit(1, 10_000).await;
-    proxy.until_asked_for_logs(4).await;
+    watch::until("a question for logs", || proxy.hits() >= 4).await;
     assert_eq!(watch.view(), Some(before));
     let unreliable = || watch::metrics().contains("cairn_watcher_unreliable_node 1");
     watch::until("the alarm", unreliable).await;
-    proxy.drop_logs(false);
+    proxy.set(None);
     assert_eq!(watch.reach_head(&world).await.queue_length, 2);
     watch::until("the end of the alarm", || !unreliable()).await;
     assert_as_fresh(&world, &watch).await;
