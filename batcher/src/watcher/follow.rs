@@ -85,6 +85,7 @@ impl<C: Chain> Follower<C> {
     async fn settled(&mut self, head: u64) -> Result<Option<u64>, WatcherError> {
         let finalized = match self.head {
             Some((known, finalized)) if known == head => finalized,
+            _ if !self.config.wait_for_finalized => None,
             _ => self.chain.finalized().await?,
         };
         self.head = Some((head, finalized));

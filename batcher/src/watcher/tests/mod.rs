@@ -183,13 +183,13 @@ async fn what_is_not_deep_enough_is_not_confirmed() {
     chain.grow(&[Deed::Nothing; 2]);
     watch.finish().await.unwrap();
     assert_eq!(watch.view().finalized, 1);
-    // L1's own finality needs no confirmations on top.
+    // That a node calls it final is not enough.
     let chain = ModelChain::new();
     chain.grow(&[Deed::Queue]);
     chain.set(Manners { finalized: Some(1), ..Manners::default() });
     let mut watch = Watch::new(&chain);
     watch.finish().await.unwrap();
-    assert_eq!(watch.view().confirmed_queue, 1);
+    assert_eq!(watch.view().confirmed_queue, 0);
 }
 
 #[tokio::test]
