@@ -1,12 +1,13 @@
 //! Whether several nodes tell the same of L1.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use alloy::{
     eips::BlockNumberOrTag,
     primitives::B256,
     providers::{DynProvider, Provider},
 };
+use metrics::gauge;
 use reqwest::Url;
 
 use super::{
@@ -14,6 +15,10 @@ use super::{
     error::{L1Error, rpc},
     http::host,
 };
+use crate::signals::Shutdown;
+
+/// How often the nodes are compared.
+const INTERVAL: Duration = Duration::from_secs(60);
 
 /// What one node says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +55,53 @@ impl fmt::Display for Disagreement {
             }
         }
         Ok(())
+    }
+}
+
+/// Compares the nodes every minute until shutdown, `depth` blocks below the lowest head: as many as L1 may take back without
+/// anything being wrong. An alarm rings while they disagree: the gauge `cairn_l1_nodes_disagree`, and a line when it begins and
+/// when it ends.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn run(
+    urls: Vec<Url>,
+    config: ConnectionConfig,
+    depth: u64,
+    shutdown: Shutdown,
+) -> Result<(), L1Error> {
+    compare(&urls, &config, depth, INTERVAL, shutdown).await
+}
+
+async fn compare(
+    urls: &[Url],
+    config: &ConnectionConfig,
+    depth: u64,
+    interval: Duration,
+    mut shutdown: Shutdown,
+) -> Result<(), L1Error> {
+    let alarm = gauge!("cairn_l1_nodes_disagree");
+    let mut rings = false;
+    alarm.set(0);
+    loop {
+        // One node agrees with itself.
+        if urls.len() > 1 {
+            let found = tokio::select! {
+                () = shutdown.stopped() => return Ok(()),
+                found = disagreement(urls, config, depth) => found?,
+            };
+            match &found {
+                Some(found) if !rings => tracing::error!("{found}"),
+                None if rings => tracing::info!("the L1 nodes agree again"),
+                _ => {}
+            }
+            rings = found.is_some();
+            alarm.set(u8::from(rings));
+        }
+        tokio::select! {
+            () = shutdown.stopped() => return Ok(()),
+            () = tokio::time::sleep(interval) => {}
+        }
     }
 }
 
@@ -111,26 +163,37 @@ async fn answers<T: Send + 'static>(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    };
+
+    use metrics_exporter_prometheus::PrometheusBuilder;
     use serde_json::{Value, json};
 
     use super::*;
     use crate::l1::transport::node::{Answer, Node};
 
-    /// A node on a chain with a head, whose blocks have hashes that end in `fork`.
-    async fn node(chain: u64, head: u64, fork: u8) -> Node {
-        let block = move |number: &Value| {
+    /// What a node says on a chain with a head, whose blocks have hashes that end in `fork`.
+    fn say(chain: u64, head: u64, fork: u8, method: &str, parameters: &Value) -> Value {
+        let block = |number: &Value| {
             let number = u64::from_str_radix(&number.as_str()?[2..], 16).ok()?;
             let mut block = alloy::rpc::types::Block::<B256>::default();
             block.header.inner.number = number;
             block.header.hash = B256::with_last_byte(fork);
             (number <= head).then(|| serde_json::to_value(block).unwrap())
         };
-        let answer = move |method: &str, parameters: &Value| match method {
+        match method {
             "eth_chainId" => json!(format!("{chain:#x}")),
             "eth_blockNumber" => json!(format!("{head:#x}")),
             _ => block(&parameters[0]).unwrap_or_default(),
-        };
-        Node::start(move |_, method, parameters| Answer::Result(answer(method, parameters))).await
+        }
+    }
+
+    async fn node(chain: u64, head: u64, fork: u8) -> Node {
+        let say =
+            move |method: &str, parameters: &Value| say(chain, head, fork, method, parameters);
+        Node::start(move |_, method, parameters| Answer::Result(say(method, parameters))).await
     }
 
     async fn of(nodes: &[&Node], depth: u64) -> Option<Disagreement> {
@@ -145,6 +208,40 @@ mod tests {
         let silent = Node::always(Answer::Closed).await;
         assert_eq!(of(&[&one, &two, &silent], 5).await, None);
         assert_eq!(of(&[&silent], 5).await, None);
+    }
+
+    #[tokio::test]
+    async fn the_alarm_rings_while_they_disagree() {
+        let forks = Arc::new(AtomicBool::new(true));
+        let told = forks.clone();
+        let (one, other) = (node(1, 100, 7).await, {
+            Node::start(move |_, method, parameters| {
+                let fork = if told.load(Ordering::SeqCst) { 8 } else { 7 };
+                Answer::Result(say(1, 100, fork, method, parameters))
+            })
+            .await
+        });
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let (metrics, _guard) = (recorder.handle(), metrics::set_default_local_recorder(&recorder));
+        let rings = |on: u8| metrics.render().contains(&format!("cairn_l1_nodes_disagree {on}\n"));
+        let urls = [one.url.clone(), other.url.clone()];
+        let (stop, stopped) = crate::signals::shutdown();
+        let (config, often) = (ConnectionConfig::default(), Duration::from_millis(5));
+        let compare = compare(&urls, &config, 5, often, stopped);
+        let listen = async {
+            let until = async |on| {
+                while !rings(on) {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            };
+            until(1).await;
+            forks.store(false, Ordering::SeqCst);
+            until(0).await;
+            stop.stop();
+        };
+        let patience = Duration::from_secs(10);
+        let both = tokio::time::timeout(patience, async { tokio::join!(compare, listen) });
+        both.await.unwrap().0.unwrap();
     }
 
     #[tokio::test]

@@ -33,8 +33,13 @@ const STATE_INTERVAL: &str = "60";
 #[derive(Debug, Error)]
 pub enum AnvilError {
     /// The port asked for is taken.
-    #[error("port {0} is in use: stop what listens there, or choose another with --port")]
-    PortInUse(u16),
+    #[error("port {port} is in use: stop what listens there, or choose another with {option}")]
+    PortInUse {
+        /// The port.
+        port: u16,
+        /// The program's option that names it.
+        option: &'static str,
+    },
     /// Another anvil keeps its state there.
     #[error("another anvil runs on the state in {}: end it, or choose another folder", .folder.display())]
     StateInUse {
@@ -68,6 +73,16 @@ enum Life {
     Stored,
     /// It may outlive us.
     Free,
+}
+
+impl Life {
+    /// The option that names the port: `cairn demo` has one chain, `cairn run --dev` serves the API on `--port`.
+    fn port_option(self) -> &'static str {
+        match self {
+            Self::Stored => "--l1-port",
+            Self::WithUs | Self::Free => "--port",
+        }
+    }
 }
 
 /// A running anvil; dropping it ends the process unless [`Anvil::keep`] was called.
@@ -123,7 +138,7 @@ impl Anvil {
     ) -> Result<Self, AnvilError> {
         let started = Instant::now();
         // Before anything is written; where an earlier one may still have it, that is waited for below.
-        let port = if life == Life::Stored { port } else { Some(free_port(port)?) };
+        let port = if life == Life::Stored { port } else { Some(free_port(port, life)?) };
         let log = folder.join("anvil.log");
         let failed = |reason: String| AnvilError::Failed { reason, log: log.clone() };
         let output = File::options().create(true).append(true).open(&log);
@@ -143,7 +158,7 @@ impl Anvil {
         let errors = output.try_clone().map_err(|e| failed(e.to_string()))?;
         let port = match port {
             Some(port) if life != Life::Stored => port,
-            port => free_port(port)?,
+            port => free_port(port, life)?,
         };
         let mut command = Command::new(program);
         command
@@ -255,10 +270,11 @@ fn signal(child: &Child, signal: Signal) {
 }
 
 /// The port asked for, or any that is free.
-fn free_port(port: Option<u16>) -> Result<u16, AnvilError> {
+fn free_port(port: Option<u16>, life: Life) -> Result<u16, AnvilError> {
     let asked = port.unwrap_or(0);
     let listener = TcpListener::bind(("127.0.0.1", asked)).and_then(|l| l.local_addr());
-    listener.map(|address| address.port()).map_err(|_| AnvilError::PortInUse(asked))
+    let in_use = |_| AnvilError::PortInUse { port: asked, option: life.port_option() };
+    listener.map(|address| address.port()).map_err(in_use)
 }
 
 /// Lets the kernel send the child this signal when we are killed without a chance to do it.
@@ -270,5 +286,21 @@ fn die_with_parent(command: &mut Command, signal: Signal) {
     // SAFETY: between fork and exec the hook only calls prctl(2): no allocation, no locks.
     unsafe {
         command.pre_exec(move || Ok(set_parent_process_death_signal(Some(signal))?));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_port_in_use_is_told_with_the_option_that_names_it() {
+        let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let (folder, program) = (tempfile::tempdir().unwrap(), Path::new("anvil"));
+        let started = Anvil::start(program, Some(port), folder.path(), false).await;
+        assert!(started.unwrap_err().to_string().ends_with("choose another with --port"));
+        let resumed = Anvil::resume(program, port, folder.path()).await;
+        assert!(resumed.unwrap_err().to_string().ends_with("choose another with --l1-port"));
     }
 }

@@ -1,7 +1,7 @@
 //! One account's view of a deployment, for tools, users and tests: deposits, forced transactions, claims. What an operator
 //! sends while it runs goes through `settlement`.
 
-mod operator;
+mod governor;
 mod reads;
 
 use alloy::{
@@ -14,7 +14,6 @@ use alloy::{
 };
 use cairn_types::{PublicKey, SignedTransaction, Word};
 
-pub use self::operator::{CommitData, CommitGas, CommitRequest};
 use super::{
     connection::{connect_with, signing},
     contracts::{ForcedTransaction, ICustody, IDemoToken},
@@ -49,12 +48,6 @@ impl L1Client {
     #[must_use]
     pub fn provider(&self) -> &DynProvider {
         &self.provider
-    }
-
-    /// The signer's account.
-    #[must_use]
-    pub fn sender(&self) -> Address {
-        self.sender
     }
 
     /// Mints `amount` base units of a demo token for this signer and lets custody draw them.
@@ -153,25 +146,13 @@ impl L1Client {
         value: U256,
         call: &impl SolCall,
     ) -> Result<Pending, L1Error> {
-        self.send_request(what, self.request(to, value, call)).await
-    }
-
-    fn request(&self, to: Address, value: U256, call: &impl SolCall) -> TransactionRequest {
-        TransactionRequest::default()
+        let request = TransactionRequest::default()
             .with_from(self.sender)
             .with_to(to)
             .with_value(value)
-            .with_input(call.abi_encode())
-    }
-
-    async fn send_request(
-        &self,
-        what: &'static str,
-        request: TransactionRequest,
-    ) -> Result<Pending, L1Error> {
-        let transaction =
-            self.provider.send_transaction(request).await.map_err(|e| rpc(what, e))?;
-        Ok(Pending { what, transaction })
+            .with_input(call.abi_encode());
+        let sent = self.provider.send_transaction(request).await;
+        Ok(Pending { what, transaction: sent.map_err(|e| rpc(what, e))? })
     }
 }
 

@@ -1,11 +1,11 @@
 //! The one way to talk to L1: several nodes as one provider, every request with a deadline, a limit on its answer and safe
-//! retries.
+//! retries. All nodes must be on the chain of the first that answers; others are passed over.
 //!
 //! ```text
 //! readers, writers -> provider (alloy) -> Transport: whom to ask, whether again -> Endpoint: one node -> Http: limits
 //! ```
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use alloy::{
     network::EthereumWallet,
@@ -44,6 +44,9 @@ pub struct ConnectionConfig {
     /// How long a node that fails is passed over while there are others, milliseconds; doubled with each failure in a row, up
     /// to 16 times as long.
     pub rest_ms: u64,
+    /// How long a node's head may stand still until the other nodes are asked whether they have a higher one, milliseconds. One
+    /// that has stopped syncing is passed over like one that fails.
+    pub stale_ms: u64,
 }
 
 impl Default for ConnectionConfig {
@@ -56,6 +59,7 @@ impl Default for ConnectionConfig {
             backoff_ms: 250,
             max_backoff_ms: 10_000,
             rest_ms: 30_000,
+            stale_ms: 60_000,
         }
     }
 }
@@ -106,6 +110,10 @@ impl ConnectionConfig {
     pub(super) fn rest(&self) -> Duration {
         Duration::from_millis(self.rest_ms)
     }
+
+    pub(super) fn stale(&self) -> Duration {
+        Duration::from_millis(self.stale_ms)
+    }
 }
 
 /// A provider over these nodes, the first one preferred; nothing is sent yet. It signs nothing, see [`signing`].
@@ -125,6 +133,15 @@ pub fn connect(urls: &[Url], config: &ConnectionConfig) -> Result<DynProvider, L
     let transport = Transport::new(endpoints, config.clone());
     let client = RpcClient::new(transport, urls.iter().all(is_loopback));
     Ok(ProviderBuilder::default().connect_client(client).erased())
+}
+
+/// Says that what the provider's node answers cannot be, or is old, which only they can tell who understand it: another node is
+/// asked for a while, where there is one that is well. Nothing for a provider that is not of [`connect`].
+pub(crate) fn doubt(provider: &DynProvider, why: impl fmt::Display) {
+    let client = provider.client();
+    if let Some(transport) = client.transport().as_any().downcast_ref::<Transport>() {
+        transport.doubt(&why);
+    }
 }
 
 /// As [`connect`], to one node, for the tools.

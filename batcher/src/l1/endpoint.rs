@@ -32,6 +32,12 @@ struct Health {
     failures: u32,
     /// It is passed over until then.
     rests_until: Option<Instant>,
+    /// Until then, that it answers does not mean that it is well: its answers were doubted.
+    doubted_until: Option<Instant>,
+    /// It was asked for its chain since it last failed.
+    is_admitted: bool,
+    /// The highest head that it has had, and since when.
+    head: Option<(u64, Instant)>,
 }
 
 impl Endpoint {
@@ -50,17 +56,59 @@ impl Endpoint {
         self.health().rests_until.filter(|&until| until > now)
     }
 
+    /// Whether it is known to be on the right chain.
+    pub(super) fn is_admitted(&self) -> bool {
+        self.health().is_admitted
+    }
+
+    /// It is on the right chain.
+    pub(super) fn admit(&self) {
+        self.health().is_admitted = true;
+    }
+
     /// It does what it should.
     pub(super) fn is_well(&self) {
-        let failures = std::mem::take(&mut *self.health()).failures;
+        let mut health = self.health();
+        if health.doubted_until.is_some_and(|until| until > Instant::now()) {
+            return;
+        }
+        let failures = std::mem::take(&mut health.failures);
+        (health.rests_until, health.doubted_until) = (None, None);
+        drop(health);
         if failures > 0 {
             tracing::info!(endpoint = self.name, failures, "L1 node answers again");
         }
     }
 
-    /// It does not: others are asked for a while.
-    pub(super) fn fails(&self, why: &impl std::fmt::Display) {
+    /// Notes its head; whether that has been no higher for longer than `limit`.
+    pub(super) fn stands_still(&self, head: u64, limit: Duration) -> bool {
         let mut health = self.health();
+        match health.head {
+            Some((highest, since)) if head <= highest => since.elapsed() > limit,
+            _ => {
+                health.head = Some((head, Instant::now()));
+                false
+            }
+        }
+    }
+
+    /// Nobody has a higher head.
+    pub(super) fn is_at_head(&self, head: u64) {
+        self.health().head = Some((head, Instant::now()));
+    }
+
+    /// It answers, but what it says is wrong or old: as if it failed, and longer each time until it has not been doubted for as
+    /// long as it rests.
+    pub(super) fn is_doubted(&self, why: &dyn std::fmt::Display) {
+        self.fails(why);
+        let mut health = self.health();
+        health.doubted_until = health.rests_until.map(|until| until + self.rest);
+    }
+
+    /// It does not: others are asked for a while.
+    pub(super) fn fails(&self, why: &dyn std::fmt::Display) {
+        let mut health = self.health();
+        health.is_admitted = false;
         let rest = self.rest * (1 << health.failures.min(MAX_DOUBLINGS));
         health.rests_until = Some(Instant::now() + rest);
         health.failures = health.failures.saturating_add(1);

@@ -85,9 +85,6 @@ pub enum L1Error {
         /// Its number.
         block: u64,
     },
-    /// A receipt lacks the event that the contract emits.
-    #[error("L1, {0}: the receipt lacks the contract's event; is the contract another version?")]
-    NoEvent(&'static str),
 }
 
 impl L1Error {
@@ -206,12 +203,6 @@ impl Reason for contract::Error {
             _ => false,
         }
     }
-}
-
-/// Whether the same request may be answered later: the node, not the request, is at fault.
-#[must_use]
-pub fn is_transient(error: &TransportError) -> bool {
-    Reason::is_transient(error)
 }
 
 /// Whether the answer was too much for the node or for us: less may be asked for.

@@ -48,6 +48,14 @@ pub enum Fault {
     /// Something else than was asked for.
     #[error("its answer is not JSON-RPC: {0}")]
     Malformed(String),
+    /// It is a node of another chain than the others.
+    #[error("it is on chain {got}, expected {expected}")]
+    OtherChain {
+        /// The chain of the others.
+        expected: u64,
+        /// Its own.
+        got: u64,
+    },
 }
 
 impl Fault {
@@ -56,6 +64,8 @@ impl Fault {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Timeout(_) | Self::Connection(_) | Self::Malformed(_) => true,
+            // One of the others may answer.
+            Self::OtherChain { .. } => true,
             Self::TooLarge(_) => false,
             Self::Status { status, .. } => status.is_server_error() || is_busy(*status),
         }

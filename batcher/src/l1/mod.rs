@@ -14,10 +14,12 @@ pub mod error;
 pub(crate) mod http;
 pub mod queue;
 pub mod reader;
-mod resent;
+pub(crate) mod resent;
 pub mod revert;
 pub mod tools;
 mod transport;
 pub mod withdrawal_tree;
 
+#[cfg(test)]
+pub(crate) use self::transport::node;
 pub use self::{http::Fault, transport::RequestError};

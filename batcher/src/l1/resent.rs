@@ -9,9 +9,23 @@ use alloy::{
 use serde::Deserialize;
 use serde_json::value::to_raw_value;
 
-/// How nodes say that they have a transaction: geth and reth, anvil, Nethermind, Besu, Erigon.
-const KNOWN: [&str; 5] =
-    ["already known", "already imported", "alreadyknown", "known transaction", "existing tx"];
+/// How nodes say that they have a transaction: geth and reth, anvil, Nethermind, Besu, Erigon, and what stands in front of them.
+const KNOWN: [&str; 7] = [
+    "already known",
+    "already imported",
+    "alreadyknown",
+    "known transaction",
+    "already exists",
+    "already_exists",
+    // Erigon's "could not replace existing tx" is of another one.
+    "existing tx with same hash",
+];
+
+/// Whether a node's refusal of a transaction means that it has it.
+pub(crate) fn is_known(message: &str) -> bool {
+    let message = message.to_lowercase();
+    KNOWN.iter().any(|known| message.contains(known))
+}
 
 /// The request as it was sent.
 #[derive(Deserialize)]
@@ -23,8 +37,7 @@ struct Sent {
 pub(super) fn settle(packet: &mut ResponsePacket, body: &[u8]) {
     let ResponsePacket::Single(response) = packet else { return };
     let ResponsePayload::Failure(error) = &response.payload else { return };
-    let message = error.message.to_lowercase();
-    if !KNOWN.iter().any(|known| message.contains(known)) {
+    if !is_known(&error.message) {
         return;
     }
     if let Some(hash) = hash(body).and_then(|hash| to_raw_value(&hash).ok()) {

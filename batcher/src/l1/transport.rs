@@ -1,14 +1,15 @@
 //! Whom a request goes to, and whether it is sent again.
 
 use std::{
-    sync::Arc,
+    fmt,
+    sync::{Arc, OnceLock},
     task::{Context, Poll},
     time::{Duration, Instant},
 };
 
 use alloy::{
-    primitives::bytes::Bytes,
-    rpc::json_rpc::{RequestPacket, ResponsePacket},
+    primitives::{U64, bytes::Bytes},
+    rpc::json_rpc::{RequestPacket, ResponsePacket, ResponsePayload},
     transports::{TransportError, TransportErrorKind, TransportFut},
 };
 use rand::Rng;
@@ -18,7 +19,7 @@ use tower_service::Service;
 use super::{
     connection::ConnectionConfig,
     endpoint::{Endpoint, attribute},
-    http::{Fault, Limits},
+    http::{Fault, Limits, quote},
     resent,
 };
 
@@ -31,6 +32,8 @@ struct Nodes {
     /// At least one; the first that is well is asked.
     endpoints: Vec<Endpoint>,
     config: ConnectionConfig,
+    /// Their chain, as the first that was asked has it.
+    chain: OnceLock<u64>,
 }
 
 /// A request that no node has answered, in one line.
@@ -47,6 +50,10 @@ pub struct RequestError {
 
 /// Sends signed bytes: whoever sends them twice has sent one transaction.
 const SEND: &str = "eth_sendRawTransaction";
+/// Asks for the number of the last block.
+const HEAD: &str = "eth_blockNumber";
+/// Asks for the chain.
+const CHAIN: &[u8] = br#"{"jsonrpc":"2.0","id":0,"method":"eth_chainId","params":[]}"#;
 
 /// A request as it is sent, again and again if need be.
 struct Call {
@@ -68,7 +75,16 @@ enum Verdict {
 impl Transport {
     /// Over these nodes: one at least.
     pub(super) fn new(endpoints: Vec<Endpoint>, config: ConnectionConfig) -> Self {
-        Self(Arc::new(Nodes { endpoints, config }))
+        Self(Arc::new(Nodes { endpoints, config, chain: OnceLock::new() }))
+    }
+
+    /// What the node that is asked now says is wrong or old: it rests, if there is another one.
+    pub(super) fn doubt(&self, why: &dyn fmt::Display) {
+        if self.0.endpoints.len() > 1
+            && let Some(endpoint) = self.0.pick()
+        {
+            endpoint.is_doubted(why);
+        }
     }
 }
 
@@ -97,14 +113,20 @@ impl Nodes {
             let left = deadline.saturating_duration_since(Instant::now());
             let time = self.config.attempt().min(left);
             let limits = Limits { time, bytes: self.config.max_answer_bytes };
-            let mut outcome = endpoint.send(call.body.clone(), limits).await;
+            let mut outcome = self.send(endpoint, &call, limits).await;
             if let Ok(packet) = &mut outcome
                 && attempt > 0
                 && call.method == SEND
             {
                 resent::settle(packet, &call.body);
             }
-            let verdict = judge(endpoint, &outcome, &mut header_missed);
+            let verdict = judge(endpoint, &outcome, &call.method, &mut header_missed);
+            if let Ok(packet) = &mut outcome
+                && call.method == HEAD
+                && let Some(higher) = self.higher_head(endpoint, packet, &call, limits).await
+            {
+                *packet = higher;
+            }
             let wait = match verdict {
                 _ if !call.repeatable || attempt == self.config.retries => None,
                 Verdict::Answered => None,
@@ -117,6 +139,68 @@ impl Nodes {
             }
             attempt += 1;
         }
+    }
+
+    /// Sends a request to a node that is on the right chain.
+    async fn send(
+        &self,
+        endpoint: &Endpoint,
+        call: &Call,
+        limits: Limits,
+    ) -> Result<ResponsePacket, Fault> {
+        self.admit(endpoint, limits).await?;
+        endpoint.send(call.body.clone(), limits).await
+    }
+
+    /// Checks that a node is on the chain of the others, before its first request and after each rest. One node alone is on the
+    /// chain that it is on.
+    async fn admit(&self, endpoint: &Endpoint, limits: Limits) -> Result<(), Fault> {
+        if self.endpoints.len() == 1 || endpoint.is_admitted() {
+            return Ok(());
+        }
+        let packet = endpoint.send(Bytes::from_static(CHAIN), limits).await?;
+        let Some(got) = number(&packet) else {
+            return Err(Fault::Malformed(quote(&format!("eth_chainId: {packet:?}"))));
+        };
+        let expected = *self.chain.get_or_init(|| got);
+        if got != expected {
+            let endpoint = endpoint.name();
+            tracing::error!(endpoint, expected, got, "this L1 node is of another chain");
+            return Err(Fault::OtherChain { expected, got });
+        }
+        endpoint.admit();
+        Ok(())
+    }
+
+    /// Where a node's head has stood still for long: the answer of another node, if that has a higher one. The first rests then.
+    async fn higher_head(
+        &self,
+        endpoint: &Endpoint,
+        packet: &ResponsePacket,
+        call: &Call,
+        limits: Limits,
+    ) -> Option<ResponsePacket> {
+        let head = number(packet)?;
+        if self.endpoints.len() == 1 || !endpoint.stands_still(head, self.config.stale()) {
+            return None;
+        }
+        let now = Instant::now();
+        let others = self.endpoints.iter().filter(|other| !std::ptr::eq(*other, endpoint));
+        for other in others.filter(|other| other.rests_until(now).is_none()) {
+            match self.send(other, call, limits).await {
+                Err(fault) => other.fails(&fault),
+                Ok(packet) => {
+                    if let Some(higher) = number(&packet).filter(|&higher| higher > head) {
+                        let name = other.name();
+                        let why = format!("its head stays at {head}, that of {name} is {higher}");
+                        endpoint.is_doubted(&why);
+                        return Some(packet);
+                    }
+                }
+            }
+        }
+        endpoint.is_at_head(head);
+        None
     }
 
     /// The first node that is well, else the one that has rested longest.
@@ -144,10 +228,18 @@ impl Nodes {
     }
 }
 
+/// The number that a node answers with.
+fn number(packet: &ResponsePacket) -> Option<u64> {
+    let ResponsePacket::Single(response) = packet else { return None };
+    let ResponsePayload::Success(value) = &response.payload else { return None };
+    serde_json::from_str::<U64>(value.get()).ok().map(|number| number.to())
+}
+
 /// What an outcome says of the node and of the request.
 fn judge(
     endpoint: &Endpoint,
     outcome: &Result<ResponsePacket, Fault>,
+    method: &str,
     header_missed: &mut bool,
 ) -> Verdict {
     match outcome {
@@ -160,7 +252,7 @@ fn judge(
                 }
             }
             Some(error) if error.is_retry_err() => {
-                endpoint.fails(&super::http::quote(&error.message));
+                endpoint.fails(&quote(&error.message));
                 Verdict::Again { wait: None }
             }
             _ => {
@@ -169,7 +261,7 @@ fn judge(
             }
         },
         // The question is at fault, not the node.
-        Err(Fault::TooLarge(_)) => Verdict::Answered,
+        Err(Fault::TooLarge(_)) if may_be_long(method) => Verdict::Answered,
         Err(fault) => {
             endpoint.fails(fault);
             match fault {
@@ -219,6 +311,11 @@ impl Call {
     }
 }
 
+/// Whether a method's answer may be as long as the chain has made it.
+fn may_be_long(method: &str) -> bool {
+    ["eth_getLogs", "debug_trace"].iter().any(|prefix| method.starts_with(prefix))
+}
+
 /// Whether a method does the same if it is called twice: it reads, or sends the same bytes. A filter's changes are given out once,
 /// and `eth_sendTransaction` signs with a new nonce.
 fn is_repeatable(method: &str) -> bool {
@@ -228,6 +325,6 @@ fn is_repeatable(method: &str) -> bool {
 }
 
 #[cfg(test)]
-pub(super) mod node;
+pub(crate) mod node;
 #[cfg(test)]
 mod tests;

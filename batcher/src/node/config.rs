@@ -167,6 +167,7 @@ impl Config {
         room(self.proving.check())?;
         room(self.settlement.check())?;
         room(self.watcher.check())?;
+        room(self.settlement.check_beside(&self.watcher))?;
         self.telemetry.check()
     }
 

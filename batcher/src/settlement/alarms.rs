@@ -13,6 +13,10 @@ use super::chain::Chain;
 pub(super) enum Alarm {
     /// The node does not answer, or is behind.
     L1,
+    /// The account has used other nonces than the settlement knows of, or the node says so.
+    Nonces,
+    /// The watcher does not have the operations of L1's queue that a batch executes.
+    Queue,
     /// Fees are above the caps.
     Fees,
     /// The account's balance is low.
@@ -23,6 +27,8 @@ pub(super) enum Alarm {
     Transaction,
     /// The contract would refuse what is owed.
     Contract,
+    /// What is owed was mined and reverted too often: a person must look.
+    Reverted,
 }
 
 /// The alarms that are on.
@@ -34,17 +40,29 @@ pub(super) struct Alarms {
 }
 
 impl Alarm {
-    const ALL: [Self; 6] =
-        [Self::L1, Self::Fees, Self::Balance, Self::Funds, Self::Transaction, Self::Contract];
+    const ALL: [Self; 9] = [
+        Self::L1,
+        Self::Nonces,
+        Self::Queue,
+        Self::Fees,
+        Self::Balance,
+        Self::Funds,
+        Self::Transaction,
+        Self::Contract,
+        Self::Reverted,
+    ];
 
     fn name(self) -> &'static str {
         match self {
             Self::L1 => "l1",
+            Self::Nonces => "nonces",
+            Self::Queue => "queue",
             Self::Fees => "fees_above_cap",
             Self::Balance => "low_balance",
             Self::Funds => "insufficient_funds",
             Self::Transaction => "transaction_refused",
             Self::Contract => "contract_refuses",
+            Self::Reverted => "reverted",
         }
     }
 }

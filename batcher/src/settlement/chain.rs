@@ -46,11 +46,16 @@ impl Chain {
             provider.get_max_priority_fee_per_gas(),
             provider.get_blob_base_fee(),
         );
+        let blob_base_fee = match blob_base_fee {
+            Ok(fee) => Some(fee),
+            // Nodes without the method exist.
+            Err(e) if e.is_error_resp() => None,
+            Err(e) => return Err(rpc("reading the price of blobs", e)),
+        };
         let market = Market {
             base_fee: header.base_fee_per_gas.unwrap_or(0).into(),
             priority_fee: priority_fee.map_err(|e| rpc("reading the price of gas", e))?,
-            // Nodes without the method exist.
-            blob_base_fee: blob_base_fee.ok(),
+            blob_base_fee,
         };
         Ok(Self {
             head: header.number,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::fees::Caps;
+use crate::watcher::WatcherConfig;
 
 /// Wei of a gwei.
 const GWEI: f64 = 1e9;
@@ -18,7 +19,7 @@ const GWEI: f64 = 1e9;
 pub struct SettlementConfig {
     /// L1 transactions that may be on their way at the same time, 1 to 16.
     pub max_in_flight: usize,
-    /// Blocks on top of a transaction's until nothing is expected to take it back.
+    /// Blocks on top of a transaction's until nothing is expected to take it back; at least watcher.confirmations.
     pub confirmations: u64,
     /// Milliseconds between two looks at L1, if nothing wakes the settlement before.
     pub poll_ms: u64,
@@ -52,7 +53,7 @@ impl Default for SettlementConfig {
     fn default() -> Self {
         Self {
             max_in_flight: 4,
-            confirmations: 10,
+            confirmations: 12,
             poll_ms: 2_000,
             resubmit_after_ms: 48_000,
             max_fee_gwei: 200.0,
@@ -104,6 +105,18 @@ impl SettlementConfig {
         Ok(())
     }
 
+    /// Refuses fewer confirmations than the watcher's: what it may take back is not final.
+    ///
+    /// # Errors
+    /// The field's name, and what would do.
+    pub fn check_beside(&self, watcher: &WatcherConfig) -> Result<(), BadSetting> {
+        if self.confirmations >= watcher.confirmations {
+            return Ok(());
+        }
+        let (field, expected) = ("confirmations", "at least watcher.confirmations");
+        Err(BadSetting { field, expected, got: self.confirmations.to_string() })
+    }
+
     /// What may be spent, in wei.
     #[must_use]
     pub fn caps(&self) -> Caps {
@@ -144,6 +157,14 @@ mod tests {
         assert_eq!(bad.check().unwrap_err().field, "max_blob_fee_gwei");
         let bad = SettlementConfig { max_fee_gwei: 1.0, ..good };
         assert_eq!(bad.check().unwrap_err().field, "max_priority_fee_gwei");
+    }
+
+    #[test]
+    fn what_the_watcher_may_take_back_is_not_final() {
+        let (config, watcher) = (SettlementConfig::default(), WatcherConfig::default());
+        assert_eq!(config.check_beside(&watcher), Ok(()));
+        let deeper = WatcherConfig { confirmations: config.confirmations + 1, ..watcher };
+        assert_eq!(config.check_beside(&deeper).unwrap_err().field, "confirmations");
     }
 
     #[test]

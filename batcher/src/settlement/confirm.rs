@@ -10,8 +10,9 @@ use alloy::{
 use metrics::{counter, histogram};
 use tracing::{info, warn};
 
-use super::{chain::Chain, draft, error::SettlementError, now_ms, outbox::Outbox};
+use super::{chain::Chain, draft, error::SettlementError, outbox::Outbox, vain::Vain};
 use crate::{
+    clock::now_ms,
     l1::error::{L1Error, rpc},
     store::records::{Mined, OutboxTransaction},
 };
@@ -20,13 +21,17 @@ use crate::{
 ///
 /// What it finds is for people and for fees. That a batch is committed or proven, only the watcher says.
 ///
+/// `last_final` is the last block that nothing takes back, as the watcher has read the chain; none if the node is on another
+/// branch. Only up to there are transactions final: their bytes are given up then.
+///
 /// # Errors
 /// The node's or the store's; what was found before stays.
 pub(super) async fn confirm(
     provider: &DynProvider,
     chain: &Chain,
     outbox: &mut Outbox,
-    confirmations: u64,
+    vain: &mut Vain,
+    last_final: Option<u64>,
 ) -> Result<bool, SettlementError> {
     let mut changed = false;
     let mut all_final = true;
@@ -36,6 +41,10 @@ pub(super) async fn confirm(
         if mined != row.mined {
             changed = true;
             report(provider, nonce, &row, mined.as_ref()).await;
+            if mined.is_some_and(|mined| !mined.success) {
+                let signed_ms = row.attempts.last().map_or(0, |attempt| attempt.signed_ms);
+                vain.note(row.purpose, nonce, signed_ms);
+            }
             outbox.put(nonce, OutboxTransaction { mined, ..row })?;
         }
         let since = match mined {
@@ -46,8 +55,7 @@ pub(super) async fn confirm(
         if mined.is_some() || since.is_none() {
             outbox.give_back(nonce);
         }
-        let deep = since.is_some_and(|block| block.saturating_add(confirmations) <= chain.head);
-        all_final &= deep;
+        all_final &= since.zip(last_final).is_some_and(|(block, last)| block <= last);
         if all_final {
             outbox.finish(nonce)?;
             changed = true;
@@ -115,11 +123,12 @@ async fn report(
 ) {
     let purpose = row.purpose;
     let Some(mined) = mined else {
-        warn!(nonce, %purpose, "its block has left the chain: it is on its way again");
+        warn!(nonce, %purpose, "the node does not show it as mined any more: its block has left the chain");
         return;
     };
-    let first = row.sent_ms.unwrap_or_default();
-    histogram!("tx_confirmed_latency_ms").record(now_ms().saturating_sub(first) as f64);
+    if let Some(first) = row.sent_ms {
+        histogram!("tx_confirmed_latency_ms").record(now_ms().saturating_sub(first) as f64);
+    }
     let gas_wei = u128::from(mined.gas).saturating_mul(mined.gas_price);
     let blob_wei = u128::from(mined.blob_gas).saturating_mul(mined.blob_gas_price);
     let fee_gwei = gas_wei.saturating_add(blob_wei) as f64 / 1e9;

@@ -11,7 +11,10 @@ use alloy::{
 use cairn_state::BatchWitness;
 use cairn_types::Word;
 
-use super::{error::SettlementError, signed::Call};
+use super::{
+    error::SettlementError,
+    signed::{self, Call},
+};
 use crate::{
     l1::{
         contracts::{IRollupL1, IRollupL1::commitCall, IRollupL1::proveCall},
@@ -32,6 +35,8 @@ const MAX_GAS: u64 = 1 << 24;
 const COMMIT_GAS: (u64, u64, u64) = (300_000, 100, 70_000);
 /// Gas of a proof that cannot be simulated, at most: 265,000 by `snapshots/ProofGasTest.json`.
 const PROVE_GAS: u64 = 600_000;
+/// Circuit sets that are looked through, at most: an upgrade of the circuits adds one.
+const MAX_CIRCUIT_SETS: u64 = 1_000;
 
 /// What the contract says of a call.
 #[derive(Debug)]
@@ -101,39 +106,66 @@ pub(super) fn prove(
     Ok(Call { to: rollup, input: call.abi_encode().into(), gas: PROVE_GAS, sidecar: None })
 }
 
-/// The index of the circuit set with this root, if proofs of it are accepted at this time (seconds).
+/// The indices of the circuit sets with this root of which proofs are accepted at this time (seconds); why there is none. The
+/// latest first: it is what proofs are made of, but for those that were begun before an upgrade. Two sets may have one root
+/// and different verifying keys, so that only the contract can tell which takes a proof.
 ///
 /// # Errors
 /// The node's.
-pub(super) async fn circuit_set(
+pub(super) async fn circuit_sets(
     provider: &DynProvider,
     rollup: Address,
     root: B256,
     now: u64,
-) -> Result<Result<U256, String>, SettlementError> {
+) -> Result<Result<Vec<U256>, String>, SettlementError> {
     let what = "reading the circuit sets";
     let rollup = IRollupL1::new(rollup, provider);
     let count = rollup.circuitSetCount().call().await.map_err(|e| rpc(what, e))?;
-    let mut found =
+    if count > U256::from(MAX_CIRCUIT_SETS) {
+        let reason = format!("it has {count} circuit sets, expected {MAX_CIRCUIT_SETS} at most");
+        return Ok(Err(reason));
+    }
+    let mut reason =
         format!("no circuit set of the rollup has root {root}: the proof is of other circuits");
-    let mut index = count;
-    // The latest first: it is what proofs are made of, but for those in flight across an upgrade.
-    while let Some(below) = index.checked_sub(U256::ONE) {
-        index = below;
-        let set = rollup.circuitSetAt(index).call().await.map_err(|e| rpc(what, e))?;
+    let mut active = Vec::new();
+    for index in (0..count.saturating_to::<u64>()).rev() {
+        let set = rollup.circuitSetAt(U256::from(index)).call().await.map_err(|e| rpc(what, e))?;
         if set.root != root {
             continue;
         }
-        if !set.retired && set.activeAt <= now {
-            return Ok(Ok(index));
-        }
-        found = if set.retired {
-            format!("circuit set {index} is retired")
+        if set.retired {
+            reason = format!("circuit set {index} is retired");
+        } else if set.activeAt > now {
+            reason = format!("circuit set {index} counts from {} on", set.activeAt);
         } else {
-            format!("circuit set {index} counts from {} on", set.activeAt)
-        };
+            active.push(U256::from(index));
+        }
     }
-    Ok(Err(found))
+    Ok(if active.is_empty() { Err(reason) } else { Ok(active) })
+}
+
+/// Whether a signed commitment is of the batch as it is published now: while it waits for L1, a batch may be published again.
+///
+/// # Errors
+/// The store's.
+pub(super) fn is_current(
+    store: &Store,
+    batch: BatchNumber,
+    raw: &[u8],
+) -> Result<bool, SettlementError> {
+    let Some(publication) = store.publications.get(&batch)? else { return Ok(false) };
+    let call = signed::input(raw).and_then(|input| commitCall::abi_decode(&input).ok());
+    let Some(commitCall { previous, next, .. }) = call else { return Ok(false) };
+    let record = publication.record;
+    let same = (next.timestamp, next.state) == (record.timestamp, record.state)
+        && next.dataMode == u8::from(publication.location.mode());
+    // That before the first is genesis, which stays.
+    let Some(before) = batch.checked_sub(1).filter(|&before| before > 0) else { return Ok(same) };
+    let expected = match store.l1_batches.get(&before)? {
+        Some(batch) => Some(batch.record),
+        None => store.publications.get(&before)?.map(|publication| publication.record),
+    };
+    Ok(same && expected == Some(previous.into()))
 }
 
 /// Asks the contract what it would do at L1's head.

@@ -3,6 +3,7 @@
 use alloy::primitives::B256;
 use thiserror::Error;
 
+use super::alarms::Alarm;
 use crate::{
     l1::{blobs::BlobError, error::L1Error},
     store::{
@@ -26,6 +27,16 @@ pub enum SettlementError {
     )]
     NodeBehind {
         /// After the last transaction that was final.
+        expected: u64,
+        /// The node's.
+        got: u64,
+    },
+    /// The node says that the account has sent what the settlement has not.
+    #[error(
+        "L1's node says that nonce {got} is next, expected at most {expected}: it is wrong, or somebody else sends with this key"
+    )]
+    NodeAhead {
+        /// After the last transaction that is known.
         expected: u64,
         /// The node's.
         got: u64,
@@ -76,6 +87,25 @@ pub enum SettlementError {
 }
 
 impl SettlementError {
+    /// What people are told of it while it lasts.
+    pub(super) fn alarm(&self) -> Alarm {
+        match self {
+            Self::Queue { .. } => Alarm::Queue,
+            Self::NodeAhead { .. } => Alarm::Nonces,
+            _ => Alarm::L1,
+        }
+    }
+
+    /// Whether another node may know better.
+    pub(super) fn blames_node(&self) -> bool {
+        match self {
+            Self::NodeBehind { .. } => true,
+            // An outbox in which nothing ever was explains nothing.
+            Self::NodeAhead { expected, .. } => *expected > 0,
+            _ => false,
+        }
+    }
+
     /// Whether waiting mends it.
     #[must_use]
     pub fn is_transient(&self) -> bool {
@@ -89,7 +119,7 @@ impl SettlementError {
                     | L1Error::Url { .. }
                     | L1Error::Setting(_)
             ),
-            Self::NodeBehind { .. } | Self::Queue { .. } => true,
+            Self::NodeBehind { .. } | Self::NodeAhead { .. } | Self::Queue { .. } => true,
             Self::Store(_)
             | Self::Publication { .. }
             | Self::Diverged { .. }

@@ -55,13 +55,15 @@ pub struct AboveCap {
 }
 
 impl Caps {
-    /// What a new transaction offers: enough for the base fee to double.
+    /// What a new transaction offers: enough for the base fee to double. One with blobs offers half of each cap at most where
+    /// that is enough, so that it can be replaced, by twice as much.
     ///
     /// # Errors
     /// Not even the fees of now are within the caps.
     pub fn first(&self, market: &Market, blobs: bool) -> Result<Fees, AboveCap> {
-        let priority_fee =
-            market.priority_fee.max(self.min_priority_fee).min(self.max_priority_fee);
+        // A transaction that offers the proposer less than is advised is mined, too, if later.
+        let advised = market.priority_fee.max(self.min_priority_fee);
+        let priority_fee = advised.min(most(self.max_priority_fee, self.min_priority_fee, blobs));
         let needed = market.base_fee.saturating_add(priority_fee);
         self.allow_fee(needed)?;
         let wanted = market.base_fee.saturating_mul(2).saturating_add(priority_fee);
@@ -71,10 +73,11 @@ impl Caps {
             (true, base) => {
                 let base = base.unwrap_or(1).max(1);
                 self.allow_blob_fee(base)?;
-                Some(base.saturating_mul(2).min(self.max_blob_fee))
+                Some(base.saturating_mul(2).min(most(self.max_blob_fee, base, true)))
             }
         };
-        Ok(Fees { max_fee: wanted.min(self.max_fee), priority_fee, blob_fee })
+        let max_fee = wanted.min(most(self.max_fee, needed, blobs));
+        Ok(Fees { max_fee, priority_fee, blob_fee })
     }
 
     /// What takes the place of a transaction that offers `old`: by the nodes' rule, and no less than a new one would offer.
@@ -116,6 +119,11 @@ fn allow(
     cap: u128,
 ) -> Result<(), AboveCap> {
     if needed <= cap { Ok(()) } else { Err(AboveCap { what, setting, needed, cap }) }
+}
+
+/// The most that is offered at first under a cap, when so much is needed.
+fn most(cap: u128, needed: u128, blobs: bool) -> u128 {
+    if blobs && needed <= cap / 2 { cap / 2 } else { cap }
 }
 
 /// The least that replaces `fee`: rounded up, and never the same.
@@ -191,6 +199,23 @@ mod tests {
                 fees = new;
             }
         }
+    }
+
+    #[test]
+    fn a_blob_transaction_can_be_replaced_within_the_caps() {
+        let caps =
+            Caps { max_fee: 100, max_priority_fee: 10, min_priority_fee: 1, max_blob_fee: 80 };
+        let market = Market { base_fee: 30, priority_fee: 9, blob_base_fee: Some(30) };
+        let first = caps.first(&market, true).unwrap();
+        assert_eq!(first, Fees { max_fee: 50, priority_fee: 5, blob_fee: Some(40) });
+        let bumped = Fees { max_fee: 100, priority_fee: 10, blob_fee: Some(80) };
+        assert_eq!(caps.bump(&first, &market), Ok(bumped));
+        // What half a cap does not pay for may take all of it; without blobs, a tenth more is enough.
+        let dear = Market { base_fee: 60, priority_fee: 9, blob_base_fee: Some(50) };
+        let dear_first = Fees { max_fee: 100, priority_fee: 5, blob_fee: Some(80) };
+        assert_eq!(caps.first(&dear, true), Ok(dear_first));
+        let plain = Fees { max_fee: 69, priority_fee: 9, blob_fee: None };
+        assert_eq!(caps.first(&market, false), Ok(plain));
     }
 
     #[test]

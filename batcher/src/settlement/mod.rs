@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! publications, proofs --> plan --> draft --> sender --> L1
-//!        l1_* (watcher) ----^        (checks)   | ^        |
-//!                                            outbox <-- confirm
+//!        l1_* (watcher) ----^  (owed: checks)   | ^        |
+//!                                            outbox <-- confirm, nonces
 //! ```
 //!
 //! Every transaction has a nonce of our own choice and is stored, signed, before it is sent: whenever we are killed, the next
@@ -18,13 +18,18 @@ mod confirm;
 mod draft;
 pub mod error;
 pub mod fees;
+mod nonces;
 mod outbox;
+mod owed;
 mod plan;
 mod sender;
 mod signed;
+#[cfg(test)]
+mod tests;
+mod vain;
 mod verdict;
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use alloy::{
     primitives::Address,
@@ -32,29 +37,28 @@ use alloy::{
     signers::local::PrivateKeySigner,
 };
 use metrics::counter;
-use tracing::{Instrument, info, info_span, warn};
+use tracing::{info, warn};
 
 use self::{
     alarms::{Alarm, Alarms},
     chain::Chain,
-    draft::Simulated,
+    nonces::{Nonces, Word},
     outbox::Outbox,
-    plan::{Owed, Pool, Ready},
+    owed::Held,
     sender::Sender,
-    signed::{Call, Signer},
+    signed::Signer,
+    vain::Vain,
 };
 pub use self::{config::SettlementConfig, error::SettlementError};
 use crate::{
-    l1::error::{L1Error, rpc},
-    signals::{Shutdown, Signals},
-    store::{
-        Store,
-        records::{L1View, Milliseconds, Purpose},
+    l1::{
+        connection,
+        error::{L1Error, rpc},
     },
+    signals::{Shutdown, Signals},
+    store::{Store, StoreError, records::L1View},
 };
 
-/// Commitments of published batches that are looked at in one round: more than can be on their way.
-const LOOK_AHEAD: usize = 32;
 /// Longest pause after the node did not answer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -108,7 +112,10 @@ pub async fn run(
             Ok(()) => pause = poll,
             Err(e) if e.is_transient() => {
                 counter!("rpc_error_count").increment(1);
-                room.alarms.raise(Alarm::L1, &e);
+                room.alarms.raise(e.alarm(), &e);
+                if e.blames_node() {
+                    connection::doubt(&room.sender.provider, &e);
+                }
                 pause = (pause * 2).min(LONGEST_PAUSE.max(poll));
             }
             Err(e) => return Err(e),
@@ -130,18 +137,12 @@ struct Settlement {
     signals: Signals,
     outbox: Outbox,
     alarms: Alarms,
-    /// What the contract would refuse, and at which head it was asked.
-    held: Option<Held>,
-    /// Whether the node serves the right chain; not yet asked, or yes.
-    chain_checked: Option<u64>,
-    /// After the last nonce that is known to be used.
-    known_nonces: u64,
-}
-
-struct Held {
-    purpose: Purpose,
-    head: u64,
-    reason: String,
+    /// What the contract would refuse at this head.
+    held: Vec<Held>,
+    /// L1's chain, until the node was asked whether it serves it.
+    unchecked_chain: Option<u64>,
+    nonces: Nonces,
+    vain: Vain,
 }
 
 impl Settlement {
@@ -161,11 +162,12 @@ impl Settlement {
             config,
             store,
             signals,
-            known_nonces: outbox.end(),
+            nonces: Nonces::new(outbox.end()),
             outbox,
             alarms: Alarms::new(),
-            held: None,
-            chain_checked: Some(chain_id),
+            held: Vec::new(),
+            unchecked_chain: Some(chain_id),
+            vain: Vain::default(),
         })
     }
 
@@ -178,180 +180,70 @@ impl Settlement {
         let provider = self.sender.provider.clone();
         let chain = Chain::read(&provider, self.sender.signer.address()).await?;
         self.alarms.see(&chain, self.config.low_balance());
-        self.reconcile(&chain)?;
-        let confirmations = self.config.confirmations;
-        if confirm::confirm(&provider, &chain, &mut self.outbox, confirmations).await? {
+        // On another branch than the node, or ahead of it, the watcher's word says nothing about our transactions.
+        let is_watched = chain.contains(&provider, view.block, view.block_hash).await?;
+        self.hear_nonce(&chain, is_watched)?;
+        let last_final = if is_watched { self.last_final(&view)? } else { None };
+        let (outbox, vain) = (&mut self.outbox, &mut self.vain);
+        if confirm::confirm(&provider, &chain, outbox, vain, last_final).await? {
             self.signals.settlement.ring();
         }
-        // On another branch than the node, or ahead of it, the watcher's word says nothing about our transactions.
-        if chain.contains(&provider, view.block, view.block_hash).await? {
-            self.plan(&view, &chain).await?;
+        let outdated = self.outdated(chain.nonce)?;
+        if is_watched {
+            self.plan(&view, &chain, &outdated).await?;
         }
-        self.sender.deliver(&chain, &mut self.outbox, &mut self.alarms).await?;
+        let idle = plan::idle(&view, &self.outbox.planned(chain.nonce, &outdated));
+        self.sender.deliver(&chain, &mut self.outbox, &mut self.alarms, &idle).await?;
         self.alarms.end_round();
         Ok(())
     }
 
     async fn check_chain(&mut self) -> Result<(), SettlementError> {
-        let Some(expected) = self.chain_checked else { return Ok(()) };
+        let Some(expected) = self.unchecked_chain else { return Ok(()) };
         let got = self.sender.provider.get_chain_id().await;
         let got = got.map_err(|e| rpc("reading the chain id", e))?;
         if got != expected {
             return Err(L1Error::WrongChain { expected, got }.into());
         }
-        self.chain_checked = None;
+        self.unchecked_chain = None;
         Ok(())
     }
 
     /// Holds the account's nonce against the outbox.
-    fn reconcile(&mut self, chain: &Chain) -> Result<(), SettlementError> {
-        let (expected, got) = (self.outbox.first_open(), chain.nonce);
-        if got < expected {
-            return Err(SettlementError::NodeBehind { expected, got });
-        }
-        let known = self.known_nonces.max(self.outbox.end());
-        if got > known {
-            let (first, last) = (known, got - 1);
-            warn!(
+    fn hear_nonce(&mut self, chain: &Chain, is_watched: bool) -> Result<(), SettlementError> {
+        let (first_open, end) = (self.outbox.first_open(), self.outbox.end());
+        match self.nonces.hear(chain.nonce, first_open, end, is_watched)? {
+            Word::Explained => {}
+            Word::More { first, last } => warn!(
                 first,
                 last, "the account has sent transactions that are none of the settlement's"
-            );
+            ),
+            Word::Fewer => {
+                let line = format!(
+                    "transactions that were final are not on L1, from nonce {} on: what is owed is sent again",
+                    chain.nonce
+                );
+                self.alarms.raise(Alarm::Nonces, &line);
+                self.outbox.reopen(chain.nonce)?;
+            }
         }
-        self.known_nonces = known.max(got);
+        let most = self.config.max_in_flight as u64;
+        if is_watched && let Some(nonce) = self.outbox.out_of_reach(chain.nonce, most) {
+            let line = format!(
+                "transactions from nonce {nonce} on cannot be mined, as {} is next: what is owed is signed again",
+                chain.nonce
+            );
+            self.alarms.raise(Alarm::Nonces, &line);
+            self.outbox.forget(nonce..)?;
+        }
         Ok(())
     }
 
-    /// Cancels what must not be mined, fills gaps, and signs all that is owed and may be sent now.
-    async fn plan(&mut self, view: &L1View, chain: &Chain) -> Result<(), SettlementError> {
-        let ready = self.ready(view)?;
-        loop {
-            let rows = self.outbox.planned(chain.nonce);
-            let plan = plan::plan(view, &rows, &ready, self.config.max_in_flight);
-            for nonce in plan.obsolete {
-                self.sender.cancel(nonce, chain, &mut self.outbox, &mut self.alarms)?;
-            }
-            for nonce in self.outbox.gaps(chain.nonce) {
-                self.sender.fill(nonce, chain, &mut self.outbox, &mut self.alarms)?;
-            }
-            let Some(owed) = plan.owed else { return Ok(()) };
-            let batch = match owed.purpose {
-                Purpose::Commit { batch } => batch,
-                Purpose::Prove { last, .. } => last,
-                Purpose::Cancel => 0,
-            };
-            let span = info_span!("settle", batch);
-            if !self.prepare(owed, view, chain).instrument(span).await? {
-                return Ok(());
-            }
-        }
+    /// The last block that nothing takes back, as the watcher has read the chain and by our own setting.
+    fn last_final(&self, view: &L1View) -> Result<Option<u64>, StoreError> {
+        // The watcher remembers the blocks from the last settled one on, which it cannot undo.
+        let settled = self.store.l1_blocks.first()?.filter(|(_, block)| block.undo.is_empty());
+        let deep = view.block.checked_sub(self.config.confirmations);
+        Ok(settled.zip(deep).map(|((settled, _), deep)| settled.min(deep)))
     }
-
-    fn ready(&self, view: &L1View) -> Result<Ready, SettlementError> {
-        let mut ready = Ready::default();
-        let commits = self.store.publications.range(view.committed.saturating_add(1)..);
-        for row in commits.take(LOOK_AHEAD) {
-            let (batch, publication) = row?;
-            let pool = match publication.location {
-                cairn_types::DataLocation::Blobs(hashes) if !hashes.is_empty() => Pool::Blobs,
-                _ => Pool::Plain,
-            };
-            ready.commits.insert(batch, pool);
-        }
-        for row in self.store.proofs.range(view.proven.saturating_add(1)..) {
-            let (last, proof) = row?;
-            ready.proofs.push((proof.first, last));
-        }
-        Ok(ready)
-    }
-
-    /// Signs and stores what is owed; false if it has to wait.
-    async fn prepare(
-        &mut self,
-        owed: Owed,
-        view: &L1View,
-        chain: &Chain,
-    ) -> Result<bool, SettlementError> {
-        let purpose = owed.purpose;
-        if let Some(held) = self.held.as_ref().filter(|held| held.purpose == purpose)
-            && held.head == chain.head
-        {
-            self.alarms.raise(Alarm::Contract, &held.reason);
-            return Ok(false);
-        }
-        if let Some(until) = self.outbox.tried_in_vain(purpose, self.config.resubmit_after_ms)
-            && now_ms() < until
-        {
-            self.alarms.raise(Alarm::Contract, &format!("the {purpose} was mined and reverted"));
-            return Ok(false);
-        }
-        let fees = match self.sender.caps.first(&chain.market, owed.pool == Pool::Blobs) {
-            Ok(fees) => fees,
-            Err(above) => {
-                self.alarms.raise(Alarm::Fees, &above);
-                return Ok(false);
-            }
-        };
-        let mut call = match self.draft(purpose, view).await? {
-            Ok(call) => call,
-            Err(reason) => return Ok(self.hold(purpose, chain, reason)),
-        };
-        // What builds on a transaction that is on its way cannot be simulated: it goes with a bound on its gas.
-        if !owed.behind {
-            let account = self.sender.signer.address();
-            match draft::simulate(&self.sender.provider, account, &call).await? {
-                Simulated::Gas(gas) => call.gas = gas,
-                Simulated::Refused(reason) => return Ok(self.hold(purpose, chain, reason)),
-            }
-        }
-        let nonce = self.outbox.next(chain.nonce);
-        self.sender.store(&mut self.outbox, nonce, purpose, call, &fees)?;
-        self.signals.settlement.ring();
-        Ok(true)
-    }
-
-    /// The call, or why there is none now.
-    async fn draft(
-        &self,
-        purpose: Purpose,
-        view: &L1View,
-    ) -> Result<Result<Call, String>, SettlementError> {
-        let (store, rollup) = (self.store.clone(), self.rollup);
-        match purpose {
-            Purpose::Cancel => Ok(Err("a cancellation is never owed".to_owned())),
-            Purpose::Commit { batch } => {
-                // Blobs take a CPU for a while.
-                let draft =
-                    tokio::task::spawn_blocking(move || draft::commit(&store, rollup, batch));
-                match draft.await {
-                    Ok(call) => call.map(Ok),
-                    Err(stopped) => std::panic::resume_unwind(stopped.into_panic()),
-                }
-            }
-            Purpose::Prove { last, .. } => {
-                let Some(proof) = store.proofs.get(&last)? else {
-                    return Ok(Err(format!("the proof up to batch {last} is gone")));
-                };
-                let root = proof.circuit_set_root;
-                let provider = &self.sender.provider;
-                match draft::circuit_set(provider, rollup, root, view.timestamp).await? {
-                    Ok(set) => draft::prove(&store, rollup, &proof, last, set).map(Ok),
-                    Err(reason) => Ok(Err(reason)),
-                }
-            }
-        }
-    }
-
-    /// Waits with a transaction until L1's next block; always false.
-    fn hold(&mut self, purpose: Purpose, chain: &Chain, reason: String) -> bool {
-        let reason = format!("the contract would refuse the {purpose}: {reason}");
-        self.alarms.raise(Alarm::Contract, &reason);
-        self.held = Some(Held { purpose, head: chain.head, reason });
-        false
-    }
-}
-
-/// Milliseconds since 1970.
-fn now_ms() -> Milliseconds {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
 }

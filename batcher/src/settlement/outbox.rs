@@ -1,15 +1,15 @@
 //! The transactions that are not final, by nonce: in memory as they are in the store.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeBounds,
+};
 
 use super::{
     plan::{Row, Stage},
     signed,
 };
-use crate::store::{
-    Store, StoreError,
-    records::{Milliseconds, OutboxTransaction, Purpose},
-};
+use crate::store::{Store, StoreError, records::OutboxTransaction};
 
 /// The settlement's table. Nobody else writes it.
 #[derive(Debug)]
@@ -50,17 +50,6 @@ impl Outbox {
         self.next(self.first_open)
     }
 
-    /// Until when not to try again what was mined and reverted: longer each time. None if it never was.
-    pub(super) fn tried_in_vain(&self, purpose: Purpose, pause: Milliseconds) -> Option<u64> {
-        let failed = |row: &&OutboxTransaction| {
-            row.purpose == purpose && row.mined.is_some_and(|mined| !mined.success)
-        };
-        let mut failed = self.rows.values().filter(failed).flat_map(|row| row.attempts.last());
-        let last = failed.next_back()?.signed_ms;
-        let times = u32::try_from(failed.count()).unwrap_or(u32::MAX);
-        Some(last.saturating_add(pause.saturating_mul(2u64.saturating_pow(times))))
-    }
-
     /// Nonces of all transactions that are not final, in order.
     pub(super) fn nonces(&self) -> Vec<u64> {
         self.rows.keys().copied().collect()
@@ -81,19 +70,34 @@ impl Outbox {
     }
 
     /// Nonces below those of waiting transactions that nobody uses: until they are filled, nothing behind them is mined.
-    pub(super) fn gaps(&self, next: u64) -> Vec<u64> {
-        (next..self.next(next)).filter(|nonce| !self.rows.contains_key(nonce)).collect()
+    pub(super) fn gaps(&self, next: u64) -> impl Iterator<Item = u64> {
+        (next..self.next(next)).filter(|nonce| !self.rows.contains_key(nonce))
     }
 
-    /// What counts for the plan: what waits and what was mined. A transaction whose nonce another has used does not.
-    pub(super) fn planned(&self, next: u64) -> Vec<Row> {
-        let rows = self.rows.iter().filter_map(|(&nonce, row)| {
+    /// The first waiting transaction with more than `most` gaps before it: nobody fills so many, so it is never mined.
+    pub(super) fn out_of_reach(&self, next: u64, most: u64) -> Option<u64> {
+        let (mut gaps, mut expected) = (0u64, next);
+        for (nonce, _) in self.waiting(next) {
+            gaps = gaps.saturating_add(nonce - expected);
+            if gaps > most {
+                return Some(nonce);
+            }
+            expected = nonce.saturating_add(1);
+        }
+        None
+    }
+
+    /// What counts for the plan: what waits, what was mined, and what has lost its nonce to another. `outdated` are nonces of
+    /// commitments of batches as they are not published any more.
+    pub(super) fn planned(&self, next: u64, outdated: &BTreeSet<u64>) -> Vec<Row> {
+        let rows = self.rows.iter().map(|(&nonce, row)| {
             let stage = match row.mined {
                 Some(mined) => Stage::Mined { block: mined.block, success: mined.success },
                 None if nonce >= next => Stage::OnItsWay,
-                None => return None,
+                None => Stage::Taken { head: self.taken.get(&nonce).copied().unwrap_or(u64::MAX) },
             };
-            Some(Row { nonce, purpose: row.purpose, pool: signed::pool(&row.raw), stage })
+            let (purpose, pool) = (row.purpose, signed::pool(&row.raw));
+            Row { nonce, purpose, pool, stage, is_outdated: outdated.contains(&nonce) }
         });
         rows.collect()
     }
@@ -132,6 +136,34 @@ impl Outbox {
         self.rows.remove(&nonce);
         self.taken.remove(&nonce);
         self.first_open = nonce + 1;
+        Ok(())
+    }
+
+    /// Forgets the transactions with these nonces, which can never be mined: what is still owed is signed again.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(super) fn forget(
+        &mut self,
+        nonces: impl RangeBounds<u64> + Clone,
+    ) -> Result<(), StoreError> {
+        let mut write = self.store.write();
+        for row in self.store.outbox.range(nonces.clone()) {
+            write.remove(&self.store.outbox, &row?.0);
+        }
+        write.commit()?;
+        self.rows.retain(|nonce, _| !nonces.contains(nonce));
+        self.taken.retain(|nonce, _| !nonces.contains(nonce));
+        Ok(())
+    }
+
+    /// Takes back that transactions from this nonce on were final. Their bytes are gone, so they are forgotten.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(super) fn reopen(&mut self, nonce: u64) -> Result<(), StoreError> {
+        self.forget(nonce..self.first_open)?;
+        self.first_open = self.first_open.min(nonce);
         Ok(())
     }
 }

@@ -4,7 +4,7 @@
 //! that several can be on their way at once. One that was mined counts so until the watcher has read its block; from then on
 //! only what L1 says counts. So neither a receipt that lies nor another committer leads to a wrong plan for long.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::store::records::{BatchNumber, L1View, Purpose};
 
@@ -27,6 +27,8 @@ pub(super) enum Stage {
     OnItsWay,
     /// It was mined in this block.
     Mined { block: u64, success: bool },
+    /// Its nonce is used, and the node does not show by what; first seen with this head.
+    Taken { head: u64 },
 }
 
 /// A transaction that counts.
@@ -36,6 +38,8 @@ pub(super) struct Row {
     pub(super) purpose: Purpose,
     pub(super) pool: Pool,
     pub(super) stage: Stage,
+    /// It commits a batch as it was published before, and not as it is now.
+    pub(super) is_outdated: bool,
 }
 
 /// What could be sent.
@@ -105,6 +109,21 @@ impl Progress {
     }
 }
 
+/// Whether nothing can be settled: the contract would refuse it, or what L1 has is not known.
+pub(super) fn is_stopped(view: &L1View) -> bool {
+    view.paused || view.frozen || view.halted.is_some()
+}
+
+/// Nonces of waiting transactions that are not brought to the node now: the contract would refuse them.
+pub(super) fn idle(view: &L1View, rows: &[Row]) -> BTreeSet<u64> {
+    let is_stopped = is_stopped(view);
+    let refused = |row: &&Row| {
+        let waits = row.stage == Stage::OnItsWay && row.purpose != Purpose::Cancel;
+        waits && (is_stopped || row.is_outdated)
+    };
+    rows.iter().filter(refused).map(|row| row.nonce).collect()
+}
+
 /// The plan. `rows` are in the order of their nonces; at most `max_in_flight` are to be on their way.
 pub(super) fn plan(view: &L1View, rows: &[Row], ready: &Ready, max_in_flight: usize) -> Plan {
     let mut progress =
@@ -118,17 +137,24 @@ pub(super) fn plan(view: &L1View, rows: &[Row], ready: &Ready, max_in_flight: us
             Stage::Mined { success: true, .. } => {
                 progress.apply(row.purpose);
             }
+            // What has used the nonce may be the transaction itself, whose receipt the node does not have yet. Once the watcher
+            // has read so far, it has seen what it did.
+            Stage::Taken { head } if head > view.block => return Plan::default(),
+            Stage::Taken { .. } => {}
             Stage::OnItsWay => {
-                let refused = view.frozen && row.purpose != Purpose::Cancel;
+                let refused = (view.frozen || row.is_outdated) && row.purpose != Purpose::Cancel;
                 if refused || !progress.apply(row.purpose) {
                     obsolete.push(row.nonce);
                 }
             }
         }
     }
-    let stopped = view.paused || view.frozen || view.halted.is_some();
     let waiting: Vec<_> = rows.iter().filter(|row| row.stage == Stage::OnItsWay).collect();
-    let owed = if stopped || waiting.len() >= max_in_flight { None } else { progress.next(ready) };
+    let owed = if is_stopped(view) || waiting.len() >= max_in_flight {
+        None
+    } else {
+        progress.next(ready)
+    };
     let owed = owed
         .filter(|(_, pool)| waiting.iter().all(|row| row.pool == *pool))
         .map(|(purpose, pool)| Owed { purpose, pool, behind: !waiting.is_empty() });
@@ -153,7 +179,13 @@ mod tests {
     }
 
     fn commit(nonce: u64, batch: u32, stage: Stage) -> Row {
-        Row { nonce, purpose: Purpose::Commit { batch }, pool: Pool::Blobs, stage }
+        Row {
+            nonce,
+            purpose: Purpose::Commit { batch },
+            pool: Pool::Blobs,
+            stage,
+            is_outdated: false,
+        }
     }
 
     fn owed(plan: &Plan) -> Option<Purpose> {
@@ -237,6 +269,47 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_planned_over_a_transaction_that_may_have_been_mined() {
+        let ready = ready(1..=9, &[]);
+        // Its nonce is used and the node has no receipt: the watcher has not read so far.
+        let rows = [commit(1, 1, Stage::Taken { head: 101 }), commit(2, 2, Stage::OnItsWay)];
+        assert_eq!(plan(&view(0, 0), &rows, &ready, 4), Plan::default());
+        // It has: it was somebody else's, and what builds on it is of no use.
+        let rows = [commit(1, 1, Stage::Taken { head: 100 }), commit(2, 2, Stage::OnItsWay)];
+        let after = plan(&view(0, 0), &rows, &ready, 4);
+        assert_eq!(owed(&after), Some(Purpose::Commit { batch: 1 }));
+        assert_eq!(after.obsolete, [2]);
+        // It was the commitment itself.
+        let after = plan(&view(1, 0), &rows, &ready, 4);
+        assert_eq!((owed(&after), after.obsolete), (Some(Purpose::Commit { batch: 3 }), vec![]));
+    }
+
+    #[test]
+    fn a_batch_that_was_published_again_is_committed_as_it_is_now() {
+        let ready = ready(1..=9, &[]);
+        let mut rows = [commit(5, 1, Stage::OnItsWay), commit(6, 2, Stage::OnItsWay)];
+        rows[0].is_outdated = true;
+        let after = plan(&view(0, 0), &rows, &ready, 4);
+        assert_eq!(owed(&after), Some(Purpose::Commit { batch: 1 }));
+        assert_eq!(after.obsolete, [5, 6]);
+        // One that was mined counts as it is.
+        rows[0].stage = Stage::Mined { block: 101, success: true };
+        let after = plan(&view(0, 0), &rows, &ready, 4);
+        assert_eq!((owed(&after), after.obsolete), (Some(Purpose::Commit { batch: 3 }), vec![]));
+    }
+
+    #[test]
+    fn what_the_contract_would_refuse_is_not_sent() {
+        let mut rows = [4, 5, 6, 7].map(|nonce| commit(nonce, 1, Stage::OnItsWay));
+        rows[0].stage = Stage::Mined { block: 9, success: true };
+        rows[1].purpose = Purpose::Cancel;
+        assert!(idle(&view(0, 0), &rows).is_empty());
+        assert_eq!(idle(&L1View { paused: true, ..view(0, 0) }, &rows), [6, 7].into());
+        rows[3].is_outdated = true;
+        assert_eq!(idle(&view(0, 0), &rows), [7].into());
+    }
+
+    #[test]
     fn no_more_wait_for_a_proof_than_may() {
         let ready = ready(1..=1_000, &[]);
         assert_eq!(plan(&view(256, 0), &[], &ready, 4), Plan::default());
@@ -268,7 +341,8 @@ mod tests {
                 let plan = plan(&view, &rows, &ready, depth);
                 prop_assert!(plan.obsolete.is_empty());
                 if let Some(Owed { purpose, pool, .. }) = plan.owed {
-                    rows.push(Row { nonce, purpose, pool, stage: Stage::OnItsWay });
+                    let stage = Stage::OnItsWay;
+                    rows.push(Row { nonce, purpose, pool, stage, is_outdated: false });
                     nonce += 1;
                 }
                 prop_assert!(rows.len() <= depth);

@@ -1,5 +1,7 @@
 //! Brings what waits in the outbox to the node: sends, sends again what the node has forgotten, bumps what is stuck.
 
+use std::collections::BTreeSet;
+
 use alloy::{
     primitives::{B256, Bytes},
     providers::{DynProvider, Provider},
@@ -12,16 +14,60 @@ use super::{
     chain::Chain,
     error::SettlementError,
     fees::{Caps, Fees},
-    now_ms,
     outbox::Outbox,
     plan::Pool,
     signed::{self, Call, Signer},
     verdict::{self, Verdict},
 };
 use crate::{
+    clock::now_ms,
     l1::error::{L1Error, rpc},
     store::records::{Milliseconds, OutboxTransaction, Purpose},
 };
+
+/// What is done about a transaction that is not mined for long.
+enum Remedy {
+    /// Nothing.
+    Wait,
+    /// It is signed with the fees of now.
+    Renew,
+    /// A cancellation for the other pool takes its place.
+    ClearPool,
+    /// It offers more.
+    Bump,
+}
+
+/// `was_taken` says whether a node has ever taken it.
+fn remedy(verdict: Option<Verdict>, was_taken: bool) -> Remedy {
+    match verdict {
+        Some(Verdict::InsufficientFunds | Verdict::Refused) if !was_taken => Remedy::Renew,
+        Some(Verdict::InsufficientFunds | Verdict::Refused) => Remedy::Wait,
+        // It waits for those before it, or has been mined: the next round shows.
+        Some(Verdict::NonceTooHigh | Verdict::NonceTooLow) => Remedy::Wait,
+        Some(Verdict::OtherPool) if !was_taken => Remedy::ClearPool,
+        Some(
+            Verdict::Known
+            | Verdict::OtherPool
+            | Verdict::ReplacementUnderpriced
+            | Verdict::Underpriced,
+        )
+        | None => Remedy::Bump,
+    }
+}
+
+/// What people are told of a verdict.
+fn complaint(verdict: Option<Verdict>) -> Option<(Alarm, &'static str)> {
+    match verdict? {
+        Verdict::InsufficientFunds => {
+            Some((Alarm::Funds, "the settlement's account cannot pay for its transactions"))
+        }
+        Verdict::Refused => {
+            let line = "the node does not take a transaction; it is offered again";
+            Some((Alarm::Transaction, line))
+        }
+        _ => None,
+    }
+}
 
 /// Who sends, and by which rules.
 #[derive(Debug)]
@@ -33,7 +79,7 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    /// One round over all that waits, in the order of the nonces.
+    /// One round over all that waits, in the order of the nonces, but for what is `idle`.
     ///
     /// # Errors
     /// The node does not answer, or the store's.
@@ -42,48 +88,35 @@ impl Sender {
         chain: &Chain,
         outbox: &mut Outbox,
         alarms: &mut Alarms,
+        idle: &BTreeSet<u64>,
     ) -> Result<(), SettlementError> {
         let nonces: Vec<_> = outbox.waiting(chain.nonce).map(|(nonce, _)| nonce).collect();
         gauge!("pending_txs").set(nonces.len() as f64);
         for (place, nonce) in nonces.into_iter().enumerate() {
-            let Some(row) = outbox.get(nonce).cloned() else { continue };
+            let Some(row) = outbox.get(nonce).cloned().filter(|_| !idle.contains(&nonce)) else {
+                continue;
+            };
             let verdict = if row.sent_ms.is_some() && self.is_known(&row).await? {
                 None
             } else {
                 self.send(nonce, outbox).await?
             };
-            let may_be_bumped = match verdict {
-                Some(Verdict::InsufficientFunds) => {
-                    let line = "the settlement's account cannot pay for its transactions";
-                    alarms.raise(Alarm::Funds, &line);
-                    false
-                }
-                Some(Verdict::Refused) => {
-                    let line = "the node does not take a transaction; it is offered again";
-                    alarms.raise(Alarm::Transaction, &line);
-                    false
-                }
-                // It waits for those before it, or has been mined: the next round shows.
-                Some(Verdict::NonceTooHigh | Verdict::NonceTooLow) => false,
-                Some(
-                    Verdict::Known
-                    | Verdict::OtherPool
-                    | Verdict::ReplacementUnderpriced
-                    | Verdict::Underpriced,
-                )
-                | None => true,
-            };
+            let remedy = remedy(verdict, row.sent_ms.is_some());
+            if let Some((alarm, line)) = complaint(verdict) {
+                alarms.raise(alarm, &line);
+            }
             // Only the first can be mined next: the fees of the others do not matter yet.
             let stuck = row.attempts.last().is_some_and(|attempt| {
                 now_ms().saturating_sub(attempt.signed_ms) >= self.resubmit_after
             });
-            if place > 0 || !stuck || !may_be_bumped {
+            if place > 0 || !stuck {
                 continue;
             }
-            let changed = if verdict == Some(Verdict::OtherPool) && row.sent_ms.is_none() {
-                self.clear_pool(nonce, chain, outbox, alarms)?
-            } else {
-                self.bump(nonce, chain, outbox, alarms)?
+            let changed = match remedy {
+                Remedy::Wait => false,
+                Remedy::Renew => self.renew(nonce, chain, outbox, alarms)?,
+                Remedy::ClearPool => self.clear_pool(nonce, chain, outbox, alarms)?,
+                Remedy::Bump => self.bump(nonce, chain, outbox, alarms)?,
             };
             if changed {
                 self.send(nonce, outbox).await?;
@@ -238,6 +271,35 @@ impl Sender {
         }
     }
 
+    /// Signs a transaction that no node has ever taken with the fees of now: a node may refuse what costs too much in all, and
+    /// the account may be too poor for it. False if these are the same, or above the caps.
+    fn renew(
+        &self,
+        nonce: u64,
+        chain: &Chain,
+        outbox: &mut Outbox,
+        alarms: &mut Alarms,
+    ) -> Result<bool, SettlementError> {
+        let Some(mut row) = outbox.get(nonce).cloned() else { return Ok(false) };
+        // The new form takes the place of the last one, which is nowhere.
+        let Some(last) = row.attempts.pop() else { return Ok(false) };
+        match self.caps.first(&chain.market, last.blob_fee.is_some()) {
+            Err(above) => {
+                alarms.raise(Alarm::Fees, &above);
+                Ok(false)
+            }
+            Ok(fees) if fees == Fees::from(&last) => Ok(false),
+            Ok(fees) => {
+                let signed = self.signer.again(&row.raw, &last, &fees, now_ms())?;
+                info!(nonce, purpose = %row.purpose, max_fee = fees.max_fee, "signed again");
+                row.attempts.push(signed.attempt);
+                row.raw = signed.raw;
+                outbox.put(nonce, row)?;
+                Ok(true)
+            }
+        }
+    }
+
     /// Sends the latest form of a transaction, whether or not it was sent before. What the node says against it; nothing if it
     /// took it.
     async fn send(
@@ -277,7 +339,7 @@ impl Sender {
         }
     }
 
-    /// Whether the node has any form of a transaction: one that it took instead of ours is as good.
+    /// Whether the node has the latest form of a transaction.
     async fn is_known(&self, row: &OutboxTransaction) -> Result<bool, L1Error> {
         let last: Option<B256> = row.attempts.last().map(|attempt| attempt.hash);
         let Some(hash) = last else { return Ok(false) };

@@ -2,8 +2,8 @@
 
 use alloy::{
     consensus::{
-        EthereumTxEnvelope, SignableTransaction, TxEip1559, TxEip4844, TxEip4844WithSidecar,
-        transaction::PooledTransaction,
+        EthereumTxEnvelope, SignableTransaction, Transaction as _, TxEip1559, TxEip4844,
+        TxEip4844WithSidecar, transaction::PooledTransaction,
     },
     eips::{
         eip2718::{Decodable2718, Encodable2718},
@@ -72,6 +72,11 @@ impl Call {
 /// The pool that a stored transaction is for.
 pub(super) fn pool(raw: &[u8]) -> Pool {
     if raw.first() == Some(&BLOB_TYPE) { Pool::Blobs } else { Pool::Plain }
+}
+
+/// What a stored transaction calls its recipient with; none if it does not decode.
+pub(super) fn input(raw: &[u8]) -> Option<Bytes> {
+    PooledTransaction::decode_2718(&mut &raw[..]).ok().map(|envelope| envelope.input().clone())
 }
 
 impl Signer {
@@ -184,8 +189,6 @@ impl From<&Attempt> for Fees {
 
 #[cfg(test)]
 mod tests {
-    use alloy::consensus::Transaction as _;
-
     use super::*;
 
     #[test]

@@ -1,5 +1,7 @@
 //! What a node says of a transaction that it is sent. There are no codes for it: nodes answer in words, each in its own.
 
+use crate::l1::resent::is_known;
+
 /// What the answer means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -22,13 +24,7 @@ pub(super) enum Verdict {
 }
 
 /// Words of go-ethereum, erigon, reth, nethermind, besu and anvil. The first that is found counts.
-const WORDS: [(&str, Verdict); 27] = [
-    ("already known", Verdict::Known),
-    ("already imported", Verdict::Known),
-    ("alreadyknown", Verdict::Known),
-    ("known transaction", Verdict::Known),
-    ("already exists", Verdict::Known),
-    ("already_exists", Verdict::Known),
+const WORDS: [(&str, Verdict); 22] = [
     ("already reserved", Verdict::OtherPool),
     ("conflictingtype", Verdict::OtherPool),
     ("conflicting transaction type", Verdict::OtherPool),
@@ -42,6 +38,7 @@ const WORDS: [(&str, Verdict); 27] = [
     ("nonce too far", Verdict::NonceTooHigh),
     ("gapped", Verdict::NonceTooHigh),
     ("replacement", Verdict::ReplacementUnderpriced),
+    ("could not replace existing tx", Verdict::ReplacementUnderpriced),
     ("replace pending", Verdict::ReplacementUnderpriced),
     ("underpriced", Verdict::Underpriced),
     ("feetoolow", Verdict::Underpriced),
@@ -54,6 +51,9 @@ const WORDS: [(&str, Verdict); 27] = [
 
 /// What the message of a node's error means.
 pub(super) fn parse(message: &str) -> Verdict {
+    if is_known(message) {
+        return Verdict::Known;
+    }
     let message = message.to_lowercase();
     WORDS
         .iter()
@@ -72,6 +72,8 @@ mod tests {
             ("ALREADY_EXISTS: already known", Verdict::Known),
             ("transaction already imported", Verdict::Known),
             ("Known transaction", Verdict::Known),
+            ("existing tx with same hash", Verdict::Known),
+            ("could not replace existing tx", Verdict::ReplacementUnderpriced),
             ("nonce too low: next nonce 5, tx nonce 4", Verdict::NonceTooLow),
             ("OldNonce, Current nonce: 5", Verdict::NonceTooLow),
             ("nonce too high: tx nonce 9, gapped nonce 7", Verdict::NonceTooHigh),

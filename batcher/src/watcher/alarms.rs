@@ -9,7 +9,13 @@ use super::{
     deadline::{self, Urgency},
     error::WatcherError,
 };
-use crate::store::{Store, StoreError, records::L1View};
+use crate::{
+    clock::now_ms,
+    store::{Store, StoreError, records::L1View},
+};
+
+/// Seconds that L1's clock may be ahead of this machine's.
+const MOST_AHEAD: u64 = 3_600;
 
 /// The state of each alarm, so that a line is written when it changes and at no other time.
 #[derive(Debug)]
@@ -19,6 +25,8 @@ pub(super) struct Alarms {
     urgency: Urgency,
     paused: bool,
     frozen: bool,
+    /// L1's clock is far ahead of the operator's.
+    is_ahead: bool,
     roles: Vec<Role>,
     /// Something may have changed who has which role.
     roles_stale: bool,
@@ -44,6 +52,7 @@ impl Alarms {
             urgency: Urgency::Fine,
             paused: false,
             frozen: false,
+            is_ahead: false,
             roles: roles.into_iter().flatten().collect(),
             roles_stale: true,
         }
@@ -109,6 +118,7 @@ impl Alarms {
         gauge!("cairn_priority_queue_length").set(view.queue_length as f64);
         gauge!("cairn_priority_queue_confirmed").set(view.confirmed_queue as f64);
         self.show_switches(view);
+        self.show_clock(view);
 
         let oldest = deadline::oldest(store, view)?;
         let age = oldest.map_or(0, |oldest| oldest.age);
@@ -132,6 +142,23 @@ impl Alarms {
         }
         self.urgency = urgency;
         Ok(())
+    }
+
+    /// L1's time is that of its blocks, whatever they say: a local chain may have moved its clock. But batches have it, and
+    /// what a node says of the future may be wrong.
+    #[expect(clippy::cast_precision_loss, reason = "for people")]
+    fn show_clock(&mut self, view: &L1View) {
+        let ahead = view.timestamp.saturating_sub(now_ms() / 1_000);
+        gauge!("cairn_l1_clock_ahead_seconds").set(ahead as f64);
+        let is_ahead = ahead > MOST_AHEAD;
+        if is_ahead && !self.is_ahead {
+            tracing::warn!(
+                ahead,
+                block = view.block,
+                "L1's blocks are from the future: the node is wrong, or this machine's clock"
+            );
+        }
+        self.is_ahead = is_ahead;
     }
 
     fn show_switches(&mut self, view: &L1View) {
@@ -172,5 +199,34 @@ impl Alarms {
         }
         self.roles_stale = false;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    use super::*;
+    use crate::store::{SCHEMA, records::Identity};
+
+    #[test]
+    fn blocks_from_the_future_ring() {
+        let folder = tempfile::tempdir().unwrap();
+        let (rollup, genesis) = (Address::ZERO, B256::ZERO);
+        let identity = Identity { schema: SCHEMA, chain_id: 1, rollup, genesis };
+        let store = Store::open(folder.path(), &identity).unwrap();
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let mut alarms = Alarms::new(&WatcherConfig::default(), 1);
+        let now = now_ms() / 1_000;
+        let mut show = |timestamp| {
+            let view = L1View { timestamp, ..L1View::default() };
+            metrics::with_local_recorder(&recorder, || alarms.show(&store, &view)).unwrap();
+            alarms.is_ahead
+        };
+        assert_eq!([show(now), show(now + 2 * MOST_AHEAD), show(now)], [false, true, false]);
+        show(now + 2 * MOST_AHEAD);
+        let text = recorder.handle().render();
+        let line = text.lines().find_map(|l| l.strip_prefix("cairn_l1_clock_ahead_seconds "));
+        assert!(line.unwrap().parse::<f64>().unwrap() > MOST_AHEAD as f64, "{text}");
     }
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::store::{
     Store, StoreError, Write,
-    records::{BatchNumber, L1Batch, L1Block, L1Place, L1Queued, L1View},
+    records::{BatchNumber, BatchRecord, L1Batch, L1Block, L1Place, L1Queued, L1View},
 };
 
 /// What the blocks after the last stored one have changed so far.
@@ -143,6 +143,16 @@ impl<'a> Changes<'a> {
         expect(block, "whether it is frozen", counts.frozen, view.frozen)
     }
 
+    /// New operations of the queue, without gaps.
+    pub(super) fn queued(&self) -> &BTreeMap<u64, L1Queued> {
+        &self.queue
+    }
+
+    /// Records that have changed of batches whose hash the contract still has.
+    pub(super) fn live_records(&self) -> impl Iterator<Item = BatchRecord> {
+        self.batches.range(self.view.proven..).filter_map(|(_, batch)| batch.map(|b| b.record))
+    }
+
     /// Writes everything in one piece, as of the last block read. `settled` is the last block that nothing takes back:
     /// blocks up to it cannot be undone any more.
     pub(super) fn write(
@@ -230,7 +240,7 @@ fn missing(number: BatchNumber) -> StoreError {
     StoreError::Missing { table: "l1_batches", key: number.to_string() }
 }
 
-fn expect<T: PartialEq + ToString>(
+pub(super) fn expect<T: PartialEq + ToString>(
     block: u64,
     what: &'static str,
     expected: T,
@@ -239,7 +249,7 @@ fn expect<T: PartialEq + ToString>(
     if expected == got { Ok(()) } else { Err(unreliable(block, what, expected, got)) }
 }
 
-fn unreliable(
+pub(super) fn unreliable(
     block: u64,
     what: &'static str,
     expected: impl ToString,

@@ -5,7 +5,7 @@ use std::future::Future;
 use alloy::primitives::{Address, B256};
 use cairn_types::DataMode;
 
-use super::error::WatcherError;
+use super::{contents::QueueHash, error::WatcherError};
 use crate::store::records::{BatchNumber, BatchRecord, QueuedOperation};
 
 /// A block's header, as far as it matters here.
@@ -84,6 +84,20 @@ pub(super) trait Chain: Send + Sync {
 
     /// What the contract says of itself after a block; `None` if the node has lost that state.
     fn counts(&self, block: &Header) -> impl Future<Output = Answer<Option<Counts>>> + Send;
+
+    /// What the contract has remembered of the queue's first `length` operations, after a block that has its counts.
+    fn queue_hash(
+        &self,
+        block: &Header,
+        length: u64,
+    ) -> impl Future<Output = Answer<QueueHash>> + Send;
+
+    /// What the contract has remembered of a batch's record, after a block that has its counts.
+    fn batch_hash(
+        &self,
+        block: &Header,
+        number: BatchNumber,
+    ) -> impl Future<Output = Answer<B256>> + Send;
 
     /// Wei a blob gas in a block; `None` if the node does not say.
     fn blob_base_fee(&self, block: &Header) -> impl Future<Output = Answer<Option<u128>>> + Send;

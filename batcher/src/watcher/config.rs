@@ -16,7 +16,7 @@ const MOST_CONFIRMATIONS: u64 = 120;
 pub struct WatcherConfig {
     /// Blocks on top of one until what it says is acted upon and not expected to be taken back.
     pub confirmations: u64,
-    /// Whether L1 must also have finalized such a block. Without it, L1's finality is enough but not needed.
+    /// Whether L1 must also have finalized such a block.
     pub wait_for_finalized: bool,
     /// Milliseconds between two questions for new blocks.
     pub poll_ms: u64,
@@ -89,7 +89,7 @@ impl WatcherConfig {
         if self.wait_for_finalized {
             deep.zip(finalized).map(|(deep, finalized)| deep.min(finalized))
         } else {
-            deep.max(finalized.map(|finalized| finalized.min(head)))
+            deep
         }
     }
 }
@@ -103,8 +103,8 @@ mod tests {
         let mut config = WatcherConfig { confirmations: 5, ..WatcherConfig::default() };
         assert_eq!(config.settled(4, None), None);
         assert_eq!(config.settled(5, None), Some(0));
-        assert_eq!(config.settled(20, Some(17)), Some(17));
-        assert_eq!(config.settled(20, Some(99)), Some(20));
+        // What a node calls final is not enough.
+        assert_eq!(config.settled(20, Some(17)), Some(15));
         config.wait_for_finalized = true;
         assert_eq!(config.settled(20, None), None);
         assert_eq!(config.settled(20, Some(7)), Some(7));

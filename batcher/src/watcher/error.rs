@@ -64,10 +64,10 @@ pub enum WatcherError {
         /// The block.
         block: u64,
     },
-    /// L1 went back further than can be taken back. Halts the watcher, not the stage.
+    /// L1 went back further than can be taken back. Halts the watcher until L1 is as it was, not the stage.
     #[error(
         "L1 was reorganized deeper than the confirmation window: block {block} was {expected} and is {got} now. \
-         Nothing is read or sealed any more. Check the L1 node; if it was wrong, restart with a right one. \
+         Nothing is read or sealed until L1 has that block again. Check the L1 node: with a right one, reading goes on. \
          If L1 really went back, stop, rebuild from L1 into a new data_dir, and ask clients to submit again what L1 has lost"
     )]
     TooDeep {
@@ -91,6 +91,18 @@ impl WatcherError {
                 | Self::Unreliable { .. }
                 | Self::NoGenesis { .. }
                 | Self::NoState { .. }
+        )
+    }
+
+    /// Whether another node may say something else.
+    pub(super) fn blames_node(&self) -> bool {
+        matches!(
+            self,
+            Self::MissingBlock { .. }
+                | Self::Unreliable { .. }
+                | Self::NoGenesis { .. }
+                | Self::NoState { .. }
+                | Self::TooDeep { .. }
         )
     }
 

@@ -1,12 +1,12 @@
 //! The contract's logs as events.
 
 use alloy::{primitives::LogData, sol_types::SolEvent};
-use cairn_types::{DataMode, WORD_BYTES, Word};
+use cairn_types::DataMode;
 
 use super::chain::Event;
-use crate::{
-    l1::contracts::{Batch, IAccessControl, IRollupL1},
-    store::records::{BatchRecord, QueuedOperation},
+use crate::l1::{
+    contracts::{IAccessControl, IRollupL1},
+    queue,
 };
 
 /// The event behind a log of the rollup's contract; `None` where it is one that the watcher has no use for.
@@ -17,13 +17,7 @@ pub(super) fn decode(log: &LogData) -> Result<Option<Event>, String> {
     let Some(&topic) = log.topics().first() else { return Ok(None) };
     let event = match topic {
         IRollupL1::PriorityOperationQueued::SIGNATURE_HASH => {
-            let event = read::<IRollupL1::PriorityOperationQueued>(log)?;
-            let (words, rest) = event.words.as_chunks::<WORD_BYTES>();
-            if !rest.is_empty() {
-                return Err(format!("operation {} is not whole words", event.index));
-            }
-            let words = words.iter().copied().map(Word::new).collect();
-            Event::Queued(QueuedOperation { index: event.index, words, origin: event.origin })
+            Event::Queued(queue::operation(read::<IRollupL1::PriorityOperationQueued>(log)?)?)
         }
         IRollupL1::BatchCommitted::SIGNATURE_HASH => {
             let event = read::<IRollupL1::BatchCommitted>(log)?;
@@ -32,7 +26,7 @@ pub(super) fn decode(log: &LogData) -> Result<Option<Event>, String> {
             }
             let data_mode = DataMode::try_from(event.dataMode).map_err(|e| e.to_string())?;
             let withdrawals_root = event.withdrawalsRoot;
-            Event::Committed { record: record(&event.batch), withdrawals_root, data_mode }
+            Event::Committed { record: event.batch.into(), withdrawals_root, data_mode }
         }
         IRollupL1::BatchesProven::SIGNATURE_HASH => {
             let event = read::<IRollupL1::BatchesProven>(log)?;
@@ -79,21 +73,13 @@ fn read<E: SolEvent>(log: &LogData) -> Result<E, String> {
     E::decode_log_data(log).map_err(|e| format!("{}: {e}", E::SIGNATURE))
 }
 
-fn record(batch: &Batch) -> BatchRecord {
-    BatchRecord {
-        number: batch.number,
-        timestamp: batch.timestamp,
-        priority_end: batch.priorityEnd,
-        state: batch.state,
-        chain_hash: batch.chainHash,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use alloy::primitives::{Address, B256, Bytes};
+    use cairn_types::{WORD_BYTES, Word};
 
     use super::*;
+    use crate::{l1::contracts::Batch, store::records::QueuedOperation};
 
     fn queued(bytes: usize) -> LogData {
         let words = Bytes::from(vec![7; bytes]);

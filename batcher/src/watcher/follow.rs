@@ -4,6 +4,7 @@ use super::{
     apply::Changes,
     chain::{Chain, Event, Header, Seen},
     config::WatcherConfig,
+    contents,
     error::WatcherError,
     rewind::{Ancestor, ancestor, undo_to},
 };
@@ -84,6 +85,7 @@ impl<C: Chain> Follower<C> {
 
     async fn settled(&mut self, head: u64) -> Result<Option<u64>, WatcherError> {
         let finalized = match self.head {
+            _ if !self.config.wait_for_finalized => None,
             Some((known, finalized)) if known == head => finalized,
             _ => self.chain.finalized().await?,
         };
@@ -108,11 +110,12 @@ impl<C: Chain> Follower<C> {
         Ok(Step::TookBack { blocks })
     }
 
-    /// The watcher had halted, and the operator has started it again: goes on if the chain has what was read after all.
+    /// The watcher has halted: goes on if the chain has what was read after all.
     async fn check_again(&self, mut view: L1View, head: u64) -> Result<Step, WatcherError> {
         if ancestor(&self.chain, &self.store, head).await? == Ancestor::Unknown {
             return Ok(Step::Lags { head });
         }
+        tracing::info!("L1 has what was read before: reading goes on");
         view.halted = None;
         let mut write = self.store.write();
         write.put(&self.store.l1_view, &(), &view)?;
@@ -141,6 +144,7 @@ impl<C: Chain> Follower<C> {
         let mut changes = Changes::new(&self.store)?;
         changes.apply_all(&seen)?;
         changes.check(block.number, &counts)?;
+        contents::check(&self.chain, &changes, &block).await?;
         let fee = self.blob_base_fee(&block, head).await?;
         finish(changes, &block, fee, settled, seen)
     }
@@ -172,6 +176,7 @@ impl<C: Chain> Follower<C> {
             match self.chain.counts(&block).await? {
                 Some(counts) => {
                     changes.check(last, &counts)?;
+                    contents::check(&self.chain, &changes, &block).await?;
                     let fee = self.blob_base_fee(&block, head).await?;
                     return finish(changes, &block, fee, Some(settled), all);
                 }

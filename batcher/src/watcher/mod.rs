@@ -7,15 +7,18 @@
 //!
 //! Every block is the child of the one read before it. Where L1 goes back, what its blocks did is taken back, the last first,
 //! and reading goes on from the last common block. Blocks that are settled (deep enough, see [`WatcherConfig`]) lose their
-//! undo; if L1 leaves one of those, the watcher halts and says so in [`L1View::halted`](crate::store::records::L1View).
+//! undo; if L1 leaves one of those, the watcher halts, says so in [`L1View::halted`](crate::store::records::L1View), and looks
+//! from time to time whether L1 has it again.
 //!
-//! Trust: none in the node beyond what it cannot fake without contradicting itself. Logs are held against the contract's own
-//! counts as of the same block, so that a node that leaves some out is noticed and nothing is written.
+//! Trust: none in the node beyond what it cannot fake without contradicting itself. Headers are held against their hashes, logs
+//! against the contract's own counts and hashes as of the same block, so that a node that leaves some out or alters them is
+//! noticed and nothing is written. Another node is asked then, where there is one.
 
 mod alarms;
 mod apply;
 mod chain;
 mod config;
+mod contents;
 mod deadline;
 mod error;
 mod events;
@@ -25,6 +28,8 @@ mod rewind;
 #[cfg(test)]
 mod tests;
 mod trouble;
+
+use std::time::Duration;
 
 use alloy::{primitives::Address, providers::DynProvider};
 
@@ -40,9 +45,15 @@ pub use self::{
     error::WatcherError,
 };
 use crate::{
+    l1::connection,
     signals::{Shutdown, Signals},
     store::{Store, StoreError},
 };
+
+/// How often a watcher that has halted looks whether L1 is as it was.
+const CHECK_AGAIN: Duration = Duration::from_secs(30);
+/// Rounds in a row in which a node may be behind until another one is asked.
+const MOST_LAGS: u32 = 5;
 
 /// What the watcher is told at the start.
 #[derive(Debug, Clone)]
@@ -93,25 +104,40 @@ async fn watch(input: Input, store: Store, signals: Signals) -> Result<(), Watch
         alarms.show(&store, &view)?;
     }
     let mut follower = Follower::new(chain, store.clone(), input.config, input.first_block);
+    let mut lags = 0;
     loop {
-        let wait = match round(&mut follower, &store, &mut alarms).await {
-            Ok(round) => {
+        let round = round(&mut follower, &store, &mut alarms).await;
+        lags = if matches!(round, Ok(Round::Lags)) { lags + 1 } else { 0 };
+        if lags >= MOST_LAGS {
+            connection::doubt(&input.provider, "it is behind what was read before");
+            lags = 0;
+        }
+        if let Err(e) = &round
+            && e.blames_node()
+        {
+            connection::doubt(&input.provider, e);
+        }
+        let wait = match round {
+            Ok(Round::News) => {
                 trouble.over();
-                if round == Round::News {
-                    signals.l1.ring();
-                    continue;
-                }
+                signals.l1.ring();
+                continue;
+            }
+            Ok(Round::Quiet | Round::Lags) => {
+                trouble.over();
                 poll
             }
             Err(e) if e.is_transient() => trouble.failed(&e, poll),
             Err(e @ WatcherError::TooDeep { .. }) => {
                 let wait = trouble.failed(&e, poll);
                 if trouble.is_believed() {
-                    halt(&store, &e)?;
-                    signals.l1.ring();
-                    return std::future::pending().await;
+                    if halt(&store, &e)? {
+                        signals.l1.ring();
+                    }
+                    CHECK_AGAIN
+                } else {
+                    wait
                 }
-                wait
             }
             Err(e) => return Err(e),
         };
@@ -133,6 +159,8 @@ async fn prepare(chain: &NodeChain, input: &Input) -> Result<u64, WatcherError> 
 enum Round {
     News,
     Quiet,
+    /// The node is behind what was read.
+    Lags,
 }
 
 /// A step, and what people hear of it.
@@ -157,19 +185,24 @@ async fn round<C: Chain>(
         }
         Step::Lags { head } => {
             tracing::debug!(head, "the node is behind what was read; waiting for it");
-            Round::Quiet
+            Round::Lags
         }
     };
     Ok(round)
 }
 
-/// Stops reading until the operator has looked: says why, where every stage sees it.
-fn halt(store: &Store, error: &WatcherError) -> Result<(), StoreError> {
+/// Stops reading: says why, where every stage sees it. Whether it was not said before.
+fn halt(store: &Store, error: &WatcherError) -> Result<bool, StoreError> {
     metrics::gauge!("cairn_watcher_halted").set(1);
-    tracing::error!("{error}");
-    let Some(mut view) = store.l1_view.get(&())? else { return Ok(()) };
-    view.halted = Some(error.to_string());
+    let Some(mut view) = store.l1_view.get(&())? else { return Ok(false) };
+    let reason = error.to_string();
+    if view.halted.as_ref() == Some(&reason) {
+        return Ok(false);
+    }
+    tracing::error!("{reason}");
+    view.halted = Some(reason);
     let mut write = store.write();
     write.put(&store.l1_view, &(), &view)?;
-    write.commit()
+    write.commit()?;
+    Ok(true)
 }

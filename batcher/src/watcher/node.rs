@@ -13,11 +13,16 @@ use alloy::{
 use tokio::task::JoinSet;
 
 use super::{
+    apply::unreliable,
     chain::{Chain, Counts, Header, Seen},
+    contents::QueueHash,
     error::WatcherError,
     events,
 };
-use crate::l1::contracts::{IAccessControl, IRollupL1};
+use crate::{
+    l1::contracts::{IAccessControl, IRollupL1},
+    store::records::BatchNumber,
+};
 
 /// Headers that are asked for at the same time while catching up.
 const HEADERS_AT_ONCE: usize = 8;
@@ -119,15 +124,21 @@ impl NodeChain {
 
 type Answer = Result<Vec<Seen>, WatcherError>;
 
-fn header(block: &Block) -> Header {
+/// The header, if its hash is its own: all that is read of a block hangs on it.
+fn header(block: &Block) -> Result<Header, WatcherError> {
     let header = &block.header;
-    Header {
+    let expected = header.inner.hash_slow();
+    if header.hash != expected {
+        let what = "the hash of its header, of the fields that this program knows";
+        return Err(unreliable(header.number, what, expected, header.hash));
+    }
+    Ok(Header {
         number: header.number,
         hash: header.hash,
         parent: header.parent_hash,
         timestamp: header.timestamp,
         base_fee: header.base_fee_per_gas.unwrap_or(0).into(),
-    }
+    })
 }
 
 impl Chain for NodeChain {
@@ -148,7 +159,7 @@ impl Chain for NodeChain {
         let what = "reading a block";
         let block = self.provider.get_block_by_number(number.into()).await;
         let block = block.map_err(|e| node(what, e))?.as_ref().map(header);
-        match block {
+        match block.transpose()? {
             Some(block) if block.number != number => {
                 Err(node(what, format!("expected block {number}, got {}", block.number)))
             }
@@ -204,6 +215,18 @@ impl Chain for NodeChain {
         }
     }
 
+    async fn queue_hash(&self, block: &Header, length: u64) -> Result<QueueHash, WatcherError> {
+        let rollup = IRollupL1::new(self.rollup, &self.provider);
+        let prefix = rollup.queuePrefix(length).block(BlockId::hash(block.hash)).call().await;
+        Ok(prefix.map_err(|e| node("reading the hash of the queue", e))?.hash)
+    }
+
+    async fn batch_hash(&self, block: &Header, number: BatchNumber) -> Result<B256, WatcherError> {
+        let rollup = IRollupL1::new(self.rollup, &self.provider);
+        let hash = rollup.batchHash(number).block(BlockId::hash(block.hash)).call().await;
+        hash.map_err(|e| node("reading the hash of a batch", e))
+    }
+
     async fn blob_base_fee(&self, block: &Header) -> Result<Option<u128>, WatcherError> {
         match self.provider.get_fee_history(1, block.number.into(), &[]).await {
             Ok(fees) => Ok(fees.base_fee_per_blob_gas.first().copied()),
@@ -216,5 +239,32 @@ impl Chain for NodeChain {
         let rollup = IAccessControl::new(self.rollup, &self.provider);
         let has = rollup.hasRole(role, account).call().await;
         has.map_err(|e| node("reading who has a role", e))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::l1::{
+        connection::connect_with,
+        node::{Answer, Node},
+    };
+
+    #[tokio::test]
+    async fn a_header_with_another_hash_than_its_own_is_refused() {
+        let mut block: Block = Block::default();
+        (block.header.inner.number, block.header.inner.timestamp) = (7, 1_000);
+        block.header.hash = block.header.inner.hash_slow();
+        let ask = async |block: &Block| {
+            let answer = serde_json::to_value(block).unwrap();
+            let node = Node::always(Answer::Result(answer)).await;
+            let provider = connect_with(node.url.as_str()).unwrap();
+            NodeChain::new(provider, Address::ZERO).header(7).await
+        };
+        let header = ask(&block).await.unwrap().unwrap();
+        assert_eq!((header.number, header.timestamp, header.hash), (7, 1_000, block.header.hash));
+        block.header.inner.timestamp = 9_000;
+        let error = ask(&block).await.unwrap_err();
+        assert!(matches!(error, WatcherError::Unreliable { block: 7, .. }), "{error}");
     }
 }

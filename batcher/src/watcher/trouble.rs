@@ -1,6 +1,6 @@
 //! A node that does not answer well: how long to wait, and when to say so.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use metrics::{counter, gauge};
 
@@ -8,51 +8,53 @@ use super::error::WatcherError;
 
 /// The longest wait between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// What must come up this often in a row before it is believed, or an alarm: one bad answer may be one bad node of many.
+/// What must come up this often, with no success between, before it is believed, or an alarm: one bad answer may be one bad node of many.
 const BELIEVED_AFTER: u32 = 3;
 
-/// What has been wrong lately.
+/// What has been wrong since all was well.
 #[derive(Debug, Default)]
 pub(super) struct Trouble {
-    kind: Option<&'static str>,
-    in_a_row: u32,
+    /// How often, by kind.
+    times: BTreeMap<&'static str, u32>,
+    /// How often the last kind has come up.
+    last: u32,
 }
 
 impl Trouble {
     /// Notes a failure; gives how long to wait. One line per kind of failure.
     pub(super) fn failed(&mut self, error: &WatcherError, poll: Duration) -> Duration {
         counter!("cairn_watcher_rpc_error_count").increment(1);
-        let kind = error.kind();
-        self.in_a_row = if self.kind == Some(kind) { self.in_a_row.saturating_add(1) } else { 1 };
-        self.kind = Some(kind);
+        let times = self.times.entry(error.kind()).or_default();
+        *times = times.saturating_add(1);
+        self.last = *times;
         let doubt =
             matches!(error, WatcherError::Unreliable { .. } | WatcherError::NoGenesis { .. });
         // Logs that do not add up are read once more before anyone is bothered.
         let says = if doubt { 2 } else { 1 };
-        if doubt && self.in_a_row == says {
+        if doubt && self.last == says {
             gauge!("cairn_watcher_unreliable_node").set(1);
         }
-        if self.in_a_row == says {
+        if self.last == says {
             tracing::warn!("{error}; trying again");
         }
-        let doublings = self.in_a_row.saturating_sub(1).min(16);
+        let doublings = self.last.saturating_sub(1).min(16);
         poll.saturating_mul(1 << doublings).min(LONGEST_WAIT.max(poll))
     }
 
-    /// Whether the same failure has come up often enough to be believed.
+    /// Whether the last failure has come up often enough to be believed.
     pub(super) fn is_believed(&self) -> bool {
-        self.in_a_row >= BELIEVED_AFTER
+        self.last >= BELIEVED_AFTER
     }
 
     /// Notes that all is well.
     pub(super) fn over(&mut self) {
-        if self.kind.take().is_some() {
+        if !self.times.is_empty() {
             gauge!("cairn_watcher_unreliable_node").set(0);
-            if self.in_a_row > 1 {
+            if self.times.values().any(|&times| times > 1) {
                 tracing::info!("L1 is read again");
             }
         }
-        self.in_a_row = 0;
+        *self = Self::default();
     }
 }
 
@@ -72,5 +74,16 @@ mod tests {
         assert!(!trouble.is_believed());
         trouble.over();
         assert_eq!(trouble.failed(&other, poll).as_secs(), 2);
+    }
+
+    #[test]
+    fn failures_that_take_turns_are_believed_too() {
+        let kinds = [WatcherError::MissingBlock { block: 1 }, WatcherError::NoState { block: 1 }];
+        let mut trouble = Trouble::default();
+        let believed = [0, 1, 0, 1, 0].map(|kind| {
+            trouble.failed(&kinds[kind], Duration::ZERO);
+            trouble.is_believed()
+        });
+        assert_eq!(believed, [false, false, false, false, true]);
     }
 }

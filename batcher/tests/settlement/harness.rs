@@ -17,7 +17,7 @@ use alloy::{
     primitives::{Address, B256, U64, U128, U256, keccak256},
     providers::{
         DynProvider, PendingTransactionBuilder, Provider, ProviderBuilder, ProviderCall,
-        RootProvider,
+        RootProvider, RpcWithBlock,
     },
     rpc::{client::NoParams, types::Filter},
     signers::local::PrivateKeySigner,
@@ -38,6 +38,7 @@ use cairn_batcher::{
     },
     watcher::{self, WatcherConfig},
 };
+use cairn_state::State;
 use cairn_types::{DataMode, PriorityOperation, Transaction};
 use serde_json::json;
 use tokio::task::JoinHandle;
@@ -49,12 +50,18 @@ const SETTLER: &str = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603
 
 const DEADLINE: Duration = Duration::from_secs(60);
 const CHAIN_ID: u64 = 31_337;
+const CONFIRMATIONS: u64 = 3;
+
+/// What a node that lies says of the account's nonce.
+pub(super) const FAR: u64 = 1_000_005;
 
 /// A provider that counts the settlement's rounds and can lose what it is to send.
 #[derive(Clone)]
 pub(super) struct Spy {
     inner: DynProvider,
     pub(super) mute: Arc<AtomicBool>,
+    /// How often the account's nonce is still told wrongly: far too high.
+    pub(super) lies: Arc<AtomicU64>,
     rounds: Arc<AtomicU64>,
 }
 
@@ -66,6 +73,17 @@ impl Provider for Spy {
     fn get_max_priority_fee_per_gas(&self) -> ProviderCall<NoParams, U128, u128> {
         self.rounds.fetch_add(1, Ordering::SeqCst);
         self.inner.get_max_priority_fee_per_gas()
+    }
+
+    fn get_transaction_count(
+        &self,
+        address: Address,
+    ) -> RpcWithBlock<Address, U64, u64, fn(U64) -> u64> {
+        let less = |lies: u64| lies.checked_sub(1);
+        match self.lies.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less) {
+            Ok(_) => RpcWithBlock::new_provider(|_| ProviderCall::ready(Ok(FAR))),
+            Err(_) => self.inner.get_transaction_count(address),
+        }
     }
 
     fn send_raw_transaction<'a, 'b, 'c>(
@@ -115,9 +133,10 @@ impl Operator {
         world.deposit(2, 1_000).await;
         let provider = ProviderBuilder::new().disable_recommended_fillers();
         let provider = provider.connect_http(world.url.parse().unwrap());
-        let spy = Spy { inner: provider.erased(), mute: Arc::default(), rounds: Arc::default() };
+        let (mute, lies, rounds) = (Arc::default(), Arc::default(), Arc::default());
+        let spy = Spy { inner: provider.erased(), mute, lies, rounds };
         let config = SettlementConfig {
-            confirmations: 3,
+            confirmations: CONFIRMATIONS,
             poll_ms: 20,
             // Nothing is bumped unless a test asks for it.
             resubmit_after_ms: 600_000,
@@ -153,7 +172,11 @@ impl Operator {
             rollup: self.world.rollup,
             custody: self.world.custody(),
             first_block: self.world.deployed,
-            config: WatcherConfig { poll_ms: 10, ..WatcherConfig::default() },
+            config: WatcherConfig {
+                confirmations: CONFIRMATIONS,
+                poll_ms: 10,
+                ..WatcherConfig::default()
+            },
         };
         tokio::spawn(watcher::run(
             input,
@@ -191,9 +214,27 @@ impl Operator {
         self.signals.proving.ring();
     }
 
+    /// Publishes the last batch again, made anew with L1's time of now.
+    pub(super) async fn publish_again(&mut self, mode: DataMode, before: State) {
+        self.world.state = before;
+        self.world.records.pop();
+        self.commitments.pop();
+        self.publish(mode).await;
+    }
+
     /// Brings the proof of these batches.
     pub(super) fn prove(&self, first: u32, last: u32) {
         let (root, proof) = self.world.proof(first as usize - 1, last as usize, 0);
+        self.bring(first, last, root, proof);
+    }
+
+    /// Brings a proof of these batches that the contract does not take.
+    pub(super) fn prove_wrongly(&self, first: u32, last: u32) {
+        let (root, _) = self.world.proof(first as usize - 1, last as usize, 0);
+        self.bring(first, last, root, [U256::ZERO; 8]);
+    }
+
+    fn bring(&self, first: u32, last: u32, root: B256, proof: [U256; 8]) {
         let proof = StoredProof {
             first,
             circuit_set_root: root,

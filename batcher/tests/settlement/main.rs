@@ -8,12 +8,18 @@ mod world;
 
 use std::sync::atomic::Ordering;
 
-use alloy::{network::TransactionBuilder, providers::Provider, rpc::types::TransactionRequest};
-use cairn_batcher::store::records::Purpose;
+use alloy::{
+    network::TransactionBuilder, primitives::keccak256, providers::Provider,
+    rpc::types::TransactionRequest, sol_types::SolValue,
+};
+use cairn_batcher::{
+    l1::contracts::{Batch, IRollupL1},
+    store::records::Purpose,
+};
 use cairn_types::DataMode;
 use serde_json::json;
 
-use self::harness::{Operator, settler};
+use self::harness::{FAR, Operator, settler};
 
 const GWEI: u64 = 1_000_000_000;
 
@@ -262,4 +268,71 @@ async fn two_services_with_one_key_do_no_harm() {
         assert_eq!(operator.times_committed(batch).await, 1);
     }
     operator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_nonce_that_is_told_wrongly_costs_nothing() {
+    let mut operator = Operator::new().await;
+    operator.publish(DataMode::Calldata).await;
+    operator.spy.lies.store(1, Ordering::SeqCst);
+    operator.start();
+    operator.until_committed(1).await;
+    assert_eq!(purposes(&operator), [Purpose::Commit { batch: 1 }]);
+
+    // A lie that lasts is believed. What was signed for it is signed again once it is over, and no nonce is paid for.
+    operator.publish(DataMode::Calldata).await;
+    operator.spy.lies.store(u64::MAX, Ordering::SeqCst);
+    let believed = async |op: &Operator| op.outbox().contains_key(&FAR);
+    operator.publish(DataMode::Calldata).await;
+    operator.until("the lie is believed", believed).await;
+    operator.spy.lies.store(0, Ordering::SeqCst);
+    operator.until_committed(3).await;
+    operator.stop().await;
+    let commits = [1, 2, 3].map(|batch| Purpose::Commit { batch });
+    assert_eq!(purposes(&operator), commits);
+    assert_eq!(operator.outbox().into_keys().collect::<Vec<_>>(), [0, 1, 2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_was_published_again_is_committed_as_it_is_now() {
+    let mut operator = Operator::new().await;
+    let before = operator.world.state.clone();
+    operator.publish(DataMode::Calldata).await;
+    operator.automine(false).await;
+    operator.start();
+    let sent = async |op: &Operator| op.in_pool(0).await;
+    operator.until("it is sent", sent).await;
+    operator.stop().await;
+    let old = operator.outbox()[&0].attempts[0].hash;
+    operator.world.rpc("anvil_dropTransaction", json!([old])).await;
+    operator.world.rpc("evm_increaseTime", json!([60])).await;
+    operator.world.mine(1).await;
+    operator.publish_again(DataMode::Calldata, before).await;
+    operator.automine(true).await;
+    operator.start();
+    operator.until_committed(1).await;
+    operator.stop().await;
+    assert_eq!(purposes(&operator), [Purpose::Cancel, Purpose::Commit { batch: 1 }]);
+    let published = operator.store.publications.get(&1).unwrap().unwrap().record;
+    let l1 = IRollupL1::new(operator.world.rollup, &operator.world.provider);
+    let hash = l1.batchHash(1).call().await.unwrap();
+    assert_eq!(hash, keccak256(Batch::from(published).abi_encode()), "L1 has the batch of now");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_that_is_refused_keeps_no_batch_waiting() {
+    let mut operator = Operator::new().await;
+    operator.publish(DataMode::Calldata).await;
+    operator.start();
+    operator.until_committed(1).await;
+    operator.prove_wrongly(1, 1);
+    operator.some_rounds().await;
+    operator.publish(DataMode::Calldata).await;
+    operator.until_committed(2).await;
+    // It is made again.
+    operator.prove(1, 1);
+    operator.world.mine(1).await;
+    operator.until_proven(1).await;
+    operator.stop().await;
+    assert_eq!(purposes(&operator).len(), 3);
 }

@@ -4,15 +4,12 @@ use alloy::{
     eips::BlockNumberOrTag,
     primitives::{Address, B256, U256},
     providers::Provider,
-    rpc::types::Filter,
-    sol_types::SolEvent,
 };
 
 use super::L1Client;
 use crate::l1::{
-    contracts::{Batch, IDemoToken, IRollupL1},
+    contracts::{IDemoToken, IRollupL1},
     error::{L1Error, rpc},
-    queue::{self, QueuedOperation},
 };
 
 impl L1Client {
@@ -40,37 +37,6 @@ impl L1Client {
             .call()
             .await
             .map_err(|e| rpc("reading the fee of a priority operation", e))
-    }
-
-    /// All priority operations that L1 has queued, in order.
-    ///
-    /// # Errors
-    /// The node's, or a log that does not hold whole operations in order.
-    pub async fn priority_operations(&self) -> Result<Vec<QueuedOperation>, L1Error> {
-        let what = "reading the priority queue";
-        let filter = Filter::new()
-            .address(self.deployment.rollup)
-            .event_signature(IRollupL1::PriorityOperationQueued::SIGNATURE_HASH)
-            .from_block(0);
-        let logs = self.provider.get_logs(&filter).await.map_err(|e| rpc(what, e))?;
-        queue::decode(&logs)
-    }
-
-    /// The record of genesis, from the event of the deployment.
-    ///
-    /// # Errors
-    /// The node's, or no such event.
-    pub async fn genesis(&self) -> Result<Batch, L1Error> {
-        let what = "reading genesis";
-        let filter = Filter::new()
-            .address(self.deployment.rollup)
-            .event_signature(IRollupL1::BatchCommitted::SIGNATURE_HASH)
-            .topic1(B256::ZERO)
-            .from_block(0);
-        let logs = self.provider.get_logs(&filter).await.map_err(|e| rpc(what, e))?;
-        let log = logs.first().ok_or(L1Error::NoEvent(what))?;
-        let event = IRollupL1::BatchCommitted::decode_log(&log.inner).map_err(|e| rpc(what, e))?;
-        Ok(event.data.batch)
     }
 
     /// Number of the last proven batch, and the state commitment after it.

@@ -24,6 +24,7 @@ fn config() -> ConnectionConfig {
         backoff_ms: 1,
         max_backoff_ms: 10,
         rest_ms: 60_000,
+        stale_ms: 60_000,
     }
 }
 
@@ -133,24 +134,118 @@ async fn another_node_takes_over_and_the_first_rests() {
         for _ in 0..3 {
             assert_eq!(provider.get_chain_id().await.unwrap(), 7, "{trouble:?}");
         }
-        assert_eq!((first.asked().len(), second.asked().len()), (1, 3), "{trouble:?}");
+        // Its chain first, to know that it is the right one.
+        assert_eq!((first.asked().len(), second.asked().len()), (1, 4), "{trouble:?}");
     }
 }
 
 #[tokio::test]
 async fn a_node_that_is_well_again_is_preferred_again() {
-    let first = Node::start(|n, _, _| match n {
+    let first = Node::start(|n, method, _| match n {
         0 => Answer::Raw(503, ""),
-        _ => Answer::Result(json!("0x1")),
+        _ => Answer::Result(head_of("0x1", method)),
     });
-    let (first, second) = (first.await, Node::always(Answer::Result(json!("0x2"))).await);
+    let (first, second) = (first.await, on_chain_7("0x2").await);
     let provider = to(&[&first, &second], &ConnectionConfig { rest_ms: 50, ..config() });
-    assert_eq!(provider.get_chain_id().await.unwrap(), 2);
+    assert_eq!(provider.get_block_number().await.unwrap(), 2);
     let deadline = Instant::now() + Duration::from_secs(2);
-    while provider.get_chain_id().await.unwrap() != 1 {
+    while provider.get_block_number().await.unwrap() != 1 {
         assert!(Instant::now() < deadline, "the first node stays passed over");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+fn head_of(head: &str, method: &str) -> Value {
+    if method == "eth_chainId" { json!("0x7") } else { json!(head) }
+}
+
+/// A node of chain 7 with this head.
+async fn on_chain_7(head: &'static str) -> Node {
+    Node::start(move |_, method, _| Answer::Result(head_of(head, method))).await
+}
+
+#[tokio::test]
+async fn a_node_of_another_chain_is_passed_over() {
+    let fork = Node::always(Answer::Result(json!("0x8"))).await;
+    let first = Node::start(|n, method, _| match (n, method) {
+        // Its second request fails, so that another is asked.
+        (2, _) => Answer::Closed,
+        _ => Answer::Result(head_of("0x5", method)),
+    });
+    let (first, third) = (first.await, on_chain_7("0x6").await);
+    let provider = to(&[&first, &fork, &third], &config());
+    assert_eq!(provider.get_block_number().await.unwrap(), 5);
+    assert_eq!(provider.get_block_number().await.unwrap(), 6);
+    assert_eq!(provider.get_block_number().await.unwrap(), 6);
+    assert_eq!(fork.asked(), ["eth_chainId"], "nothing else of it counts");
+    // Where there is no other, that is the reason.
+    let provider = to(&[&fork, &first], &ConnectionConfig { retries: 0, ..config() });
+    assert_eq!(provider.get_chain_id().await.unwrap(), 8);
+    crate::l1::connection::doubt(&provider, "a test");
+    let error = provider.get_block_number().await.unwrap_err().to_string();
+    assert!(error.contains("it is on chain 7, expected 8"), "{error}");
+}
+
+#[tokio::test]
+async fn a_node_that_has_stopped_syncing_is_passed_over() {
+    let (first, second) = (on_chain_7("0x5").await, on_chain_7("0x9").await);
+    let soon = ConnectionConfig { stale_ms: 20, ..config() };
+    let provider = to(&[&first, &second], &soon);
+    assert_eq!(provider.get_block_number().await.unwrap(), 5);
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    for _ in 0..3 {
+        assert_eq!(provider.get_block_number().await.unwrap(), 9);
+    }
+    let before = first.asked().len();
+    // Where no other node has a higher head, the chain stands still.
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    assert_eq!(provider.get_block_number().await.unwrap(), 9);
+    assert_eq!(first.asked().len(), before);
+    let (one, two) = (on_chain_7("0x9").await, on_chain_7("0x9").await);
+    let provider = to(&[&one, &two], &soon);
+    for _ in 0..3 {
+        assert_eq!(provider.get_block_number().await.unwrap(), 9);
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+    assert_eq!((one.asked().len(), two.asked().len()), (4, 3));
+}
+
+#[tokio::test]
+async fn a_node_that_is_doubted_rests_longer_each_time_though_it_answers() {
+    let (first, second) = (on_chain_7("0x5").await, on_chain_7("0x9").await);
+    let provider = to(&[&first, &second], &ConnectionConfig { rest_ms: 300, ..config() });
+    let mut rests = Vec::new();
+    for _ in 0..2 {
+        assert_eq!(provider.get_block_number().await.unwrap(), 5);
+        crate::l1::connection::doubt(&provider, "a test");
+        let started = Instant::now();
+        while provider.get_block_number().await.unwrap() == 9 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        rests.push(started.elapsed().as_millis());
+    }
+    assert!(rests[0] >= 290 && rests[1] >= 590, "{rests:?}");
+    // One node alone is asked whatever is said of it.
+    let provider = to(&[&first], &config());
+    crate::l1::connection::doubt(&provider, "a test");
+    assert_eq!(provider.get_block_number().await.unwrap(), 5);
+}
+
+#[tokio::test]
+async fn an_answer_without_an_end_where_a_short_one_belongs_is_the_nodes_fault() {
+    let endless = |method: &'static str| {
+        Node::start(move |_, asked, _| match asked {
+            asked if asked == method => Answer::Endless,
+            asked => Answer::Result(head_of("0x5", asked)),
+        })
+    };
+    let (first, second) = (endless("eth_blockNumber").await, on_chain_7("0x9").await);
+    let provider = to(&[&first, &second], &config());
+    assert_eq!(provider.get_block_number().await.unwrap(), 9);
+    let (first, second) = (endless("eth_getLogs").await, on_chain_7("0x9").await);
+    let provider = to(&[&first, &second], &config());
+    let logs = provider.get_logs(&Default::default()).await;
+    assert!(is_too_much(&logs.unwrap_err()) && second.asked().is_empty());
 }
 
 #[tokio::test]

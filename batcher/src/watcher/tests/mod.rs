@@ -183,13 +183,13 @@ async fn what_is_not_deep_enough_is_not_confirmed() {
     chain.grow(&[Deed::Nothing; 2]);
     watch.finish().await.unwrap();
     assert_eq!(watch.view().finalized, 1);
-    // L1's own finality needs no confirmations on top.
+    // That a node calls it final is not enough.
     let chain = ModelChain::new();
     chain.grow(&[Deed::Queue]);
     chain.set(Manners { finalized: Some(1), ..Manners::default() });
     let mut watch = Watch::new(&chain);
     watch.finish().await.unwrap();
-    assert_eq!(watch.view().confirmed_queue, 1);
+    assert_eq!(watch.view().confirmed_queue, 0);
 }
 
 #[tokio::test]
@@ -210,13 +210,15 @@ async fn a_reorganization_beyond_the_window_halts_until_the_chain_is_right_again
     let halted = watch.view().halted.unwrap();
     assert!(halted.contains("block 7 was") && halted.contains("Check the L1 node"), "{halted}");
 
-    // As after a restart with the same chain, and then with a node that was right.
+    // It is said once, and looked at again; as after a restart, too.
+    assert!(!halt(&watch.store, &error).unwrap());
+    assert!(matches!(watch.step().await, Err(WatcherError::TooDeep { .. })));
     watch.restart();
     assert!(matches!(watch.step().await, Err(WatcherError::TooDeep { .. })));
+    // The node was wrong, and is right now.
     let other = ModelChain::new();
     other.grow(&[Deed::Queue; 12]);
-    watch.chain = other.clone();
-    watch.restart();
+    watch.chain.become_like(&other);
     watch.finish().await.unwrap();
     assert_eq!(watch.view().halted, None);
     assert_eq!(watch.tables(), fresh(&other).await);
@@ -240,6 +242,26 @@ async fn a_node_that_leaves_out_logs_is_noticed_and_nothing_is_written() {
         chain.set(Manners::default());
         watch.finish().await.unwrap();
         assert_eq!(watch.tables(), fresh(&chain).await);
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_alters_logs_is_noticed_and_nothing_is_written() {
+    for deed in [Deed::Queue, Deed::Commit] {
+        for blocks in [1, 40] {
+            let chain = ModelChain::new();
+            let mut watch = Watch::new(&chain);
+            watch.finish().await.unwrap();
+            let before = watch.tables();
+            chain.grow(&vec![deed; blocks]);
+            chain.set(Manners { alters_logs: true, ..Manners::default() });
+            let error = watch.step().await.unwrap_err();
+            assert!(matches!(error, WatcherError::Unreliable { .. }), "{error}");
+            assert_eq!(watch.tables(), before);
+            chain.set(Manners::default());
+            watch.finish().await.unwrap();
+            assert_eq!(watch.tables(), fresh(&chain).await);
+        }
     }
 }
 

@@ -1,15 +1,19 @@
 //! A chain in memory, with a contract that emits what the real one would.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use alloy::primitives::{Address, B256, keccak256};
 use cairn_types::{DataMode, WORD_BYTES, Word};
 
 use super::super::{
     chain::{Chain, Counts, Event, Header, Seen},
+    contents::{QueueHash, extended, record_hash},
     error::WatcherError,
 };
-use crate::store::records::{BatchRecord, QueuedOperation};
+use crate::store::records::{BatchNumber, BatchRecord, QueuedOperation};
 
 /// What a block does to the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,12 +39,22 @@ pub(super) const DEEDS: [Deed; 7] = [
     Deed::Replace,
 ];
 
+/// What the contract remembers.
+#[derive(Debug, Clone, Default)]
+struct Contract {
+    counts: Counts,
+    state: B256,
+    /// After each operation.
+    queue: Vec<QueueHash>,
+    /// All there ever were, where the real one keeps those that it needs.
+    batches: BTreeMap<BatchNumber, B256>,
+}
+
 #[derive(Debug, Clone)]
 struct Block {
     header: Header,
     events: Vec<Event>,
-    counts: Counts,
-    state: B256,
+    contract: Contract,
 }
 
 /// How the node behaves.
@@ -48,6 +62,8 @@ struct Block {
 pub(super) struct Manners {
     /// Logs are left out.
     pub(super) drops_logs: bool,
+    /// What logs say is not what the contract has emitted.
+    pub(super) alters_logs: bool,
     /// Only so many blocks are shown.
     pub(super) shows: Option<u64>,
     /// Ranges wider than this are refused.
@@ -78,7 +94,7 @@ impl ModelChain {
     }
 
     pub(super) fn counts(&self) -> Counts {
-        self.0.lock().unwrap().blocks.last().unwrap().counts
+        self.0.lock().unwrap().blocks.last().unwrap().contract.counts
     }
 
     pub(super) fn hash(&self, block: u64) -> B256 {
@@ -92,6 +108,16 @@ impl ModelChain {
     /// Requests so far.
     pub(super) fn asked(&self) -> u64 {
         self.0.lock().unwrap().asked
+    }
+
+    /// Shows another chain from now on.
+    pub(super) fn become_like(&self, other: &Self) {
+        let (blocks, made) = {
+            let other = other.0.lock().unwrap();
+            (other.blocks.clone(), other.made)
+        };
+        let mut inner = self.0.lock().unwrap();
+        (inner.blocks, inner.made) = (blocks, made);
     }
 
     /// Drops blocks from the end; never block 0.
@@ -137,25 +163,35 @@ impl Inner {
             block_hash: block.header.hash,
             timestamp: block.header.timestamp,
             transaction: keccak256(block.header.hash),
-            event: event.clone(),
+            event: if self.manners.alters_logs { altered(event) } else { event.clone() },
         });
         seen.collect()
     }
+}
+
+/// Another event that the counts do not tell from this one.
+fn altered(event: &Event) -> Event {
+    let mut event = event.clone();
+    match &mut event {
+        Event::Queued(operation) => operation.origin = Address::repeat_byte(9),
+        Event::Committed { record, .. } => record.timestamp += 1,
+        _ => {}
+    }
+    event
 }
 
 /// A block with a hash of its own: `made` counts all blocks ever made.
 fn next(parent: Option<&Block>, deed: Deed, made: u64) -> Block {
     let number = parent.map_or(0, |parent| parent.header.number + 1);
     let hash = keccak256(made.to_be_bytes());
-    let mut counts = parent.map(|parent| parent.counts).unwrap_or_default();
-    let mut state = parent.map(|parent| parent.state).unwrap_or_default();
+    let mut contract = parent.map(|parent| parent.contract.clone()).unwrap_or_default();
     let mut events = Vec::new();
     if parent.is_none() {
-        counts.deployed = true;
-        events.push(commit(&mut counts, &mut state, 0, hash));
+        contract.counts.deployed = true;
+        events.push(contract.commit(0, hash));
     }
-    if !counts.frozen {
-        act(deed, &mut counts, &mut state, &mut events, hash);
+    if !contract.counts.frozen {
+        contract.act(deed, &mut events, hash);
     }
     let header = Header {
         number,
@@ -164,61 +200,69 @@ fn next(parent: Option<&Block>, deed: Deed, made: u64) -> Block {
         timestamp: 1_000 + 12 * number,
         base_fee: made.into(),
     };
-    Block { header, events, counts, state }
+    Block { header, events, contract }
 }
 
-fn act(deed: Deed, counts: &mut Counts, state: &mut B256, events: &mut Vec<Event>, salt: B256) {
-    match deed {
-        Deed::Nothing => {}
-        Deed::Queue => {
-            let words = vec![Word::new(salt.0.first_chunk::<WORD_BYTES>().copied().unwrap())];
-            let (index, origin) = (counts.queue_length, Address::repeat_byte(1));
-            events.push(Event::Queued(QueuedOperation { index, words, origin }));
-            counts.queue_length += 1;
+impl Contract {
+    fn act(&mut self, deed: Deed, events: &mut Vec<Event>, salt: B256) {
+        let Counts { committed, proven, .. } = self.counts;
+        match deed {
+            Deed::Nothing => {}
+            Deed::Queue => {
+                let words = vec![Word::new(salt.0.first_chunk::<WORD_BYTES>().copied().unwrap())];
+                let (index, origin) = (self.counts.queue_length, Address::repeat_byte(1));
+                let operation = QueuedOperation { index, words, origin };
+                self.queue.push(extended(self.queue_hash(index), &operation));
+                events.push(Event::Queued(operation));
+                self.counts.queue_length += 1;
+            }
+            Deed::Commit => events.push(self.commit(committed + 1, salt)),
+            Deed::ProveAll if committed > proven => {
+                let (first, last) = (proven + 1, committed);
+                events.push(Event::Proven { first, last, state: self.state });
+                self.counts.proven = last;
+            }
+            Deed::RevertAll if committed > proven => {
+                let (first, last) = (proven + 1, committed);
+                events.push(Event::Reverted { first, last });
+                self.counts.committed = proven;
+            }
+            Deed::Pause => {
+                self.counts.paused = !self.counts.paused;
+                events.push(Event::Paused(self.counts.paused));
+            }
+            Deed::Replace => {
+                self.act(Deed::RevertAll, events, salt);
+                self.act(Deed::Commit, events, salt);
+                self.act(Deed::ProveAll, events, salt);
+            }
+            Deed::Freeze => {
+                self.act(Deed::RevertAll, events, salt);
+                self.counts.frozen = true;
+                events.push(Event::Frozen);
+            }
+            Deed::ProveAll | Deed::RevertAll => {}
         }
-        Deed::Commit => {
-            let number = counts.committed + 1;
-            events.push(commit(counts, state, number, salt));
-        }
-        Deed::ProveAll if counts.committed > counts.proven => {
-            let (first, last) = (counts.proven + 1, counts.committed);
-            events.push(Event::Proven { first, last, state: *state });
-            counts.proven = last;
-        }
-        Deed::RevertAll if counts.committed > counts.proven => {
-            let (first, last) = (counts.proven + 1, counts.committed);
-            events.push(Event::Reverted { first, last });
-            counts.committed = counts.proven;
-        }
-        Deed::Pause => {
-            counts.paused = !counts.paused;
-            events.push(Event::Paused(counts.paused));
-        }
-        Deed::Replace => {
-            act(Deed::RevertAll, counts, state, events, salt);
-            act(Deed::Commit, counts, state, events, salt);
-            act(Deed::ProveAll, counts, state, events, salt);
-        }
-        Deed::Freeze => {
-            act(Deed::RevertAll, counts, state, events, salt);
-            counts.frozen = true;
-            events.push(Event::Frozen);
-        }
-        Deed::ProveAll | Deed::RevertAll => {}
     }
-}
 
-fn commit(counts: &mut Counts, state: &mut B256, number: u32, salt: B256) -> Event {
-    *state = keccak256([salt.as_slice(), &number.to_be_bytes()].concat());
-    counts.committed = number;
-    let record = BatchRecord {
-        number,
-        timestamp: number,
-        priority_end: counts.queue_length / 2,
-        state: *state,
-        chain_hash: salt,
-    };
-    Event::Committed { record, withdrawals_root: salt, data_mode: DataMode::Blobs }
+    fn commit(&mut self, number: BatchNumber, salt: B256) -> Event {
+        self.state = keccak256([salt.as_slice(), &number.to_be_bytes()].concat());
+        self.counts.committed = number;
+        let record = BatchRecord {
+            number,
+            timestamp: number,
+            priority_end: self.counts.queue_length / 2,
+            state: self.state,
+            chain_hash: salt,
+        };
+        self.batches.insert(number, record_hash(record));
+        Event::Committed { record, withdrawals_root: salt, data_mode: DataMode::Blobs }
+    }
+
+    fn queue_hash(&self, length: u64) -> QueueHash {
+        let last = length.checked_sub(1).map(|last| self.queue[last as usize]);
+        last.unwrap_or_default()
+    }
 }
 
 impl Chain for ModelChain {
@@ -249,8 +293,16 @@ impl Chain for ModelChain {
         self.ask(|inner| {
             let depth = inner.last() - block.number;
             let is_gone = inner.manners.keeps_state.is_some_and(|keeps| depth > keeps);
-            (!is_gone).then(|| inner.blocks[block.number as usize].counts)
+            (!is_gone).then(|| inner.blocks[block.number as usize].contract.counts)
         })
+    }
+
+    async fn queue_hash(&self, block: &Header, length: u64) -> Result<QueueHash, WatcherError> {
+        self.ask(|inner| inner.blocks[block.number as usize].contract.queue_hash(length))
+    }
+
+    async fn batch_hash(&self, block: &Header, number: BatchNumber) -> Result<B256, WatcherError> {
+        self.ask(|inner| inner.blocks[block.number as usize].contract.batches[&number])
     }
 
     async fn blob_base_fee(&self, block: &Header) -> Result<Option<u128>, WatcherError> {
