@@ -102,8 +102,8 @@ pub enum ProverError {
     /// The batches do not make one proof; nothing has been proven.
     #[error(transparent)]
     Sequence(#[from] SequenceError),
-    /// The SNARK does not hold for the statement of the batches that were given: a bug in the pipeline.
-    #[error("the proof is not of the batches that were given")]
+    /// The SNARK does not hold for the statement of the batches that were given: a bug in the pipeline, or a machine that errs.
+    #[error("the proof does not hold for the batches that were given")]
     Statement,
     /// The caller ended the work.
     #[error("the proof was cancelled")]
@@ -111,13 +111,13 @@ pub enum ProverError {
 }
 
 impl ProverError {
-    /// Whether the same batches may be proven later, by this prover as it is: the disk, memory or threads were short, or the caller ended
-    /// the work. All else is in the batches, the circuits or the keys.
+    /// Whether the same batches may be proven later, by this prover as it is: the disk, memory or threads were short, the caller ended
+    /// the work, or the proof does not hold, as where a bit of memory has flipped. All else is in the batches, the circuits or the keys.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
         use groth16::StoreError;
         match self {
-            Self::Cache { .. } | Self::Threads(_) | Self::Cancelled => true,
+            Self::Cache { .. } | Self::Threads(_) | Self::Cancelled | Self::Statement => true,
             Self::Keys(error) => matches!(error, StoreError::Io { .. }),
             _ => false,
         }

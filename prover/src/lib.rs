@@ -33,5 +33,6 @@ pub use job::BatchJob;
 pub use local::{ChunkShape, LocalProver, WrappedBatches};
 pub use progress::Cancel;
 pub use sequence::SequenceError;
+pub use side_by_side::cores;
 pub use snark::SnarkKeys;
 pub use tasks::{ProofTasks, TaskOutput};

@@ -26,6 +26,9 @@ use crate::{memory, side_by_side};
 /// Operations of the largest chunk that there is a circuit for.
 pub const LARGEST_CHUNK: usize = 1 << LARGE.operations;
 
+/// MiB that are wanted after the chunks.
+const LATER_MB: u64 = memory::CIRCUITS_MB + memory::SNARK_MB;
+
 /// Stream leaves of a batch with so many data words and nothing in the other streams.
 #[must_use]
 pub const fn stream_leaves(in_blobs: bool, data_words: usize) -> usize {
@@ -78,11 +81,12 @@ impl Plan {
     }
 }
 
-/// How many of these chunk leaves to prove at a time on so many cores, with so much memory to spare.
+/// How many of these chunk leaves to prove at a time on so many cores, with so much memory to spare. The later circuits and the SNARK
+/// need theirs, and pages are kept once they were used.
 #[must_use]
 pub fn chunks_at_a_time(chunks: &[&PlannedChunk], cores: usize, free_mb: u64) -> usize {
     let largest = chunks.iter().map(|chunk| memory::chunk_mb(chunk.operations.len())).max();
-    let fitting = largest.map_or(1, |largest_mb| free_mb / largest_mb);
+    let fitting = largest.map_or(1, |largest_mb| free_mb.saturating_sub(LATER_MB) / largest_mb);
     let fitting = usize::try_from(fitting).unwrap_or(usize::MAX);
     side_by_side::at_a_time(chunks.len(), cores, fitting)
 }
@@ -158,6 +162,18 @@ mod tests {
         // 512 priority words a leaf, two an operation.
         assert_eq!(plan(0, 4).streams.len(), 1);
         assert_eq!(plan(257, 300).streams.len(), 2);
+    }
+
+    #[test]
+    fn chunks_leave_memory_to_what_comes_after_them() {
+        let chunks = plan(128, 2).chunks;
+        let chunks: Vec<_> = chunks.iter().collect();
+        let each = memory::chunk_mb(2);
+        assert_eq!(chunks.len(), 64);
+        assert_eq!(chunks_at_a_time(&chunks, 64, LATER_MB + 64 * each), 64);
+        assert_eq!(chunks_at_a_time(&chunks, 64, LATER_MB + 4 * each), 4);
+        assert_eq!(chunks_at_a_time(&chunks, 64, 4 * each), 1);
+        assert_eq!(chunks_at_a_time(&chunks, 64, 0), 1);
     }
 
     #[test]

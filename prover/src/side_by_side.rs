@@ -10,6 +10,7 @@
 //! cores wait when the number of proofs does not divide.
 
 use std::{
+    num::NonZero,
     panic::resume_unwind,
     sync::{Mutex, PoisonError},
     thread,
@@ -22,6 +23,12 @@ use crate::error::ProverError;
 const SERIAL_PERCENT: usize = 2;
 /// Percent by which groups must be faster in theory before they are worth their memory.
 const LEAST_GAIN_PERCENT: usize = 5;
+
+/// Cores that this process may use; 1 where the system does not tell.
+#[must_use]
+pub fn cores() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
+}
 
 /// Proofs to make at a time, so that all are ready the earliest: 1 unless more is faster by a margin, and no more than
 /// the memory holds.

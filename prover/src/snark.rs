@@ -112,7 +112,8 @@ impl SnarkKeys {
     }
 
     /// Whether L1's verifier with this key would take this proof of this statement.
-    pub(crate) fn verifies(&self, statement: &SealStatement, proof: &[[u8; 32]; 8]) -> bool {
+    #[must_use]
+    pub fn verifies(&self, statement: &SealStatement, proof: &[[u8; 32]; 8]) -> bool {
         let (inputs, proof) = ([statement.public_input()], EncodedProof(*proof));
         groth16::verify_encoded(&self.verifying, &inputs, &proof).is_ok()
     }

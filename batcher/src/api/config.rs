@@ -5,6 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use documented::DocumentedFields;
 use serde::{Deserialize, Serialize};
 
+/// A day: what waits longer does not wait for anything.
+const DAY_S: u64 = 86_400;
+
 /// The API's part of the configuration file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, DocumentedFields)]
 #[serde(deny_unknown_fields, default)]
@@ -102,7 +105,14 @@ impl ApiConfig {
             ("idle_timeout_s", self.idle_timeout_s),
             ("max_l1_silence_s", self.max_l1_silence_s),
         ];
-        positive.into_iter().try_for_each(|(field, got)| at_least(field, got, 1, "at least 1"))
+        for (field, got) in positive {
+            at_least(field, got, 1, "at least 1")?;
+            // An instant so far from now may not exist.
+            if field.ends_with("_s") && got > DAY_S {
+                return Err(ApiConfigError { field, expected: "1 to 86400", got });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -116,6 +126,10 @@ mod tests {
         let config = ApiConfig { max_depth: 200, ..ApiConfig::default() };
         let error = config.check().unwrap_err().to_string();
         assert_eq!(error, "api.max_depth: expected 2 to 100, got 200");
+        let config = ApiConfig { idle_timeout_s: u64::MAX, ..ApiConfig::default() };
+        let error = config.check().unwrap_err().to_string();
+        let expected = format!("api.idle_timeout_s: expected 1 to 86400, got {}", u64::MAX);
+        assert_eq!(error, expected);
         let unknown = toml::from_str::<ApiConfig>("prot = 1").unwrap_err().to_string();
         assert!(unknown.contains("prot"), "{unknown}");
     }

@@ -346,6 +346,9 @@ fn admin(module: &mut RpcModule<Service>) -> Result<(), RegisterMethodError> {
     tool!(methods::AdminSeal, _params, |admin| admin.seal());
     tool!(methods::AdminRequeue, params, |admin| admin.requeue(params.number));
     tool!(methods::AdminDrain, _params, |admin| admin.drain());
+    tool!(methods::AdminCheck, _params, |admin| admin.check());
+    tool!(methods::AdminCompact, _params, |admin| admin.compact());
+    tool!(methods::AdminBackup, params, |admin| admin.backup(params.file.into()));
     Ok(())
 }
 

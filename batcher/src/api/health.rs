@@ -44,6 +44,7 @@ pub(super) fn faults(sources: &Sources, l1: &LastSeen, max_silence: Duration) ->
         Ok(None) => faults.push("L1 was not read yet".into()),
         Err(error) => faults.push(error.to_string()),
     }
+    faults.extend(sources.accounts.halted().map(|reason| format!("halted: {reason}")));
     let silence = l1.ago();
     if silence > max_silence {
         faults.push(format!("no block of L1 was read for {} s", silence.as_secs()));

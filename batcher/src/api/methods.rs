@@ -181,4 +181,16 @@ methods! {
     Access::Admin =>
     /// Refuses transactions, seals what there is, and stops when it is settled.
     "cairn_admin_drain" AdminDrain(wire::Nothing) -> ();
+    Access::Admin =>
+    /// Reads every row of the store and holds its tables against each other. Takes minutes of a large store: ask over a
+    /// WebSocket.
+    "cairn_admin_check" AdminCheck(wire::Nothing) -> wire::StoreCheck;
+    Access::Admin =>
+    /// Gives back the room of rows that were removed from the store. Takes minutes of a large store: ask over a
+    /// WebSocket.
+    "cairn_admin_compact" AdminCompact(wire::Nothing) -> wire::StoreSizes;
+    Access::Admin =>
+    /// Copies the whole store into one file on the operator's machine. Takes minutes of a large store: ask over a
+    /// WebSocket.
+    "cairn_admin_backup" AdminBackup(wire::BackupTo) -> wire::BackedUp;
 }

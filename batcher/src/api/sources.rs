@@ -1,6 +1,6 @@
 //! What the API reads and asks: the interfaces that other rooms implement.
 
-use std::{fmt, pin::Pin, sync::Arc};
+use std::{fmt, path::PathBuf, pin::Pin, sync::Arc};
 
 use alloy::{
     primitives::{Address, B256},
@@ -10,7 +10,7 @@ use cairn_state::StateSummary;
 use cairn_types::{Account, AccountId, DataMode, Digest, SignedTransaction, TREE_DEPTH, TokenId};
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use super::wire::{FeeEstimate, FeeKind};
+use super::wire::{BackedUp, FeeEstimate, FeeKind, StoreCheck, StoreSizes};
 use crate::{
     signals::Signals,
     store::{
@@ -105,6 +105,8 @@ pub trait Accounts: Send + Sync + 'static {
     fn next_token(&self) -> u32;
     /// Where it stands.
     fn head(&self) -> LedgerHead;
+    /// Why no batch is sealed any more, if so.
+    fn halted(&self) -> Option<String>;
     /// A leaf in the state after a sealed batch; none for a batch before the last finalized one or after the last
     /// sealed one.
     fn prove_leaf(&self, batch: BatchNumber, id: AccountId) -> Option<LeafProof>;
@@ -122,6 +124,12 @@ pub trait Admin: Send + Sync + 'static {
     fn requeue(&self, batch: BatchNumber) -> Answer<'_, Result<(), String>>;
     /// Refuses transactions, seals what there is, and stops when it is settled.
     fn drain(&self) -> Answer<'_, Result<(), String>>;
+    /// Reads and checks the whole store.
+    fn check(&self) -> Answer<'_, Result<StoreCheck, String>>;
+    /// Makes the store smaller.
+    fn compact(&self) -> Answer<'_, Result<StoreSizes, String>>;
+    /// Copies the store into a new file at this absolute path.
+    fn backup(&self, file: PathBuf) -> Answer<'_, Result<BackedUp, String>>;
 }
 
 /// What is wrong with the service: the node.

@@ -150,7 +150,7 @@ impl Client {
     /// # Errors
     /// The URL does not parse, or no WebSocket can be opened.
     pub async fn connect(url: &str) -> Result<Self, ClientError> {
-        Self::open(url, HeaderMap::new()).await
+        Self::open(url, HeaderMap::new(), None).await
     }
 
     /// As [`Self::connect`], with the operator's token.
@@ -158,20 +158,39 @@ impl Client {
     /// # Errors
     /// As [`Self::connect`]; the token must be one that a header can hold.
     pub async fn connect_as_operator(url: &str, token: &str) -> Result<Self, ClientError> {
-        let refuse = |_| url_error(url, "the token cannot stand in a header");
-        let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(refuse)?;
-        value.set_sensitive(true);
-        let mut headers = HeaderMap::new();
-        headers.insert("authorization", value);
-        Self::open(url, headers).await
+        Self::open(url, bearer(url, token)?, None).await
     }
 
-    async fn open(url: &str, headers: HeaderMap) -> Result<Self, ClientError> {
+    /// As [`Self::connect_as_operator`], for calls that take up to so long; over a WebSocket only, since the service ends long
+    /// requests over HTTP.
+    ///
+    /// # Errors
+    /// As [`Self::connect_as_operator`].
+    pub async fn connect_for_long(
+        url: &str,
+        token: &str,
+        patience: Duration,
+    ) -> Result<Self, ClientError> {
+        let url = match url.strip_prefix("http") {
+            Some(rest) => format!("ws{rest}"),
+            None => url.to_owned(),
+        };
+        Self::open(&url, bearer(&url, token)?, Some(patience)).await
+    }
+
+    async fn open(
+        url: &str,
+        headers: HeaderMap,
+        patience: Option<Duration>,
+    ) -> Result<Self, ClientError> {
         if url.starts_with("ws://") || url.starts_with("wss://") {
-            let builder = WsClientBuilder::new()
+            let mut builder = WsClientBuilder::new()
                 .max_response_size(RESPONSE_BYTES)
                 .max_concurrent_requests(4_096)
                 .set_headers(headers);
+            if let Some(patience) = patience {
+                builder = builder.request_timeout(patience);
+            }
             let client = builder.build(url).await.map_err(|error| url_error(url, error))?;
             return Ok(Self(Transport::WebSocket(Arc::new(client))));
         }
@@ -318,6 +337,16 @@ impl Client {
         receipt.verify(domain, signer)?;
         Ok(receipt)
     }
+}
+
+/// The header with the operator's token.
+fn bearer(url: &str, token: &str) -> Result<HeaderMap, ClientError> {
+    let refuse = |_| url_error(url, "the token cannot stand in a header");
+    let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(refuse)?;
+    value.set_sensitive(true);
+    let mut headers = HeaderMap::new();
+    headers.insert("authorization", value);
+    Ok(headers)
 }
 
 fn url_error(url: &str, reason: impl ToString) -> ClientError {

@@ -14,57 +14,39 @@ pub mod csv;
 pub mod exit;
 pub mod fixtures;
 pub mod forced;
+pub mod ground;
 pub mod play;
 pub mod rebuild;
 pub mod report;
 pub mod scenario;
 pub mod service;
+pub mod settle;
 pub mod upgrade;
 pub mod wallet;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::{Path, PathBuf};
 
-use alloy::{
-    primitives::{Address, B256},
-    signers::local::PrivateKeySigner,
-};
+use alloy::primitives::B256;
 use cairn_prover::{
-    BatchesProof, Engine, LocalProver,
+    BatchesProof, Engine,
     files::check_writable,
-    measure::{Stopwatch, peak_rss_mb},
+    measure::{StageTime, Stopwatch, peak_rss_mb},
 };
-use cairn_state::State;
-use cairn_types::{DataMode, KIND_BATCHES, SealStatement, Word};
-use eyre::{Result, WrapErr, ensure, eyre};
+use cairn_types::DataMode;
+use eyre::{Result, WrapErr, ensure};
 
 use self::{
     circuit_sets::CircuitSets,
     claim::claim,
-    committee::DemoCommittee,
+    ground::Ground,
     play::Played,
     report::{Gas, Report},
     scenario::Scenario,
     service::Service,
-    upgrade::{Upgrade, UpgradeEngine},
+    settle::{Committed, Proven, commit, prove},
+    upgrade::{Desk, Upgrade},
     wallet::Wallets,
 };
-use crate::{
-    deploy::{
-        development::{self, Accounts, Deployed},
-        manifest::Circuits,
-        write_verifier,
-    },
-    l1::{anvil::Anvil, client::L1Client, data_modes::DataModes, tools},
-    node::Extras,
-    progress::Bars,
-    proving::{Listener, SignData},
-    publication::Published,
-    store::records::{BatchRecord, StoredProof},
-};
-
 /// What the demo is asked for.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -98,9 +80,6 @@ pub struct Options {
     pub exit: bool,
 }
 
-/// First account of the development mnemonic that anvil funds; never use it on a chain with value.
-const DEVELOPMENT_KEY: &str = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
-
 /// Runs the demo; prints progress to stderr and the report to stdout.
 ///
 /// # Errors
@@ -121,6 +100,99 @@ pub async fn run(options: Options) -> Result<Report> {
 async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
     let total = Stopwatch::start();
     let mut stages = Vec::new();
+    let scenario = scenario(options)?;
+    let ground = Ground::prepare(options, &scenario, folder, &mut stages).await?;
+
+    let watch = Stopwatch::start();
+    let mut wallets = Wallets::new(&scenario, options.seed, ground.domain());
+    let bar = ground.bars.bar("deposits", play::priority_operations(&scenario));
+    let (l1, assets) = (&ground.l1, &ground.assets);
+    let deposit = play::fund(l1, &scenario, assets, &wallets, options.seed, &bar).await?;
+    let force = forced::queue(l1, &scenario, &mut wallets, l1.priority_fee().await?).await?;
+    ground.bars.finish(&bar);
+    stages.push(watch.stop("deposits"));
+
+    let watch = Stopwatch::start();
+    let (mut service, desk) = ground.start_operator(options, folder).await?;
+    service.executed(play::priority_operations(&scenario)).await?;
+    service.learn_leaves(&mut wallets).await?;
+    stages.push(watch.stop("operator"));
+
+    let bars = &ground.bars;
+    let committed = commit(&mut service, &scenario, &mut wallets, bars, &mut stages).await?;
+    let upgrade = match desk {
+        Some(desk) => {
+            let begun = begin_upgrade(&ground, &scenario, desk, &mut service, &mut wallets);
+            Some(timed("second batch, new key", &mut stages, begun).await?)
+        }
+        None => None,
+    };
+    let proven = prove(&ground, &committed, &mut service, options.data).await?;
+    stages.extend(proven.proof.stages.iter().cloned());
+    let (number, batch) = (committed.number, &committed.played.batch);
+    let claims = claim(l1, service.client(), number, &batch.withdrawals, &scenario, assets);
+    let claim = timed("claims", &mut stages, claims).await?;
+    if let Some(folder) = &options.write_fixtures {
+        write_fixtures(folder, &ground, &committed, &proven)?;
+    }
+
+    let upgrade = match upgrade {
+        Some(upgrade) => {
+            let finished =
+                async { upgrade.finish(&mut service).await.wrap_err("upgrading to a new key") };
+            Some(timed("upgrade", &mut stages, finished).await?)
+        }
+        None => None,
+    };
+    let account = service.account();
+    service.stop().await.wrap_err("stopping the operator")?;
+    let exit = if options.exit {
+        let settled = exit::Settled {
+            anvil: &ground.anvil,
+            operator: l1,
+            prover_address: account,
+            manifest: &ground.manifest,
+            scenario: &scenario,
+            assets,
+            wallets: &wallets,
+            state: committed.record.state,
+            members: ground.committee.as_ref().map(|c| c.folders()).unwrap_or_default(),
+            prover: ground.prover.clone(),
+            bars: bars.clone(),
+            folder,
+        };
+        let left =
+            async { exit::leave(settled, options.seed).await.wrap_err("leaving the rollup") };
+        Some(timed("exit of everyone", &mut stages, left).await?)
+    } else {
+        None
+    };
+
+    let mut report = report(&ground, &committed.played, &proven.proof);
+    report.verified = proven.number >= number;
+    report.l1_state_root = proven.l1_state.to_string();
+    report.data = options.data;
+    report.validium = proven.validium;
+    report.gas = Gas {
+        commit: proven.commit_gas,
+        commit_per_transfer: proven.commit_gas as f64 / report.transfers.max(1) as f64,
+        blob: proven.blob_gas,
+        prove: proven.prove_gas,
+        claim,
+        deposit,
+        force,
+    };
+    report.upgrade = upgrade;
+    report.exit = exit;
+    report.stages = stages;
+    report.total_wall_s = total.stop("total").wall_s;
+    report.peak_rss_mb = peak_rss_mb();
+    tell(&report, options, ground)?;
+    Ok(report)
+}
+
+/// What is to happen. Outputs that cannot be written are refused before any work.
+fn scenario(options: &Options) -> Result<Scenario> {
     for (option, path) in [("json", &options.json), ("manifest", &options.manifest)] {
         if let Some(path) = path {
             check_writable(path).wrap_err_with(|| format!("--{option} {}", path.display()))?;
@@ -130,295 +202,91 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
         options.write_fixtures.is_none() || options.data != DataMode::Committee,
         "--write-fixtures: there are golden files of data in calldata and in blobs, not with the committee"
     );
-    let scenario = match &options.input {
+    Ok(match &options.input {
         Some(path) => Scenario::from_records(&csv::read(path)?),
         None => Scenario::random(options.transfers, options.seed),
-    };
-    let contracts = options
-        .contracts
-        .canonicalize()
-        .wrap_err_with(|| format!("no Foundry project at {}", options.contracts.display()))?;
-    let modules = contracts.join("node_modules");
-    let anvil = tools::find(&modules, "anvil")?;
+    })
+}
 
-    let anvil = Anvil::start(&anvil, options.port, folder, options.keep).await?;
-    let url = anvil.url();
-    let bars = Arc::new(Bars::default());
-
-    // Circuits first: what L1 verifies follows from them.
+/// Does the work of a stage, and notes what it took.
+async fn timed<T>(
+    name: &str,
+    stages: &mut Vec<StageTime>,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
     let watch = Stopwatch::start();
-    let threads = options.threads.unwrap_or_else(default_threads);
-    let cache = options.cache.clone().map_or_else(cairn_prover::default_cache_folder, Ok)?;
-    let prover = {
-        let bars = Arc::clone(&bars);
-        tokio::task::spawn_blocking(move || LocalProver::load(&cache, threads, &*bars)).await??
-    };
-    let prover = Arc::new(prover);
-    stages.push(watch.stop("circuits and keys"));
+    let result = work.await;
+    stages.push(watch.stop(name));
+    result
+}
 
-    let watch = Stopwatch::start();
-    let signer: PrivateKeySigner = DEVELOPMENT_KEY.parse()?;
-    let source = prover.keys().solidity_verifier()?;
-    if write_verifier(&contracts, &source).wrap_err("writing the verifier's source")? {
-        eprintln!("the circuits have changed: the verifier's source was written again");
-    }
-    let genesis = B256::from(State::genesis().summary().commitment().to_bytes());
-    let tokens = scenario.tokens.iter().filter(|t| !t.is_ether).count();
-    let circuits = Circuits::of(&prover);
-    let modes = modes(options.data);
-    let accounts = Accounts { deployer: &signer, operator: service::operator()?.address() };
-    let deployed =
-        development::deploy(&contracts, &url, accounts, circuits, genesis, modes, tokens).await?;
-    let Deployed { manifest: full_manifest, l1: manifest, tokens } = deployed;
-    if let Some(path) = &options.manifest {
-        full_manifest.write(path)?;
-    }
-    let assets = assets(&scenario, &tokens)?;
-    let domain = Word::new(std::array::from_fn(|i| manifest.domain[i + 1]));
-    let l1 = L1Client::new(&url, signer, manifest)?;
-    let committee = match options.data {
-        DataMode::Committee => Some(DemoCommittee::set_up(&l1, manifest.rollup, folder).await?),
-        DataMode::Blobs | DataMode::Calldata => None,
+async fn begin_upgrade<'a>(
+    ground: &'a Ground,
+    scenario: &'a Scenario,
+    desk: Desk,
+    service: &mut Service,
+    wallets: &mut Wallets,
+) -> Result<Upgrade<'a>> {
+    let setting = upgrade::Setting {
+        anvil: &ground.anvil,
+        l1: &ground.l1,
+        sets: CircuitSets::new(&ground.l1, ground.manifest.rollup, service.account()),
+        contracts: &ground.contracts,
+        scenario,
+        assets: &ground.assets,
+        desk,
+        prover: ground.prover.clone(),
+        bars: ground.bars.clone(),
     };
-    stages.push(watch.stop("deploy"));
+    Upgrade::begin(setting, service, wallets).await.wrap_err("registering a new key")
+}
 
-    let watch = Stopwatch::start();
-    let mut wallets = Wallets::new(&scenario, options.seed, domain);
-    let bar = bars.bar("deposits", play::priority_operations(&scenario));
-    let deposit_gas = play::fund(&l1, &scenario, &assets, &wallets, options.seed, &bar).await?;
-    let forced_gas = forced::queue(&l1, &scenario, &mut wallets, l1.priority_fee().await?).await?;
-    bars.finish(&bar);
-    stages.push(watch.stop("deposits"));
+fn write_fixtures(
+    folder: &Path,
+    ground: &Ground,
+    committed: &Committed,
+    proven: &Proven,
+) -> Result<()> {
+    let settled = fixtures::Settled {
+        manifest: &ground.manifest,
+        assets: &ground.assets,
+        previous: &committed.previous,
+        record: &committed.record,
+        batch: &committed.played.batch,
+        published: &proven.published,
+        proof: &proven.proof,
+    };
+    fixtures::write(folder, &settled, &ground.prover)
+}
 
-    let watch = Stopwatch::start();
-    let prover_engine = Arc::clone(&prover);
-    let (engine, desk): (Arc<dyn Engine>, _) = if options.upgrade {
-        let (engine, desk) = UpgradeEngine::new(prover_engine);
-        (Arc::new(engine), Some(desk))
-    } else {
-        (prover_engine, None)
-    };
-    let committee = committee.map(Arc::new);
-    let signers = committee.clone().map(|committee| committee as Arc<dyn SignData>);
-    let progress: Arc<dyn Listener> = bars.clone();
-    let setting = service::Setting {
-        anvil: &anvil,
-        deployment: &manifest,
-        data: options.data,
-        engine,
-        extras: Extras { metrics: None, progress, committee: signers },
-        folder: &folder.join("operator"),
-    };
-    let mut service = Service::start(setting).await.wrap_err("starting the operator")?;
-    let queued = play::priority_operations(&scenario);
-    service.executed(queued).await?;
-    service.learn_leaves(&mut wallets).await?;
-    stages.push(watch.stop("operator"));
-
-    let watch = Stopwatch::start();
-    let bar = bars.bar("operations", scenario.actions.len());
-    play::play(&mut service, &scenario, &mut wallets, &bar).await?;
-    bars.finish(&bar);
-    stages.push(watch.stop("operations"));
-
-    let watch = Stopwatch::start();
-    let (number, batch) = service.seal().await?;
-    let committed = service.batch(number, "a batch on L1", |view| view.l1.is_some()).await?;
-    let played = Played { batch, blocks: committed.last_block - committed.first_block + 1 };
-    forced::check(&played.outcomes(), &scenario)?;
-    let (previous, publication) = service.published(number)?;
-    let record = publication.record;
-    stages.push(watch.stop("data, commit"));
-    let upgrade = match desk {
-        Some(desk) => {
-            let watch = Stopwatch::start();
-            let setting = upgrade::Setting {
-                anvil: &anvil,
-                l1: &l1,
-                sets: CircuitSets::new(&l1, manifest.rollup, service.account()),
-                contracts: &contracts,
-                scenario: &scenario,
-                assets: &assets,
-                desk,
-                prover: Arc::clone(&prover),
-                bars: Arc::clone(&bars),
-            };
-            let upgrade = Upgrade::begin(setting, &mut service, &mut wallets).await;
-            stages.push(watch.stop("second batch, new key"));
-            Some(upgrade.wrap_err("registering a new key")?)
-        }
-        None => None,
-    };
-    let settled = service.proven(number).await?;
-    let on_l1 = settled.l1.ok_or_else(|| eyre!("batch {number} is not on L1"))?;
-    let proven_on_l1 = on_l1.proven.ok_or_else(|| eyre!("batch {number} is not proven"))?;
-    let (commit_gas, blob_gas) = service::gas(&l1, on_l1.committed.transaction.into()).await?;
-    let (prove_gas, _) = service::gas(&l1, proven_on_l1.transaction.into()).await?;
-    let (proven, l1_state) = l1.proven().await?;
-    let published = {
-        let (mode, witness) = (options.data, played.batch.clone());
-        tokio::task::spawn_blocking(move || Published::new(mode, &witness, number)).await??
-    };
-    let proof = proof_of(service.proof(number)?, &previous, &record, &published, &prover);
-    stages.extend(proof.stages.iter().cloned());
-    let validium = match &committee {
-        Some(committee) => Some(committee.check(&url, record.state).await?),
-        None => None,
-    };
-
-    let watch = Stopwatch::start();
-    let words = &played.batch.withdrawals;
-    let claim_gas = claim(&l1, service.client(), number, words, &scenario, &assets).await?;
-    stages.push(watch.stop("claims"));
-    if let Some(folder) = &options.write_fixtures {
-        let settled = fixtures::Settled {
-            manifest: &manifest,
-            assets: &assets,
-            previous: &previous,
-            record: &record,
-            batch: &played.batch,
-            published: &published,
-            proof: &proof,
-        };
-        fixtures::write(folder, &settled, &prover)?;
-    }
-
-    let upgrade = match upgrade {
-        Some(upgrade) => {
-            let watch = Stopwatch::start();
-            let report = upgrade.finish(&mut service).await.wrap_err("upgrading to a new key")?;
-            stages.push(watch.stop("upgrade"));
-            Some(report)
-        }
-        None => None,
-    };
-    let account = service.account();
-    service.stop().await.wrap_err("stopping the operator")?;
-    let exit = if options.exit {
-        let watch = Stopwatch::start();
-        let settled = exit::Settled {
-            anvil: &anvil,
-            operator: &l1,
-            prover_address: account,
-            manifest: &manifest,
-            scenario: &scenario,
-            assets: &assets,
-            wallets: &wallets,
-            state: record.state,
-            members: committee.as_ref().map(|c| c.folders()).unwrap_or_default(),
-            prover: Arc::clone(&prover),
-            bars: Arc::clone(&bars),
-            folder,
-        };
-        let report = exit::leave(settled, options.seed).await.wrap_err("leaving the rollup")?;
-        stages.push(watch.stop("exit of everyone"));
-        Some(report)
-    } else {
-        None
-    };
-
-    let gas = Gas {
-        commit: commit_gas,
-        commit_per_transfer: commit_gas as f64 / played.transfers().max(1) as f64,
-        blob: blob_gas,
-        prove: prove_gas,
-        claim: claim_gas,
-        deposit: deposit_gas,
-        force: forced_gas,
-    };
-    let verified = proven >= number;
-    let mut report = report(&played, &proof, &prover, threads, verified, l1_state);
-    report.data = options.data;
-    report.validium = validium;
-    report.gas = gas;
-    report.upgrade = upgrade;
-    report.exit = exit;
-    report.stages = stages;
-    report.total_wall_s = total.stop("total").wall_s;
-    report.peak_rss_mb = peak_rss_mb();
+/// Prints and writes the report; leaves the local L1 where that is wanted.
+fn tell(report: &Report, options: &Options, ground: Ground) -> Result<()> {
     println!("{report}");
     if let Some(path) = &options.json {
         report.write_json(path).wrap_err_with(|| format!("writing {}", path.display()))?;
     }
     if options.keep {
-        let process = anvil.keep();
+        let (url, manifest) = (ground.anvil.url(), ground.manifest);
+        let process = ground.anvil.keep();
         println!("anvil (process {process}) runs at {url}; end it with: kill {process}");
         println!("rollup {}, custody {}", manifest.rollup, manifest.custody);
     }
-    Ok(report)
+    Ok(())
 }
 
-/// The modes that the demo's deployment allows. With the committee it is that one alone, and no other demo is a validium.
-fn modes(data: DataMode) -> DataModes {
-    match data {
-        DataMode::Blobs | DataMode::Calldata => DataModes::ON_L1,
-        DataMode::Committee => DataModes::only(data),
-    }
-}
-
-/// A stored proof of one batch, with what it is of.
-fn proof_of(
-    stored: StoredProof,
-    previous: &BatchRecord,
-    record: &BatchRecord,
-    published: &Published,
-    prover: &LocalProver,
-) -> BatchesProof {
-    let seal = SealStatement {
-        kind: KIND_BATCHES,
-        circuit_set_root: prover.circuit_set_root(),
-        from: previous.chain_hash.0,
-        to: record.chain_hash.0,
-    };
-    BatchesProof {
-        headers: vec![published.header],
-        seal,
-        proof: stored.proof.map(|word| word.0),
-        chunks: stored.chunks as usize,
-        stages: stored.stages,
-    }
-}
-
-/// As many as the machine has cores.
-fn default_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-}
-
-/// The L1 contract of each token; zero for ether.
-fn assets(scenario: &Scenario, tokens: &[Address]) -> Result<Vec<Address>> {
-    let mut contracts = tokens.iter();
-    scenario
-        .tokens
-        .iter()
-        .map(|token| match token.is_ether {
-            true => Ok(Address::ZERO),
-            false => contracts
-                .next()
-                .copied()
-                .ok_or_else(|| eyre!("the deploy script made too few tokens")),
-        })
-        .collect()
-}
-
-/// The report, but for what the caller measures last: gas, stages, total time and memory.
-fn report(
-    played: &Played,
-    proof: &BatchesProof,
-    prover: &LocalProver,
-    threads: usize,
-    verified: bool,
-    l1_state: B256,
-) -> Report {
+/// The report, but for what the caller knows or measures last: what L1 says, gas, stages, total time and memory.
+fn report(ground: &Ground, played: &Played, proof: &BatchesProof) -> Report {
     let (bytes_per_short_transfer, bytes_per_transfer) = played.bytes_per_transfer();
     let (transfers, operations) = (played.transfers(), played.batch.slots.len());
+    let threads = ground.threads;
     let per_core = |count: usize| count as f64 / (proof.leaf_and_aggregation_s() * threads as f64);
     Report {
         transfers,
         operations,
         blocks: played.blocks,
         chunks: proof.chunks,
-        verified,
-        l1_state_root: l1_state.to_string(),
+        verified: false,
+        l1_state_root: String::new(),
         l2_state_root: B256::from(played.batch.after.state.commitment().to_bytes()).to_string(),
         leaf_transfers_per_s_per_core: per_core(transfers),
         leaf_operations_per_s_per_core: per_core(operations),
@@ -434,7 +302,7 @@ fn report(
         gas: Gas::default(),
         upgrade: None,
         exit: None,
-        security: prover.security(),
+        security: ground.prover.security(),
         setup: "development only: local, from a public seed; who knows it can forge proofs",
     }
 }

@@ -278,6 +278,10 @@ fn configuration(url: &str, deployment: &Deployment, data: DataMode, folder: &Pa
         DataMode::Blobs => DataChoice::Blobs,
         DataMode::Committee => DataChoice::Committee,
     };
+    if data == DataMode::Calldata {
+        // All streams share a transaction: it is the transfers that are shown.
+        config.sequencer.max_withdrawals = 64;
+    }
     // Each batch has a proof of its own, whose figures are the report's.
     config.proving.max_batches_a_proof = 1;
     config.settlement.confirmations = 1;

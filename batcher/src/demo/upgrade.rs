@@ -11,7 +11,7 @@
 use std::{
     path::Path,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel},
     },
     time::Duration,
@@ -113,6 +113,8 @@ pub struct UpgradeReport {
 pub struct UpgradeEngine {
     prover: Arc<LocalProver>,
     keys: Mutex<Receiver<Arc<SnarkKeys>>>,
+    /// Once the demo has handed it over.
+    new_key: OnceLock<Arc<SnarkKeys>>,
     proofs: Sender<Both>,
     release: Mutex<Receiver<()>>,
 }
@@ -140,7 +142,8 @@ impl UpgradeEngine {
         let (proofs, receive_proofs) = channel();
         let (send_release, release) = channel();
         let desk = Desk { keys: send_keys, proofs: receive_proofs, release: send_release };
-        (Self { prover, keys: Mutex::new(keys), proofs, release: Mutex::new(release) }, desk)
+        let (keys, release) = (Mutex::new(keys), Mutex::new(release));
+        (Self { prover, keys, new_key: OnceLock::new(), proofs, release }, desk)
     }
 }
 
@@ -171,9 +174,13 @@ impl Engine for UpgradeEngine {
             return self.prover.prove(jobs, progress, cancel);
         }
         let wrapped = self.prover.wrap(jobs, progress, cancel)?;
-        let keys = wait(&self.keys, cancel)?;
+        let keys = match self.new_key.get() {
+            Some(keys) => Arc::clone(keys),
+            None => wait(&self.keys, cancel)?,
+        };
+        let keys = self.new_key.get_or_init(|| keys);
         let old = self.prover.snark(&wrapped, self.prover.keys(), progress)?;
-        let new = self.prover.snark(&wrapped, &keys, progress)?;
+        let new = self.prover.snark(&wrapped, keys, progress)?;
         let both = Both { old, new: new.clone() };
         self.proofs.send(both).map_err(|_| ProverError::Cancelled)?;
         wait(&self.release, cancel)?;
@@ -181,7 +188,9 @@ impl Engine for UpgradeEngine {
     }
 
     fn verifies(&self, statement: &SealStatement, proof: &[[u8; 32]; 8]) -> bool {
+        let new_key = self.new_key.get();
         self.prover.verifies(statement, proof)
+            || new_key.is_some_and(|keys| keys.verifies(statement, proof))
     }
 
     fn threads(&self) -> usize {

@@ -183,8 +183,7 @@ fn prove(arguments: Prove) -> Result<()> {
     let rows = request::read(&arguments.leaves)?;
     let keys = arguments.keys.map_or(Ok(Keys::default()), |path| Keys::read(&path))?;
     let requests = request::sign_and_check(&rows, &snapshot.state, &domain_of(&snapshot), &keys)?;
-    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let threads = arguments.threads.map_or_else(cores, usize::from);
+    let threads = arguments.threads.map_or_else(cairn_prover::cores, usize::from);
     let cache = arguments.cache.map_or_else(cairn_prover::default_cache_folder, Ok)?;
     let bars = Bars::default();
     let prover = LocalProver::load(&cache, threads, &bars)?;

@@ -20,7 +20,7 @@ use cairn_types::{BlobScalar, WORD_BYTES, Word};
 use thiserror::Error;
 
 /// Words of a blob.
-const WORDS: usize = FIELD_ELEMENTS_PER_BLOB as usize;
+pub const WORDS: usize = FIELD_ELEMENTS_PER_BLOB as usize;
 
 /// Bytes of a value in a blob.
 const VALUE_BYTES: usize = 32;

@@ -76,6 +76,9 @@ pub struct FeeConfig {
     pub margin_percent: u64,
     /// Price of a second of proving, wei.
     pub proving_wei_per_s: u64,
+    /// Operations that share what a batch costs on L1, at the least, whatever the last batches had: fewer would raise the fee, and the fee
+    /// would keep them few.
+    pub target_batch_operations: u32,
 }
 
 /// Fees of a token.
@@ -102,6 +105,7 @@ impl Default for FeeConfig {
             margin_percent: 20,
             // A core hour of 0.04 dollars, an ether of 3,000.
             proving_wei_per_s: 3_700_000_000,
+            target_batch_operations: 1_000,
         }
     }
 }
@@ -146,7 +150,7 @@ pub struct Market {
     pub withdrawal_wei: u128,
     /// What a batch costs on L1 whatever is in it, wei: its commitment, and its share of a proof.
     pub batch_wei: u128,
-    /// Operations that the last batches had; 0 counts as 1.
+    /// Operations that share it: those that the last batches had, or the configured target if that is more. 0 counts as 1.
     pub operations_per_batch: u32,
     /// CPU time of proving an operation, microseconds, as measured.
     pub proving_us: u64,
@@ -197,6 +201,11 @@ impl FeePolicy {
     #[must_use]
     pub fn new(config: FeeConfig) -> Self {
         Self(Arc::new(Shared { config, market: RwLock::default() }))
+    }
+
+    /// Operations that share a batch's cost, at the least.
+    pub(crate) fn target_operations(&self) -> u32 {
+        self.0.config.target_batch_operations
     }
 
     /// What things cost from now on.

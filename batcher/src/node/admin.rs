@@ -1,11 +1,16 @@
 //! What the operator may ask of the running service, and what is wrong with it.
 
-use tokio::sync::watch;
+use std::{path::PathBuf, sync::Arc};
+
+use tokio::sync::{Mutex, watch};
 use tracing::info;
 
 use super::supervisor::Faults;
 use crate::{
-    api::sources::{Admin, Answer, Health},
+    api::{
+        sources::{Admin, Answer, Health},
+        wire::{BackedUp, StoreCheck, StoreSizes, TableRows},
+    },
     proving,
     sequencer::{Command, Commands, Ledger, Standing},
     signals::Signals,
@@ -19,6 +24,8 @@ pub(super) struct Operator {
     pub(super) ledger: Ledger,
     pub(super) store: Store,
     pub(super) signals: Signals,
+    /// Held by the check, compaction or backup that is under way.
+    pub(super) maintenance: Arc<Mutex<()>>,
     /// Becomes true when a drain is over.
     pub(super) drained: watch::Sender<bool>,
 }
@@ -47,6 +54,25 @@ impl Operator {
             info!("everything is settled: the drain is over");
             drained.send_replace(true);
         });
+    }
+
+    /// Works on the whole store, one work at a time, while the stages go on. It comes to its end though nobody waits
+    /// for it any more.
+    fn maintain<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store) -> Result<T, String> + Send + 'static,
+    ) -> Answer<'_, Result<T, String>> {
+        let (store, maintenance) = (self.store.clone(), Arc::clone(&self.maintenance));
+        Box::pin(async move {
+            let turn = maintenance.try_lock_owned();
+            let turn =
+                turn.map_err(|_| "a check, compaction or backup is under way: wait for it")?;
+            let work = move || {
+                let _turn = turn;
+                work(&store)
+            };
+            tokio::task::spawn_blocking(work).await.map_err(|panic| panic.to_string())?
+        })
     }
 
     fn give(&self, command: Command) -> Answer<'_, Result<(), String>> {
@@ -85,6 +111,41 @@ impl Admin for Operator {
             Ok(())
         })
     }
+
+    fn check(&self) -> Answer<'_, Result<StoreCheck, String>> {
+        self.maintain(|store| {
+            let found = store.check();
+            let table = |(table, rows): (&str, u64)| TableRows { table: table.to_owned(), rows };
+            let tables = found.rows.into_iter().map(table).collect();
+            Ok(StoreCheck { tables, faults: found.faults })
+        })
+    }
+
+    fn compact(&self) -> Answer<'_, Result<StoreSizes, String>> {
+        self.maintain(|store| {
+            let (before, after) = store.compact().map_err(|error| error.to_string())?;
+            Ok(StoreSizes { before, after })
+        })
+    }
+
+    fn backup(&self, file: PathBuf) -> Answer<'_, Result<BackedUp, String>> {
+        self.maintain(|store| {
+            let rows = store.backup(&new_file(file)?).map_err(|error| error.to_string())?;
+            Ok(BackedUp { rows })
+        })
+    }
+}
+
+/// Refuses what is no new file at a place that this process and its operator call by the same name.
+fn new_file(file: PathBuf) -> Result<PathBuf, String> {
+    let shown = file.display();
+    if !file.is_absolute() {
+        return Err(format!("{shown} is no absolute path on the operator's machine"));
+    }
+    if file.symlink_metadata().is_ok() {
+        return Err(format!("{shown} is there already: a backup replaces nothing"));
+    }
+    Ok(file)
 }
 
 impl Health for Faults {

@@ -1,6 +1,7 @@
 //! What must hold before work starts. Each failure is one line that says where and what to do; nothing was written then.
 
 use std::{
+    collections::BTreeSet,
     io,
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
@@ -244,36 +245,47 @@ impl RollupOnL1 {
         })
     }
 
-    /// That proofs of these circuits count now.
+    /// That proofs of these circuits count now. Gives the roots of all sets that are not retired.
     ///
     /// # Errors
     /// The set is not registered, not active yet or retired, or L1 does not answer.
-    pub async fn check_circuits(&self, root: B256) -> Result<(), CheckError> {
+    pub async fn check_circuits(&self, root: B256) -> Result<BTreeSet<B256>, CheckError> {
         let what = "reading the circuit sets";
         let contract = IRollupL1::new(self.address, &self.provider);
         let count = contract.circuitSetCount().call().await.map_err(|e| rpc(what, e))?;
+        let now = self.timestamp().await?;
+        let mut accepted = BTreeSet::new();
+        let mut reason = Some(
+            "is not registered with the rollup: use the version that the rollup was deployed with, \
+             or have the governor register this one"
+                .to_owned(),
+        );
         let mut index = U256::ZERO;
-        let mut reason = "is not registered with the rollup: use the version that the rollup was deployed with, \
-                          or have the governor register this one"
-            .to_owned();
         while index < count {
             let set = contract.circuitSetAt(index).call().await.map_err(|e| rpc(what, e))?;
             index += U256::ONE;
-            if set.root != root {
+            if !set.retired {
+                accepted.insert(set.root);
+            }
+            // One of several sets with this root is enough.
+            if set.root != root || reason.is_none() {
                 continue;
             }
-            let now = self.timestamp().await?;
-            if set.retired {
-                reason = "was retired by the council: use a later version".to_owned();
+            reason = if set.retired {
+                Some("was retired by the council: use a later version".to_owned())
             } else if set.activeAt > now {
                 let wait = set.activeAt - now;
-                reason =
-                    format!("counts in {wait} s only: start again then, or use the version before");
+                Some(format!(
+                    "counts in {wait} s only: start again then, or use the version before"
+                ))
             } else {
-                return Ok(());
-            }
+                None
+            };
         }
-        Err(CheckError::CircuitSet { root, reason })
+        match reason {
+            None => Ok(accepted),
+            Some(reason) => Err(CheckError::CircuitSet { root, reason }),
+        }
     }
 
     /// That this account may commit and prove, and can pay for it.
@@ -305,22 +317,25 @@ impl RollupOnL1 {
         Ok(())
     }
 
-    /// That batches can have their data in one of these modes at least, of which calldata needs nothing of the chain.
+    /// In which of these modes batches can have their data: those that the deployment allows, but for blobs where the
+    /// chain has none.
     ///
     /// # Errors
-    /// The deployment or the chain takes none of them, or L1 does not answer.
-    pub async fn check_data(&self, wanted: &[DataMode]) -> Result<(), CheckError> {
-        let bits = wanted.iter().fold(0, |bits, &mode| bits | 1 << mode as u8);
-        let wanted = DataModes::from(bits);
+    /// In none of them, or L1 does not answer.
+    pub async fn check_data(&self, wanted: DataModes) -> Result<DataModes, CheckError> {
         let allowed = self.data_modes;
         let both = DataModes::from(allowed.bits() & wanted.bits());
         if both.bits() == 0 {
             return Err(CheckError::DataMode { allowed, wanted });
         }
-        if both == DataModes::only(DataMode::Blobs) && !self.has_blobs().await? {
+        if !both.contains(DataMode::Blobs) || self.has_blobs().await? {
+            return Ok(both);
+        }
+        let rest = DataModes::from(both.bits() & !DataModes::only(DataMode::Blobs).bits());
+        if rest.bits() == 0 {
             return Err(CheckError::NoBlobs { chain_id: self.chain_id });
         }
-        Ok(())
+        Ok(rest)
     }
 
     async fn timestamp(&self) -> Result<u64, L1Error> {
@@ -336,5 +351,59 @@ impl RollupOnL1 {
         let block = self.provider.get_block_by_number(BlockNumberOrTag::Latest).await;
         let block = block.map_err(|e| rpc(what, e))?;
         block.map(|block| block.header).ok_or_else(|| rpc(what, "there is none"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::{providers::ProviderBuilder, rpc::types::Block, transports::mock::Asserter};
+
+    use super::*;
+
+    /// A deployment that allows these modes, on a chain with blobs or without.
+    fn rollup(data_modes: DataModes, has_blobs: bool) -> RollupOnL1 {
+        let node = Asserter::new();
+        let mut head = Block::<alloy::rpc::types::Transaction>::default();
+        head.header.inner.excess_blob_gas = has_blobs.then_some(0);
+        node.push_success(&head);
+        RollupOnL1 {
+            custody: Address::ZERO,
+            genesis: B256::ZERO,
+            data_modes,
+            provider: ProviderBuilder::new().connect_mocked_client(node).erased(),
+            address: Address::ZERO,
+            chain_id: 5,
+        }
+    }
+
+    #[tokio::test]
+    async fn data_goes_where_configuration_deployment_and_chain_agree() {
+        let both = DataModes::ON_L1;
+        let [calldata, blobs, committee] = DataMode::ALL.map(DataModes::only);
+        let good = [
+            (both, both, true, both),
+            (both, both, false, calldata),
+            (calldata, both, true, calldata),
+            (blobs, both, true, blobs),
+            (both, calldata, false, calldata),
+            (committee, committee, false, committee),
+        ];
+        for (allowed, wanted, has_blobs, expected) in good {
+            let got = rollup(allowed, has_blobs).check_data(wanted).await.unwrap();
+            assert_eq!(got, expected, "{allowed}, {wanted}, {has_blobs}");
+        }
+        let bad = [
+            (both, blobs, "proving.data: chain 5 has no blobs (EIP-4844): set it to \"calldata\""),
+            (blobs, both, "proving.data: chain 5 has no blobs (EIP-4844): set it to \"calldata\""),
+            (
+                calldata,
+                blobs,
+                "proving.data: the rollup takes data in calldata, expected one of: blobs",
+            ),
+        ];
+        for (allowed, wanted, line) in bad {
+            let error = rollup(allowed, false).check_data(wanted).await.unwrap_err();
+            assert_eq!(error.to_string(), line);
+        }
     }
 }

@@ -106,6 +106,19 @@ pub enum KeyError {
         /// Why.
         reason: String,
     },
+    /// A token that could be guessed.
+    #[error(
+        "{TOKEN}, {}: its first line has {got} characters, expected at least {expected}: remove it, and the next start makes one",
+        .path.display()
+    )]
+    ShortToken {
+        /// The file.
+        path: PathBuf,
+        /// Characters that it must have.
+        expected: usize,
+        /// Characters that it has.
+        got: usize,
+    },
     /// Something that is no key.
     #[error("{from}: expected a key, 32 bytes in hex")]
     NoHex {
@@ -208,17 +221,38 @@ fn read_private(what: &str, path: &Path) -> Result<String, KeyError> {
     std::fs::read_to_string(path).map_err(file)
 }
 
+/// What the file with the token is called in errors.
+const TOKEN: &str = "token of cairn admin";
+/// Characters of the shortest token that nobody guesses; the one that is made has 64.
+const SHORTEST_TOKEN: usize = 16;
+
 /// The token in a file, which is made if it is not there: for its owner only.
 ///
 /// # Errors
-/// What the file system says, or others can read it.
+/// What the file system says, others can read it, or it is too short.
 pub fn token(path: &Path) -> Result<String, KeyError> {
-    const WHAT: &str = "token of cairn admin";
     if !path.exists() {
         let token = hex::encode(PrivateKeySigner::random().to_bytes());
-        write_private(WHAT, path, format!("{token}\n").as_bytes())?;
+        write_private(TOKEN, path, format!("{token}\n").as_bytes())?;
     }
-    read_secret(WHAT, path)
+    read_token(path)
+}
+
+/// That the token in a file will do, if there is one.
+///
+/// # Errors
+/// As [`token`].
+pub fn check_token(path: &Path) -> Result<(), KeyError> {
+    if path.exists() { read_token(path).map(drop) } else { Ok(()) }
+}
+
+fn read_token(path: &Path) -> Result<String, KeyError> {
+    let token = read_secret(TOKEN, path)?;
+    let (expected, got) = (SHORTEST_TOKEN, token.trim().len());
+    if got < expected {
+        return Err(KeyError::ShortToken { path: path.to_owned(), expected, got });
+    }
+    Ok(token)
 }
 
 /// A new file that only its owner can read, whole or not at all.

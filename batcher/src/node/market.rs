@@ -7,6 +7,7 @@ use cairn_types::DataMode;
 use tracing::warn;
 
 use crate::{
+    l1::data_modes::DataModes,
     mempool::{FeePolicy, fees::Market},
     proving::price::{BLOB_WORDS, Prices, commitment},
     signals::{Shutdown, Signals},
@@ -20,16 +21,17 @@ const PROOF_GAS: u128 = 264_425;
 /// Batches that are looked at.
 const BATCHES: usize = 8;
 
-/// Keeps the policy up to date until shutdown.
+/// Keeps the policy up to date until shutdown. `modes` are those that batches may have their data in.
 pub(super) async fn run(
     fees: FeePolicy,
+    modes: DataModes,
     store: Store,
     signals: Signals,
     mut shutdown: Shutdown,
 ) -> Result<(), StoreError> {
     let (mut l1, mut proving) = (signals.l1.listen(), signals.proving.listen());
     loop {
-        match market(&store)? {
+        match market(&store, modes, fees.target_operations())? {
             Some(market) => fees.update(market),
             None => warn!("L1 has not been read yet: fees are the configured minima"),
         }
@@ -42,7 +44,10 @@ pub(super) async fn run(
 }
 
 /// None before L1 was read.
-fn market(store: &Store) -> Result<Option<Market>, StoreError> {
+///
+/// What a batch costs is shared by so many operations as the last ones had, but by no fewer than `target`: otherwise a
+/// quiet hour would raise the fee, and the fee would keep it quiet.
+fn market(store: &Store, modes: DataModes, target: u32) -> Result<Option<Market>, StoreError> {
     let Some(view) = store.l1_view.get(&())? else { return Ok(None) };
     let prices = Prices { gas: view.base_fee, blob_gas: view.blob_base_fee };
     let (mut batches, mut operations) = (0u64, 0u64);
@@ -58,10 +63,10 @@ fn market(store: &Store) -> Result<Option<Market>, StoreError> {
         .unwrap_or(u128::MAX);
     let proof = PROOF_GAS.saturating_mul(prices.gas) / u128::from(batches_per_proof);
     Ok(Some(Market {
-        word_wei: word_wei(prices),
+        word_wei: word_wei(modes, prices),
         withdrawal_wei: WITHDRAWAL_GAS.saturating_mul(prices.gas),
         batch_wei: commit.saturating_add(proof),
-        operations_per_batch: u32::try_from(per_batch).unwrap_or(u32::MAX),
+        operations_per_batch: u32::try_from(per_batch).unwrap_or(u32::MAX).max(target),
         proving_us,
     }))
 }
@@ -79,13 +84,57 @@ fn proving(store: &Store) -> Result<(u64, u32), StoreError> {
     Ok((us, last.saturating_sub(proof.first) + 1))
 }
 
-/// A word of data where many of them are cheapest: in the middle of what calldata takes, or in full blobs.
-fn word_wei(prices: Prices) -> u128 {
-    let each = |mode, words: usize| {
+/// A word of data in the cheapest of these modes, where it is cheapest: in the middle of what calldata takes, or in
+/// full blobs.
+fn word_wei(modes: DataModes, prices: Prices) -> u128 {
+    let each = |mode| {
+        let words = if mode == DataMode::Calldata { BLOB_WORDS / 2 } else { BLOB_WORDS };
         let of = |words| commitment(mode, words, prices);
         let more = of(words)?.saturating_sub(of(0)?);
         u128::try_from(more / U256::from(words)).ok()
     };
-    let modes = [(DataMode::Calldata, BLOB_WORDS / 2), (DataMode::Blobs, BLOB_WORDS)];
-    modes.into_iter().filter_map(|(mode, words)| each(mode, words)).min().unwrap_or(u128::MAX)
+    modes.iter().filter_map(each).min().unwrap_or(u128::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::{Address, B256};
+
+    use super::*;
+    use crate::store::{
+        SCHEMA,
+        records::{Identity, L1View},
+    };
+
+    fn store(folder: &std::path::Path) -> Store {
+        let (rollup, genesis) = (Address::ZERO, B256::ZERO);
+        let identity = Identity { schema: SCHEMA, chain_id: 1, rollup, genesis };
+        let store = Store::open(folder, &identity).unwrap();
+        let view = L1View { base_fee: 10, blob_base_fee: 1, ..L1View::default() };
+        let mut write = store.write();
+        write.put(&store.l1_view, &(), &view).unwrap();
+        write.commit().unwrap();
+        store
+    }
+
+    #[test]
+    fn a_quiet_rollup_does_not_price_itself_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder.path().join("store"));
+        let per_batch = |target| {
+            let market = market(&store, DataModes::ON_L1, target).unwrap().unwrap();
+            market.operations_per_batch
+        };
+        assert_eq!((per_batch(0), per_batch(500)), (0, 500));
+    }
+
+    #[test]
+    fn a_word_costs_what_it_costs_where_it_may_go() {
+        let prices = Prices { gas: 10, blob_gas: 1 };
+        let of = |modes| word_wei(modes, prices);
+        let [calldata, blobs, committee] = DataMode::ALL.map(|mode| of(DataModes::only(mode)));
+        assert_eq!(committee, 0);
+        assert!(blobs < calldata, "{blobs} and {calldata}");
+        assert_eq!(of(DataModes::ON_L1), blobs);
+    }
 }

@@ -12,6 +12,7 @@ pub mod print;
 mod process;
 mod rooms;
 pub mod service;
+mod stages;
 pub mod stop;
 pub mod supervisor;
 pub mod telemetry;

@@ -31,6 +31,10 @@ impl sources::Accounts for Ledger {
         }
     }
 
+    fn halted(&self) -> Option<String> {
+        Self::halted(self)
+    }
+
     fn prove_leaf(&self, batch: BatchNumber, id: AccountId) -> Option<LeafProof> {
         let proof = Self::prove_leaf(self, batch, id)?;
         let (account, siblings, summary) = (proof.account, proof.siblings, proof.summary);

@@ -5,7 +5,7 @@ use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 use alloy::{primitives::B256, providers::DynProvider};
 use cairn_prover::{Engine, progress::Silent};
 use cairn_state::State;
-use cairn_types::{Word, domain};
+use cairn_types::{DataMode, Word, domain};
 use metrics_exporter_prometheus::PrometheusHandle;
 use thiserror::Error;
 use tokio::sync::watch;
@@ -15,22 +15,17 @@ use super::{
     checks::{self, CheckError, RollupOnL1},
     config::Config,
     keys::{self, KeyError, Keys},
-    market, process,
+    stages::Stages,
     supervisor::{StageFailure, Supervisor},
 };
 use crate::{
-    api::{
-        Server, ServerError, Sources,
-        sources::{About, AdminAccess},
-    },
-    l1::connection::connect,
+    api::{Server, ServerError, sources::AdminAccess},
+    l1::{connection::connect, data_modes::DataModes},
     mempool::{self, Mempool, MempoolError},
-    proving,
+    proving::{self, config::NO_COMMITTEE},
     sequencer::{self, SequencerError},
-    settlement,
     signals::{Shutdown, Signals},
     store::{SCHEMA, Store, StoreError, records::Identity},
-    watcher,
 };
 
 /// How long all stages have together to stop.
@@ -56,6 +51,9 @@ pub enum StartError {
     /// The API's socket.
     #[error(transparent)]
     Api(#[from] ServerError),
+    /// Nobody signs for data off L1.
+    #[error("proving.data: {NO_COMMITTEE}")]
+    NoCommittee,
     /// The operator's token.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -73,10 +71,12 @@ pub enum StartError {
 /// A configuration and keys that fit L1, before anything was written or begun.
 #[derive(Debug)]
 pub struct Checked {
-    config: Config,
-    keys: Keys,
-    provider: DynProvider,
-    rollup: RollupOnL1,
+    pub(super) config: Config,
+    pub(super) keys: Keys,
+    pub(super) provider: DynProvider,
+    pub(super) rollup: RollupOnL1,
+    /// Where batches may have their data.
+    pub(super) modes: DataModes,
 }
 
 impl Checked {
@@ -90,13 +90,34 @@ impl Checked {
         let provider = connect(&urls, &config.l1.connection).map_err(CheckError::from)?;
         let rollup = RollupOnL1::read(&provider, &config.l1).await?;
         rollup.check_account(keys.operator.address()).await?;
-        rollup.check_data(config.proving.data.modes()).await?;
+        let modes = rollup.check_data(config.proving.data.modes()).await?;
         let empty = B256::from(State::genesis().summary().commitment().to_bytes());
         if rollup.genesis != empty && !config.store_dir().exists() {
             return Err(StartError::Genesis { genesis: rollup.genesis });
         }
+        keys::check_token(&config.admin_token_file())?;
         checks::is_writable(&config.data_dir)?;
-        Ok(Self { config, keys, provider, rollup })
+        Ok(Self { config, keys, provider, rollup, modes })
+    }
+}
+
+impl Checked {
+    /// What signatures are bound to.
+    pub(super) fn domain(&self) -> Word {
+        domain(self.config.l1.chain_id, &self.config.l1.rollup.0.0)
+    }
+
+    /// Opens the store and what is rebuilt from it.
+    async fn open(&self, signals: Signals) -> Result<Rooms, StartError> {
+        let identity = Identity {
+            schema: SCHEMA,
+            chain_id: self.config.l1.chain_id,
+            rollup: self.config.l1.rollup,
+            genesis: self.rollup.genesis,
+        };
+        let (config, domain) = (self.config.clone(), self.domain());
+        let open = move || Rooms::open(&config, &identity, domain, signals);
+        tokio::task::spawn_blocking(open).await.map_err(StartError::Panicked)?
     }
 }
 
@@ -126,11 +147,11 @@ pub struct Node {
 }
 
 /// What is opened from the store, which takes seconds where there are millions of accounts.
-struct Rooms {
-    store: Store,
-    started: sequencer::Started,
-    mempool: Mempool,
-    intake: mempool::Intake,
+pub(super) struct Rooms {
+    pub(super) store: Store,
+    pub(super) started: sequencer::Started,
+    pub(super) mempool: Mempool,
+    pub(super) intake: mempool::Intake,
 }
 
 impl Rooms {
@@ -165,105 +186,33 @@ impl Node {
         engine: Arc<dyn Engine>,
         extras: Extras,
     ) -> Result<Self, StartError> {
-        let Extras { metrics, progress, committee } = extras;
-        let Checked { config, keys, provider, rollup } = checked;
-        let circuit_set_root = B256::from(engine.circuit_set_root().to_bytes());
-        rollup.check_circuits(circuit_set_root).await?;
-        let server = Server::bind(config.api.clone()).await?;
+        let root = B256::from(engine.circuit_set_root().to_bytes());
+        let accepted = checked.rollup.check_circuits(root).await?;
+        if checked.modes == DataModes::only(DataMode::Committee) && extras.committee.is_none() {
+            return Err(StartError::NoCommittee);
+        }
+        let server = Server::bind(checked.config.api.clone()).await?;
         let address = server.address();
-        let token = keys::token(&config.admin_token_file())?;
-        let identity = Identity {
-            schema: SCHEMA,
-            chain_id: config.l1.chain_id,
-            rollup: config.l1.rollup,
-            genesis: rollup.genesis,
-        };
-        let domain = domain(identity.chain_id, &identity.rollup.0.0);
+        let token = keys::token(&checked.config.admin_token_file())?;
         let signals = Signals::default();
-        let rooms = {
-            let (config, signals) = (config.clone(), signals.clone());
-            let open = move || Rooms::open(&config, &identity, domain, signals);
-            tokio::task::spawn_blocking(open).await.map_err(StartError::Panicked)??
-        };
-        let Rooms { store, started, mempool, intake } = rooms;
-        let ledger = started.ledger().clone();
+        let rooms = checked.open(signals.clone()).await?;
+
+        let store = rooms.store.clone();
         let (commands, receiver) = sequencer::commands();
         let (drained, is_drained) = watch::channel(false);
-
-        let mut supervisor = Supervisor::default();
         let operator = Operator {
             commands,
-            ledger: ledger.clone(),
+            ledger: rooms.started.ledger().clone(),
             store: store.clone(),
             signals: signals.clone(),
+            maintenance: Arc::default(),
             drained,
         };
-        let sources = Sources {
-            store: store.clone(),
-            intake: Arc::new(mempool.clone()),
-            accounts: Arc::new(ledger),
-            health: Arc::new(supervisor.faults()),
-            admin: Some(AdminAccess { admin: Arc::new(operator), token }),
-            signals: signals.clone(),
-            about: About {
-                chain_id: config.l1.chain_id,
-                rollup: config.l1.rollup,
-                custody: rollup.custody,
-                circuit_set_root,
-                data_modes: rollup.data_modes.iter().collect(),
-            },
-            receipt_key: keys.receipts.clone(),
-            metrics: metrics.clone(),
-        };
-        let fees = mempool.fees().clone();
-        let sequencer = sequencer::Input {
-            started,
-            transactions: mempool,
-            config: config.sequencer.clone(),
-            domain,
-            commands: receiver,
-        };
-        let proving = proving::Input {
-            engine,
-            progress,
-            committee,
-            genesis: rollup.genesis,
-            config: config.proving.clone(),
-        };
-        let settlement = settlement::Input {
-            provider: provider.clone(),
-            signer: keys.operator.clone(),
-            rollup: config.l1.rollup,
-            chain_id: config.l1.chain_id,
-            config: config.settlement.clone(),
-        };
-        let account = keys.operator.address();
-        let mut watching = config.watcher.clone();
-        watching.committer = watching.committer.or(Some(account));
-        watching.prover = watching.prover.or(Some(account));
-        let watcher = watcher::Input {
-            provider,
-            rollup: config.l1.rollup,
-            custody: rollup.custody,
-            first_block: config.l1.first_block,
-            config: watching,
-        };
-
-        // In the order in which they stop.
-        let shared = || (store.clone(), signals.clone());
-        supervisor.start("api", |shutdown| server.run(sources, shutdown));
-        supervisor.start("mempool", |shutdown| intake.run(shutdown));
-        let (s, n) = shared();
-        supervisor.start("sequencer", |shutdown| sequencer::run(sequencer, s, n, shutdown));
-        let (s, n) = shared();
-        supervisor.start("proving", |shutdown| proving::run(proving, s, n, shutdown));
-        let (s, n) = shared();
-        supervisor.start("settlement", |shutdown| settlement::run(settlement, s, n, shutdown));
-        let (s, n) = shared();
-        supervisor.start("watcher", |shutdown| watcher::run(watcher, s, n, shutdown));
-        let (s, n) = shared();
-        supervisor.start("fees", |shutdown| market::run(fees, s, n, shutdown));
-        supervisor.start("process metrics", |shutdown| process::run(metrics, shutdown));
+        let access = AdminAccess { admin: Arc::new(operator), token };
+        let stages =
+            Stages { checked, engine, accepted, extras, rooms, signals, commands: receiver };
+        let mut supervisor = Supervisor::default();
+        stages.start(&mut supervisor, server, access);
         Ok(Self { supervisor, store, address, is_drained })
     }
 

@@ -1,9 +1,9 @@
 //! Why nothing more is published or proven.
 
-use alloy::primitives::B256;
 use cairn_prover::ProverError;
 use thiserror::Error;
 
+use super::price::Words;
 use crate::{
     l1::blobs::BlobError,
     store::{StoreError, records::BatchNumber},
@@ -23,17 +23,16 @@ pub enum ProvingError {
         /// Why.
         source: BlobError,
     },
-    /// The data does not fit where the configuration puts it.
+    /// The batch does not fit the only mode that there is.
     #[error(
-        "publishing batch {batch}: L1 takes at most {expected} words in calldata, it has {got}; set proving.data to auto or blobs"
+        "publishing batch {batch}: {} words of data, {} of priority operations and {} of withdrawals do not fit a transaction's calldata; set proving.data to auto or blobs",
+        .words.data, .words.priority, .words.withdrawals
     )]
     TooMuchCalldata {
         /// The batch.
         batch: BatchNumber,
-        /// The contract's bound.
-        expected: usize,
-        /// Words of the batch.
-        got: usize,
+        /// Its words.
+        words: Words,
     },
     /// The committee's members did not sign.
     #[error("publishing batch {batch}: {reason}")]
@@ -54,18 +53,6 @@ pub enum ProvingError {
         tries: u32,
         /// Why, the last time.
         source: ProverError,
-    },
-    /// The proof is of other headers than those that were published.
-    #[error("the proof of batches {first} to {last} leads to header {got}, expected {expected}")]
-    OtherHeader {
-        /// The first batch.
-        first: BatchNumber,
-        /// The last.
-        last: BatchNumber,
-        /// As published.
-        expected: B256,
-        /// As proven.
-        got: B256,
     },
     /// A thread of the prover panicked.
     #[error("proving batches {first} to {last} panicked: {reason}")]

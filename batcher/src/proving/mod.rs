@@ -14,8 +14,10 @@ pub mod price;
 mod prove;
 mod publish;
 mod requeue;
+#[cfg(test)]
+mod tests;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use alloy::primitives::B256;
 use cairn_prover::{Engine, progress::Progress};
@@ -26,6 +28,7 @@ pub use self::{
     requeue::requeue,
 };
 use crate::{
+    l1::data_modes::DataModes,
     signals::{Shutdown, Signals},
     store::Store,
 };
@@ -40,8 +43,12 @@ impl<T: Progress + std::fmt::Debug + Send + Sync> Listener for T {}
 pub struct Input {
     /// Proves.
     pub engine: Arc<dyn Engine>,
+    /// Roots of the circuit sets that L1 has and has not retired: earlier proofs of these are kept.
+    pub accepted: BTreeSet<B256>,
     /// Listens to the engine.
     pub progress: Arc<dyn Listener>,
+    /// Where batches may have their data: what the configuration wants, and deployment and chain take.
+    pub modes: DataModes,
     /// The data committee, if there is one.
     pub committee: Option<Arc<dyn SignData>>,
     /// State commitment that the rollup started with.
@@ -60,10 +67,10 @@ pub async fn run(
     signals: Signals,
     shutdown: Shutdown,
 ) -> Result<(), ProvingError> {
-    let Input { engine, progress, committee, genesis, config } = input;
-    let data = config.data;
+    let Input { engine, accepted, progress, modes, committee, genesis, config } = input;
     let publisher =
-        Publisher { data, genesis, committee, store: store.clone(), signals: signals.clone() };
-    let proving = Proving { engine, progress, config, store, signals };
+        Publisher { modes, genesis, committee, store: store.clone(), signals: signals.clone() };
+    let patience = prove::PATIENCE;
+    let proving = Proving { engine, accepted, progress, patience, config, store, signals };
     tokio::try_join!(publisher.run(shutdown.clone()), proving.run(shutdown)).map(drop)
 }

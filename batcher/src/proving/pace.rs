@@ -5,6 +5,9 @@ use crate::store::{Store, StoreError};
 /// Proofs that are looked back on.
 const LAST: usize = 8;
 
+/// How much the sizes of proofs must vary around their mean, as a part of it, to say what an operation costs.
+const LEAST_VARIATION: f64 = 0.25;
+
 /// Seconds that proofs take.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pace {
@@ -50,8 +53,9 @@ impl Pace {
         let (x, y) = (mean(|p| p.0), mean(|p| p.1));
         let spread: f64 = points.iter().map(|p| (p.0 - x).powi(2)).sum();
         let common: f64 = points.iter().map(|p| (p.0 - x) * (p.1 - y)).sum();
-        // Proofs of one size say nothing of the slope: then all of it is fixed.
-        let slope = if spread > 1.0 { (common / spread).max(0.0) } else { 0.0 };
+        // Proofs of nearly one size say nothing of the slope, only of noise: then all of it is fixed.
+        let varied = (spread / count).sqrt() > x * LEAST_VARIATION;
+        let slope = if varied { (common / spread).max(0.0) } else { 0.0 };
         Self { fixed_s: (y - slope * x).max(0.0), per_operation_s: slope }
     }
 
@@ -74,6 +78,9 @@ mod tests {
         assert!((pace.seconds(500) - 33.0).abs() < 1e-9);
         let same = Pace::fit(&[(64.0, 20.0), (64.0, 22.0)]);
         assert_eq!((same.fixed_s, same.per_operation_s), (21.0, 0.0));
+        // A tenth more operations and a busy neighbour: 0.1 s an operation is not true.
+        let noisy = Pace::fit(&[(1_000.0, 20.0), (1_100.0, 30.0), (1_000.0, 22.0)]);
+        assert_eq!((noisy.fixed_s, noisy.per_operation_s), (24.0, 0.0));
         // A large proof on an idle machine after a small one on a busy one: never less than nothing.
         let odd = Pace::fit(&[(64.0, 50.0), (4_000.0, 40.0)]);
         assert_eq!((odd.fixed_s, odd.per_operation_s), (45.0, 0.0));

@@ -5,13 +5,21 @@
 //! of EIP-7623 once it is most of the transaction; blobs pay EIP-4844's blob gas.
 
 use alloy::primitives::U256;
+use cairn_state::BatchWitness;
 use cairn_types::{DataMode, WORD_BYTES};
 
-/// Words of a blob.
-pub const BLOB_WORDS: usize = 4_096;
+pub use crate::l1::blobs::WORDS as BLOB_WORDS;
+use crate::l1::data_modes::DataModes;
 
 /// Words of the largest calldata batch that L1 takes: `MAX_DATA_BYTES` of the contract.
 pub const CALLDATA_WORDS: usize = 120_000 / WORD_BYTES;
+
+/// Bytes of a batch's streams that its commitment may carry. Nodes take a transaction of 128 KiB into their pools; the
+/// rest is for its other arguments, lengths, padding, fees and signature.
+pub const CALLDATA_BYTES: usize = 124 << 10;
+
+/// Words of the shortest priority operation, and bytes of the origin that goes with each.
+const PRIORITY: (usize, usize) = (2, 20);
 
 /// Blob gas of a blob (EIP-4844, `GAS_PER_BLOB`).
 const BLOB_GAS: u64 = 131_072;
@@ -34,6 +42,47 @@ pub struct Prices {
     pub blob_gas: u128,
 }
 
+/// Words of a batch's streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Words {
+    /// The data's.
+    pub data: usize,
+    /// Those of priority operations.
+    pub priority: usize,
+    /// Those of withdrawals.
+    pub withdrawals: usize,
+}
+
+impl Words {
+    /// Of a batch.
+    #[must_use]
+    pub fn of(batch: &BatchWitness) -> Self {
+        let (data, priority) = (batch.data.len(), batch.priority.len());
+        Self { data, priority, withdrawals: batch.withdrawals.len() }
+    }
+
+    /// Bytes that they take in calldata, origins included, at the most.
+    const fn bytes(self) -> usize {
+        let (shortest, origin) = PRIORITY;
+        let origins = self.priority / shortest * origin;
+        (self.data + self.priority + self.withdrawals) * WORD_BYTES + origins
+    }
+
+    /// Whether contract and nodes take all of them in calldata.
+    #[must_use]
+    pub const fn fit_calldata(self) -> bool {
+        self.data <= CALLDATA_WORDS && self.bytes() <= CALLDATA_BYTES
+    }
+
+    /// How many words of data fit calldata beside the others.
+    #[must_use]
+    pub const fn data_beside(self) -> usize {
+        let others = Self { data: 0, ..self };
+        let room = CALLDATA_BYTES.saturating_sub(others.bytes()) / WORD_BYTES;
+        if room < CALLDATA_WORDS { room } else { CALLDATA_WORDS }
+    }
+}
+
 /// Wei that a commitment of so many data words is expected to cost; none if L1 does not take so many in this mode.
 #[must_use]
 pub fn commitment(mode: DataMode, words: usize, prices: Prices) -> Option<U256> {
@@ -49,14 +98,13 @@ pub fn commitment(mode: DataMode, words: usize, prices: Prices) -> Option<U256> 
     Some(wei(execution, prices.gas) + wei(blob_gas, prices.blob_gas))
 }
 
-/// The cheaper of calldata and blobs. Without data both are the same, and calldata needs no blob.
+/// The cheapest of these modes, and what a commitment in it is expected to cost; none if L1 takes the batch in none of
+/// them. Of modes that cost the same the first is taken: without data, calldata needs no blob.
 #[must_use]
-pub fn cheaper(words: usize, prices: Prices) -> DataMode {
-    let in_blobs = commitment(DataMode::Blobs, words, prices);
-    match commitment(DataMode::Calldata, words, prices) {
-        Some(calldata) if in_blobs.is_none_or(|blobs| calldata <= blobs) => DataMode::Calldata,
-        _ => DataMode::Blobs,
-    }
+pub fn cheapest(modes: DataModes, words: Words, prices: Prices) -> Option<(DataMode, U256)> {
+    let takes = |mode: &DataMode| *mode != DataMode::Calldata || words.fit_calldata();
+    let priced = |mode| Some((mode, commitment(mode, words.data, prices)?));
+    modes.iter().filter(takes).filter_map(priced).min_by_key(|&(_, wei)| wei)
 }
 
 #[cfg(test)]
@@ -93,17 +141,53 @@ mod tests {
         }
     }
 
+    const GWEI: u128 = 1_000_000_000;
+    const CALM: Prices = Prices { gas: GWEI, blob_gas: 1 };
+    const SPIKE: Prices = Prices { gas: GWEI, blob_gas: 100 * GWEI };
+
+    fn chosen(modes: DataModes, words: Words, prices: Prices) -> Option<DataMode> {
+        cheapest(modes, words, prices).map(|(mode, _)| mode)
+    }
+
     #[test]
-    fn the_cheaper_mode_follows_the_prices() {
-        let gwei = 1_000_000_000;
-        let calm = Prices { gas: gwei, blob_gas: 1 };
-        assert_eq!(cheaper(4_000, calm), DataMode::Blobs);
-        assert_eq!(cheaper(0, calm), DataMode::Calldata);
+    fn the_cheapest_mode_follows_the_prices() {
+        let of = |data, prices| {
+            chosen(DataModes::ON_L1, Words { data, ..Words::default() }, prices).unwrap()
+        };
+        assert_eq!(of(4_000, CALM), DataMode::Blobs);
+        assert_eq!(of(0, CALM), DataMode::Calldata);
         // A few words are not worth a blob.
-        assert_eq!(cheaper(10, calm), DataMode::Calldata);
-        let spike = Prices { gas: gwei, blob_gas: 100 * gwei };
-        assert_eq!(cheaper(3_000, spike), DataMode::Calldata);
+        assert_eq!(of(10, CALM), DataMode::Calldata);
+        assert_eq!(of(3_000, SPIKE), DataMode::Calldata);
         // L1 does not take so much calldata, whatever blobs cost.
-        assert_eq!(cheaper(CALLDATA_WORDS + 1, spike), DataMode::Blobs);
+        assert_eq!(of(CALLDATA_WORDS + 1, SPIKE), DataMode::Blobs);
+    }
+
+    #[test]
+    fn a_mode_that_is_not_among_them_is_never_chosen() {
+        let words = Words { data: 3_000, ..Words::default() };
+        for mode in DataMode::ALL {
+            for prices in [CALM, SPIKE] {
+                assert_eq!(chosen(DataModes::only(mode), words, prices), Some(mode));
+            }
+        }
+        let large = Words { data: CALLDATA_WORDS + 1, ..Words::default() };
+        assert_eq!(chosen(DataModes::only(DataMode::Calldata), large, SPIKE), None);
+    }
+
+    /// All streams are in one transaction: what the pools of nodes refuse would never be mined.
+    #[test]
+    fn the_other_streams_take_their_part_of_the_calldata() {
+        let others = Words { data: 0, priority: 1_024, withdrawals: 1_024 };
+        let data = others.data_beside();
+        assert!(data < CALLDATA_WORDS);
+        let full = Words { data, ..others };
+        assert!(full.fit_calldata() && full.bytes() + WORD_BYTES > CALLDATA_BYTES);
+        assert_eq!(chosen(DataModes::ON_L1, full, SPIKE), Some(DataMode::Calldata));
+        let more = Words { data: data + 1, ..others };
+        assert_eq!(chosen(DataModes::ON_L1, more, SPIKE), Some(DataMode::Blobs));
+        assert_eq!(Words::default().data_beside(), CALLDATA_WORDS);
+        let most = Words { data: 0, priority: 1_500, withdrawals: 1_500 };
+        assert!(most.data_beside() > 600);
     }
 }

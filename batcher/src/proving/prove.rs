@@ -1,9 +1,10 @@
 //! Proves published batches on an engine: those that wait when it is free share a proof.
 
-use std::{ops::RangeInclusive, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, ops::RangeInclusive, sync::Arc, time::Duration};
 
 use alloy::primitives::B256;
 use cairn_prover::{BatchJob, BatchesProof, Cancel, Engine, ProverError};
+use cairn_types::{KIND_BATCHES, SealStatement};
 use tracing::{Instrument, info, info_span, warn};
 
 use super::{Listener, config::ProvingConfig, error::ProvingError};
@@ -16,11 +17,18 @@ use crate::{
     },
 };
 
+/// Of a service, which has 30 s for all stages. A task takes longer on some machines: it is lost with the process then.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
 /// What proves.
 #[derive(Debug)]
 pub(super) struct Proving {
     pub(super) engine: Arc<dyn Engine>,
+    /// Roots of the circuit sets that L1 has and has not retired.
+    pub(super) accepted: BTreeSet<B256>,
     pub(super) progress: Arc<dyn Listener>,
+    /// How long the engine has to end when it is time to stop.
+    pub(super) patience: Duration,
     pub(super) config: ProvingConfig,
     pub(super) store: Store,
     pub(super) signals: Signals,
@@ -29,6 +37,7 @@ pub(super) struct Proving {
 impl Proving {
     /// Proves what is published, in order, until it is told to stop.
     pub(super) async fn run(&self, mut shutdown: Shutdown) -> Result<(), ProvingError> {
+        self.forget_refused()?;
         let mut published = self.signals.proving.listen();
         while !shutdown.is_stopped() {
             match self.next()? {
@@ -42,14 +51,33 @@ impl Proving {
         Ok(())
     }
 
+    /// Removes the proofs that L1 takes no more, as their circuits were retired: the batches are proven again.
+    pub(super) fn forget_refused(&self) -> Result<(), StoreError> {
+        let own = B256::from(self.engine.circuit_set_root().to_bytes());
+        let proven = self.store.l1_view.get(&())?.map_or(0, |view| view.proven);
+        let mut write = self.store.write();
+        for row in self.store.proofs.range(proven + 1..) {
+            let (last, StoredProof { first, circuit_set_root: root, .. }) = row?;
+            if root != own && !self.accepted.contains(&root) {
+                warn!(batch = first, last, %root, "L1 takes no proof of this circuit set: proven again");
+                write.remove(&self.store.proofs, &last);
+            }
+        }
+        write.commit()
+    }
+
     /// The batches of the next proof: published, not proven, as many as may share one.
-    fn next(&self) -> Result<Option<RangeInclusive<BatchNumber>>, StoreError> {
+    pub(super) fn next(&self) -> Result<Option<RangeInclusive<BatchNumber>>, StoreError> {
         // Somebody else may have proven them, once an operation of the queue was overdue.
         let mut proven = self.store.l1_view.get(&())?.map_or(0, |view| view.proven);
         // Up to the first that is missing: a proof may have been thrown away.
         let mut end = BatchNumber::MAX;
         for row in self.store.proofs.range(proven + 1..) {
             let (last, proof) = row?;
+            // L1 takes no proof that begins before what it is owed: such a one is made again, from there.
+            if proof.first < proven + 1 {
+                continue;
+            }
             if proof.first > proven + 1 {
                 end = proof.first;
                 break;
@@ -80,12 +108,13 @@ impl Proving {
         shutdown: &mut Shutdown,
     ) -> Result<(), ProvingError> {
         let (first, last) = (*range.start(), *range.end());
-        let jobs = Arc::new(self.jobs(range)?);
+        let Some(work) = self.work(range)? else { return Ok(()) };
+        let work = Arc::new(work);
         let mut tries = 0;
         loop {
             let started_ms = clock::now_ms();
             let span = info_span!("prove", batch = first, last);
-            let proving = self.call_engine(Arc::clone(&jobs), first, last, shutdown);
+            let proving = self.call_engine(Arc::clone(&work), first, last, shutdown);
             match proving.instrument(span).await? {
                 Ok(proof) => return self.keep(first, last, &proof, started_ms),
                 Err(ProverError::Cancelled) => return Ok(()),
@@ -109,50 +138,72 @@ impl Proving {
         }
     }
 
-    /// One try. When it is time to stop, the engine ends between two of its tasks.
+    /// One try: a proof that holds. When it is time to stop, the engine ends between two of its tasks, or with the
+    /// process.
     async fn call_engine(
         &self,
-        jobs: Arc<Vec<BatchJob>>,
+        work: Arc<Work>,
         first: BatchNumber,
         last: BatchNumber,
         shutdown: &mut Shutdown,
     ) -> Result<Result<BatchesProof, ProverError>, ProvingError> {
         info!(
-            operations = jobs.iter().map(|job| job.witness.slots.len()).sum::<usize>(),
+            operations = work.jobs.iter().map(|job| job.witness.slots.len()).sum::<usize>(),
             "proving"
         );
         let (engine, progress) = (Arc::clone(&self.engine), Arc::clone(&self.progress));
-        let cancel = Cancel::default();
-        let mut work = {
-            let cancel = cancel.clone();
-            tokio::task::spawn_blocking(move || engine.prove(&jobs, &*progress, &cancel))
+        let cancel = CancelOnDrop::default();
+        let mut task = {
+            let cancel = cancel.0.clone();
+            tokio::task::spawn_blocking(move || work.prove(&*engine, &*progress, &cancel))
         };
         let result = tokio::select! {
-            result = &mut work => result,
+            result = &mut task => result,
             () = shutdown.stopped() => {
-                cancel.cancel();
-                work.await
+                cancel.0.cancel();
+                match tokio::time::timeout(self.patience, task).await {
+                    Ok(result) => result,
+                    Err(_) => {
+                        info!("the engine is at a long task, which ends with the process");
+                        return Ok(Err(ProverError::Cancelled));
+                    }
+                }
             }
         };
         result.map_err(|panic| ProvingError::Panic { first, last, reason: panic.to_string() })
     }
 
-    /// What the engine takes.
-    fn jobs(&self, range: RangeInclusive<BatchNumber>) -> Result<Vec<BatchJob>, StoreError> {
+    /// What the engine is given; none if L1 has come to have these batches proven, and what is left of them is removed.
+    pub(super) fn work(
+        &self,
+        range: RangeInclusive<BatchNumber>,
+    ) -> Result<Option<Work>, StoreError> {
         let first = *range.start();
-        let mut previous = match first {
+        match self.read_work(range) {
+            Err(StoreError::Missing { .. })
+                if self.store.l1_view.get(&())?.is_some_and(|view| view.proven >= first) =>
+            {
+                Ok(None)
+            }
+            work => work.map(Some),
+        }
+    }
+
+    fn read_work(&self, range: RangeInclusive<BatchNumber>) -> Result<Work, StoreError> {
+        let from = match *range.start() {
             1 => B256::ZERO,
-            _ => self.publication(first - 1)?.record.chain_hash,
+            first => self.publication(first - 1)?.record.chain_hash,
         };
-        range
-            .map(|number| {
-                let witness = self.store.jobs.get(&number)?;
-                let witness = witness.ok_or_else(|| missing("jobs", number))?;
-                let Publication { location, record, .. } = self.publication(number)?;
-                let previous_chain_hash = std::mem::replace(&mut previous, record.chain_hash).0;
-                Ok(BatchJob { witness, data: location, number, previous_chain_hash })
-            })
-            .collect()
+        let mut to = from;
+        let job = |number| -> Result<BatchJob, StoreError> {
+            let witness = self.store.jobs.get(&number)?;
+            let witness = witness.ok_or_else(|| missing("jobs", number))?;
+            let Publication { location, record, .. } = self.publication(number)?;
+            let previous_chain_hash = std::mem::replace(&mut to, record.chain_hash).0;
+            Ok(BatchJob { witness, data: location, number, previous_chain_hash })
+        };
+        let jobs = range.map(job).collect::<Result<_, _>>()?;
+        Ok(Work { jobs, from, to })
     }
 
     fn publication(&self, number: BatchNumber) -> Result<Publication, StoreError> {
@@ -160,7 +211,7 @@ impl Proving {
         row.ok_or_else(|| missing("publications", number))
     }
 
-    /// Stores a proof, if it is of the headers that were published. The engine has verified it.
+    /// Stores a proof, which holds.
     fn keep(
         &self,
         first: BatchNumber,
@@ -168,11 +219,6 @@ impl Proving {
         proof: &BatchesProof,
         started_ms: u64,
     ) -> Result<(), ProvingError> {
-        let expected = self.publication(last)?.record.chain_hash;
-        let got = B256::from(proof.seal.to);
-        if expected != got {
-            return Err(ProvingError::OtherHeader { first, last, expected, got });
-        }
         let stages = proof.stages.iter();
         let row = StoredProof {
             first,
@@ -191,6 +237,50 @@ impl Proving {
         info!(batch = first, last, seconds, "proven");
         self.signals.proving.ring();
         Ok(())
+    }
+}
+
+/// Batches to prove.
+#[derive(Debug)]
+pub(super) struct Work {
+    jobs: Vec<BatchJob>,
+    /// Chain hash before the first, as published.
+    from: B256,
+    /// Chain hash after the last, as published.
+    to: B256,
+}
+
+impl Work {
+    /// Has the engine prove them. Trust: none in its proof, which is held against what was published and verified as L1
+    /// will.
+    fn prove(
+        &self,
+        engine: &dyn Engine,
+        progress: &dyn Listener,
+        cancel: &Cancel,
+    ) -> Result<BatchesProof, ProverError> {
+        let proof = engine.prove(&self.jobs, progress, cancel)?;
+        let statement = SealStatement {
+            kind: KIND_BATCHES,
+            circuit_set_root: engine.circuit_set_root(),
+            from: self.from.0,
+            to: self.to.0,
+        };
+        if proof.seal == statement && engine.verifies(&statement, &proof.proof) {
+            Ok(proof)
+        } else {
+            Err(ProverError::Statement)
+        }
+    }
+}
+
+/// Ends the engine's work with the future that waits for it.
+#[derive(Debug, Default)]
+struct CancelOnDrop(Cancel);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
     }
 }
 

@@ -8,12 +8,12 @@ use cairn_types::DataMode;
 use tracing::info;
 
 use super::{
-    config::DataChoice,
     error::ProvingError,
-    price::{self, CALLDATA_WORDS, Prices},
+    price::{self, Prices, Words},
 };
 use crate::{
     clock,
+    l1::data_modes::DataModes,
     publication::Published,
     signals::{Shutdown, Signals},
     store::{
@@ -37,7 +37,8 @@ pub type Signing<'a> = Pin<Box<dyn Future<Output = Result<Bytes, String>> + Send
 /// What publishes.
 #[derive(Debug)]
 pub(super) struct Publisher {
-    pub(super) data: DataChoice,
+    /// The modes that the configuration wants, and deployment and chain take.
+    pub(super) modes: DataModes,
     pub(super) genesis: B256,
     pub(super) committee: Option<Arc<dyn SignData>>,
     pub(super) store: Store,
@@ -89,7 +90,7 @@ impl Publisher {
             .batches
             .get(&number)?
             .ok_or_else(|| StoreError::Missing { table: "batches", key: number.to_string() })?;
-        let (mode, estimate_wei) = self.mode(number, witness.data.len())?;
+        let (mode, estimate_wei) = self.mode(number, Words::of(&witness))?;
         let signatures = match (&self.committee, mode) {
             (Some(committee), DataMode::Committee) => {
                 let signed = committee.sign(number, &witness).await;
@@ -125,22 +126,15 @@ impl Publisher {
         Ok(())
     }
 
-    /// Where so many words go, and what the commitment is expected to cost there.
-    fn mode(&self, batch: BatchNumber, words: usize) -> Result<(DataMode, U256), ProvingError> {
+    /// Where the data goes, and what the commitment is expected to cost there.
+    pub(super) fn mode(
+        &self,
+        batch: BatchNumber,
+        words: Words,
+    ) -> Result<(DataMode, U256), ProvingError> {
         let view = self.store.l1_view.get(&())?.unwrap_or_default();
         let prices = Prices { gas: view.base_fee, blob_gas: view.blob_base_fee };
-        let mode = match self.data {
-            DataChoice::Auto => price::cheaper(words, prices),
-            DataChoice::Calldata => DataMode::Calldata,
-            DataChoice::Blobs => DataMode::Blobs,
-            DataChoice::Committee => DataMode::Committee,
-        };
-        let estimate = price::commitment(mode, words, prices);
-        let estimate = estimate.ok_or(ProvingError::TooMuchCalldata {
-            batch,
-            expected: CALLDATA_WORDS,
-            got: words,
-        })?;
-        Ok((mode, estimate))
+        let cheapest = price::cheapest(self.modes, words, prices);
+        cheapest.ok_or(ProvingError::TooMuchCalldata { batch, words })
     }
 }

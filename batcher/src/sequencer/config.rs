@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::fill::Limits;
 
 /// Words of a blob.
-const BLOB_WORDS: u32 = 4096;
+const BLOB_WORDS: u32 = crate::l1::blobs::WORDS as u32;
 
 /// Blobs that the contract takes with one batch.
 const MAX_BLOBS: u32 = 6;
@@ -25,7 +25,8 @@ pub struct SequencerConfig {
     pub block_interval_ms: u64,
     /// Operations of a block, at the most.
     pub max_block_operations: u32,
-    /// Words of a batch's data, at the most. 4,096 fill a blob; at most 6 blobs. With data in calldata only, at most 3,870.
+    /// Words of a batch's data, at the most. 4,096 fill a blob; at most 6 blobs. With data in calldata only, at most 3,870, and no
+    /// more than fit a transaction of 128 KiB beside max_priority_words and max_withdrawals.
     pub max_data_words: u32,
     /// Words of priority operations in a batch, at the most. They are calldata of its commitment.
     pub max_priority_words: u32,
@@ -78,6 +79,8 @@ impl SequencerConfig {
     /// # Errors
     /// The field, what it must be, and what it is.
     pub fn check(&self) -> Result<(), String> {
+        // Nobody means to wait for longer.
+        const DAY_S: u64 = 86_400;
         let ranges = [
             ("block_interval_ms", self.block_interval_ms, 10, 60_000),
             ("max_block_operations", self.max_block_operations.into(), 1, 1 << 20),
@@ -85,6 +88,9 @@ impl SequencerConfig {
             ("max_priority_words", self.max_priority_words.into(), 5, 1_500),
             ("max_withdrawals", self.max_withdrawals.into(), 1, 1_500),
             ("max_chunks", self.max_chunks.into(), 1, 64),
+            ("max_time_to_finality_s", self.max_time_to_finality_s, 1, DAY_S),
+            ("settlement_s", self.settlement_s, 0, DAY_S),
+            ("priority_wait_s", self.priority_wait_s, 0, DAY_S),
             ("max_batch_age_s", self.max_batch_age_s, 1, CONTRACT_AGE_S / 2),
             ("max_unproven_batches", self.max_unproven_batches.into(), 1, CONTRACT_UNPROVEN.into()),
             ("max_unproven_operations", self.max_unproven_operations, 1, u64::MAX),
@@ -93,6 +99,12 @@ impl SequencerConfig {
             if !(least..=most).contains(&got) {
                 return Err(format!("sequencer.{field}: expected {least} to {most}, got {got}"));
             }
+        }
+        let (settlement, finality) = (self.settlement_s, self.max_time_to_finality_s);
+        if settlement >= finality {
+            return Err(format!(
+                "sequencer.settlement_s: expected less than max_time_to_finality_s, {finality}, got {settlement}"
+            ));
         }
         if !(0.0..=1.0).contains(&self.cheap_l1) {
             return Err(format!("sequencer.cheap_l1: expected 0 to 1, got {}", self.cheap_l1));
@@ -126,6 +138,20 @@ mod tests {
             seven_blobs.check().unwrap_err(),
             "sequencer.max_data_words: expected 2 to 24576, got 28672"
         );
+        let slow = SequencerConfig { settlement_s: 240, ..Default::default() };
+        assert_eq!(
+            slow.check().unwrap_err(),
+            "sequencer.settlement_s: expected less than max_time_to_finality_s, 240, got 240"
+        );
+        for field in ["priority_wait_s", "settlement_s", "max_time_to_finality_s"] {
+            let mut config = SequencerConfig::default();
+            *match field {
+                "priority_wait_s" => &mut config.priority_wait_s,
+                "settlement_s" => &mut config.settlement_s,
+                _ => &mut config.max_time_to_finality_s,
+            } = u64::MAX;
+            assert!(config.check().unwrap_err().starts_with(&format!("sequencer.{field}: ")));
+        }
         let dear = SequencerConfig { dear_l1: f64::NAN, ..Default::default() };
         assert!(dear.check().unwrap_err().starts_with("sequencer.dear_l1"));
     }

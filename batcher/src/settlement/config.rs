@@ -80,6 +80,9 @@ impl SettlementConfig {
         if !(1..=3_600_000).contains(&self.poll_ms) {
             return bad("poll_ms", "1 to 3600000", &self.poll_ms);
         }
+        if !(100..=86_400_000).contains(&self.resubmit_after_ms) {
+            return bad("resubmit_after_ms", "100 to 86400000", &self.resubmit_after_ms);
+        }
         let fees = [
             ("max_fee_gwei", self.max_fee_gwei),
             ("max_priority_fee_gwei", self.max_priority_fee_gwei),
@@ -155,6 +158,9 @@ mod tests {
         assert_eq!(bad.check().unwrap_err().to_string(), line);
         let bad = SettlementConfig { max_blob_fee_gwei: f64::NAN, ..good.clone() };
         assert_eq!(bad.check().unwrap_err().field, "max_blob_fee_gwei");
+        let bad = SettlementConfig { resubmit_after_ms: 0, ..good.clone() };
+        let line = "settlement.resubmit_after_ms: expected 100 to 86400000, got 0";
+        assert_eq!(bad.check().unwrap_err().to_string(), line);
         let bad = SettlementConfig { max_fee_gwei: 1.0, ..good };
         assert_eq!(bad.check().unwrap_err().field, "max_priority_fee_gwei");
     }

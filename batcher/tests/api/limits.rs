@@ -167,6 +167,12 @@ async fn health_and_readiness() {
     let (status, body) = world.get("/ready").await;
     assert_eq!((status, &*body), (503, "settlement has stopped: no funds\n"));
     world.health.0.lock().unwrap().clear();
+    let reason = "batch 2: the replay ends in another state";
+    *world.halted.lock().unwrap() = Some(reason.into());
+    let (status, body) = world.get("/ready").await;
+    assert_eq!((status, body), (503, format!("halted: {reason}\n")));
+    assert_eq!(world.http().await.head().await.unwrap().halted.as_deref(), Some(reason));
+    *world.halted.lock().unwrap() = None;
     let mut view = world.store.l1_view.get(&()).unwrap().unwrap();
     view.halted = Some("L1 was reorganized".into());
     let mut write = world.store.write();

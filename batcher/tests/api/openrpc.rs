@@ -108,6 +108,7 @@ fn example(method: &str, world: &World) -> Value {
         "cairn_estimateFee" => json!({ "token": 0, "kind": "transfer" }),
         "cairn_block" => json!({ "number": 2 }),
         "cairn_batch" | "cairn_admin_requeue" => json!({ "number": 1 }),
+        "cairn_admin_backup" => json!({ "file": "/backups/1" }),
         _ => json!({}),
     }
 }

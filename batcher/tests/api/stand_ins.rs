@@ -1,15 +1,18 @@
 //! Stand-ins for the rooms beside the API.
 
-use std::sync::{
-    Mutex,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    path::PathBuf,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use cairn_batcher::{
     api::{
         hex::Decimal,
         sources::{Admin, Answer, Health, Intake, Pressure, Refused, Submitted},
-        wire::{FeeEstimate, FeeKind},
+        wire::{BackedUp, FeeEstimate, FeeKind, StoreCheck, StoreSizes, TableRows},
     },
     store::{Store, records::Accepted},
 };
@@ -139,5 +142,19 @@ impl Admin for TestAdmin {
 
     fn drain(&self) -> Answer<'_, Result<(), String>> {
         self.note("drain".into())
+    }
+
+    fn check(&self) -> Answer<'_, Result<StoreCheck, String>> {
+        let tables = vec![TableRows { table: "log".into(), rows: 3 }];
+        Box::pin(async { Ok(StoreCheck { tables, faults: vec!["log: a fault".into()] }) })
+    }
+
+    fn compact(&self) -> Answer<'_, Result<StoreSizes, String>> {
+        Box::pin(async { Ok(StoreSizes { before: 9, after: 5 }) })
+    }
+
+    fn backup(&self, file: PathBuf) -> Answer<'_, Result<BackedUp, String>> {
+        self.0.lock().unwrap().push(format!("backup {}", file.display()));
+        Box::pin(async { Ok(BackedUp { rows: 3 }) })
     }
 }

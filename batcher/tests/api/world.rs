@@ -3,7 +3,7 @@
 //! Batch 1: block 1 registers token 0 and makes two accounts, block 2 has a transfer and two withdrawals. Batch 2 is
 //! open: block 3 has a transfer. One transaction waits, one was dropped. L1 has proven batch 1.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use alloy::{
     primitives::{Address, B256},
@@ -62,6 +62,8 @@ pub(crate) struct World {
     pub(crate) url: String,
     pub(crate) hashes: Vec<Hash>,
     pub(crate) proven: Hash,
+    /// Why the sequencer has halted.
+    pub(crate) halted: Arc<Mutex<Option<String>>>,
     stop: ShutdownSender,
     serving: JoinHandle<()>,
     _folder: tempfile::TempDir,
@@ -85,7 +87,7 @@ impl World {
         let admin = Arc::new(TestAdmin::default());
         let signals = Signals::default();
         let proven = rollup.after_first.clone().summary().commitment().into();
-        let hashes = rollup.hashes.clone();
+        let (hashes, halted) = (rollup.hashes.clone(), rollup.halted.clone());
         let mut config = ApiConfig {
             listen: "127.0.0.1:0".parse().unwrap(),
             requests_per_second: 1_000_000,
@@ -124,6 +126,7 @@ impl World {
             url,
             hashes,
             proven,
+            halted,
             stop,
             serving,
             _folder: folder,
@@ -218,6 +221,7 @@ pub(crate) struct Rollup {
     after_first: State,
     head: LedgerHead,
     hashes: Vec<Hash>,
+    halted: Arc<Mutex<Option<String>>>,
 }
 
 fn fill(store: &Store) -> Rollup {
@@ -327,7 +331,7 @@ fn fill(store: &Store) -> Rollup {
     let made_ms = START_MS + 300;
     let commitment = state.summary().commitment();
     let head = LedgerHead { block: 3, batch: 2, state: commitment, made_ms };
-    Rollup { state, after_first, head, hashes }
+    Rollup { state, after_first, head, hashes, halted: Arc::default() }
 }
 
 fn deposit(name: &str) -> PriorityOperation {
@@ -350,6 +354,10 @@ impl Accounts for Rollup {
 
     fn head(&self) -> LedgerHead {
         self.head
+    }
+
+    fn halted(&self) -> Option<String> {
+        self.halted.lock().unwrap().clone()
     }
 
     fn prove_leaf(&self, batch: u32, id: AccountId) -> Option<LeafProof> {

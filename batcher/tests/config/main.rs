@@ -28,10 +28,11 @@ fn every_wrong_file_is_refused_with_its_line_and_field() {
         let error = Config::read(&path).unwrap_err().to_string();
         assert!(error.starts_with(&expected), "expected {expected}\ngot      {error}");
         assert_eq!(error.lines().count(), 1, "{error}");
+        assert!(!error.contains("secret"), "{error}");
         assert!(error.len() > expected.len() || !expected.ends_with(": "), "no reason: {error}");
         files += 1;
     }
-    assert!(files >= 19, "{files} files");
+    assert!(files >= 22, "{files} files");
 }
 
 #[test]
@@ -94,4 +95,15 @@ fn without_a_file_there_is_one_to_start_from() {
     std::fs::write(file.path(), output.stdout).unwrap();
     let error = Config::read(file.path()).unwrap_err().to_string();
     assert!(error.contains("l1.rollup: is the zero address"), "{error}");
+}
+
+/// As in `cairn config print | head`: no panic, and no word.
+#[test]
+fn a_closed_pipe_is_the_quiet_end_of_a_command() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cairn"));
+    let output = command.args(["config", "print"]).stdout(writer).output().unwrap();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    assert_eq!(output.status.code(), Some(141));
 }

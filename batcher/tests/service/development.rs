@@ -4,6 +4,7 @@ use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,29 +14,39 @@ use cairn_batcher::node::{
     dev::{self, DevChain, deployment::Deployment},
     stop::{StopRequests, until_stopped},
 };
+use cairn_prover::Engine;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::stand_in::{StandIn, built, free_port, place, plan};
+use crate::stand_in::{StandIn, Stubborn, built, free_port, place, plan};
 
 /// Folder, built contracts and ports of the child.
 const VARIABLE: &str = "CAIRN_TEST_SERVICE";
 /// What the child prints when it serves.
 const READY: &str = "serving";
+/// The engine that never comes to an end, and what it leaves when it has begun.
+const STUBBORN: &str = "stubborn";
+const BEGUN: &str = "proving-has-begun";
 
 /// The service, when this program is started again by a test below; nothing otherwise.
 #[tokio::test]
 async fn child_process() {
     let Ok(place_of) = std::env::var(VARIABLE) else { return };
     let parts: Vec<_> = place_of.split('|').collect();
-    let [folder, contracts, l1, api] = parts[..] else { panic!("{place_of}") };
+    let [folder, contracts, l1, api, engine] = parts[..] else { panic!("{place_of}") };
     let mut requests = StopRequests::listen().unwrap();
     let folder = Path::new(folder);
     let plan = plan(Path::new(contracts), 2, false);
     let chain = DevChain::start(&place(folder, l1.parse().unwrap()), &plan).await.unwrap();
-    let config = chain.config(folder, ([127, 0, 0, 1], api.parse().unwrap()).into());
+    let mut config = chain.config(folder, ([127, 0, 0, 1], api.parse().unwrap()).into());
+    let engine: Arc<dyn Engine> = match engine {
+        STUBBORN => {
+            config.sequencer.max_batch_age_s = 1;
+            Arc::new(Stubborn { begun: folder.join(BEGUN) })
+        }
+        _ => Arc::new(StandIn),
+    };
     let checked = Checked::check(config, dev::keys()).await.unwrap();
-    let mut node =
-        Node::start(checked, std::sync::Arc::new(StandIn), Default::default()).await.unwrap();
+    let mut node = Node::start(checked, engine, Default::default()).await.unwrap();
     node.supervise("local L1", |shutdown| chain.run(shutdown));
     println!("{READY}");
     std::process::exit(until_stopped(node, &mut requests).await.into());
@@ -48,8 +59,12 @@ struct Service {
 
 impl Service {
     fn start(folder: &Path, built: &Path) -> Self {
+        Self::with(folder, built, "")
+    }
+
+    fn with(folder: &Path, built: &Path, engine: &str) -> Self {
         let (l1, api) = (free_port(), free_port());
-        let place = format!("{}|{}|{l1}|{api}", folder.display(), built.display());
+        let place = format!("{}|{}|{l1}|{api}|{engine}", folder.display(), built.display());
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "development::child_process", "--nocapture"])
             .env(VARIABLE, place)
@@ -121,6 +136,25 @@ async fn a_second_start_goes_on() {
     }
 }
 
+/// What the engine is at takes longer than a stop may: it ends with the process, which has done what it was asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_does_not_wait_for_a_proof() {
+    let (folder, built) = (tempfile::tempdir().unwrap(), built().await);
+    let data = folder.path().join("data");
+    let mut service = Service::with(&data, built, STUBBORN);
+    let started = Instant::now();
+    while !data.join(BEGUN).exists() {
+        assert!(started.elapsed() < Duration::from_secs(60), "nothing is proven");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let asked = Instant::now();
+    service.signal(Signal::TERM);
+    assert_eq!(service.code(), Some(0));
+    assert!(asked.elapsed() < Duration::from_secs(25), "it took {:?}", asked.elapsed());
+    // The local L1 has had its time to write its state.
+    assert!(data.join("l1/state.json").exists());
+}
+
 /// Without anvil there is no service: it says so and ends with 1.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_end_of_anvil_ends_the_service() {
@@ -146,6 +180,87 @@ async fn another_folder_is_refused() {
     );
     assert_eq!(error.to_string(), expected);
     assert!(folder.path().join("store").exists());
+}
+
+/// Who names no accounts takes those that are there; who names others is told.
+#[tokio::test]
+async fn a_second_start_takes_the_accounts_that_are_there() {
+    let (folder, built) = (tempfile::tempdir().unwrap(), built().await);
+    let data = folder.path().join("data");
+    let place = place(&data, free_port());
+    let first = DevChain::start(&place, &plan(built, 3, true)).await.unwrap();
+    let error = DevChain::start(&place, &plan(built, 3, true)).await.unwrap_err().to_string();
+    let expected = format!(
+        "another process runs the rollup in {}: end it, or choose another folder with --data-dir",
+        data.display()
+    );
+    assert_eq!(error, expected);
+    let deployment = first.deployment.clone();
+    assert!(deployment.prepared && data.join("store").exists() && data.join("l1").exists());
+    drop(first);
+
+    let error = DevChain::start(&place, &plan(built, 4, true)).await.unwrap_err().to_string();
+    let expected = format!(
+        "the rollup in {} has started with 3 accounts in its state, --accounts asks for 4: leave it out, or choose another folder",
+        data.display()
+    );
+    assert_eq!(error, expected);
+    for plan in [plan(built, 3, true), plan(built, 2, false)] {
+        let again = DevChain::start(&place, &plan).await.unwrap();
+        assert_eq!(again.deployment, deployment);
+    }
+}
+
+/// A set-up that was cut short starts over, but not while somebody is at it.
+#[tokio::test]
+async fn a_set_up_under_way_is_left_alone() {
+    let (folder, built) = (tempfile::tempdir().unwrap(), built().await);
+    let data = folder.path().join("data");
+    std::fs::create_dir_all(data.join("store")).unwrap();
+    std::fs::write(data.join("development.unfinished"), "").unwrap();
+    let lock = std::fs::File::create(data.join("development.lock")).unwrap();
+    lock.try_lock().unwrap();
+    let (place, plan) = (place(&data, free_port()), plan(built, 1, false));
+    let error = DevChain::start(&place, &plan).await.unwrap_err().to_string();
+    assert!(error.starts_with("another process runs the rollup in "), "{error}");
+    assert!(data.join("store").exists(), "the other's store is gone");
+    drop(lock);
+    DevChain::start(&place, &plan).await.unwrap();
+    assert!(!data.join("store").exists(), "what was left of the first try is still there");
+}
+
+/// Ctrl-C while the circuits are made, at a first start: the folder that nobody has named is gone.
+#[test]
+fn an_interrupted_first_start_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (temporary, project) = (folder.path().join("tmp"), folder.path().join("project"));
+    std::fs::create_dir(&temporary).unwrap();
+    std::fs::create_dir(&project).unwrap();
+    let (api, l1) = (free_port().to_string(), free_port().to_string());
+    let child = Command::new(env!("CARGO_BIN_EXE_cairn"))
+        .args(["run", "--dev", "--port", &api, "--l1-port", &l1])
+        .arg("--contracts")
+        .arg(&project)
+        .arg("--cache")
+        .arg(folder.path().join("cache"))
+        .env("TMPDIR", &temporary)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut service = Service { child, l1: String::new() };
+    let made = || {
+        let names = std::fs::read_dir(&temporary).unwrap().flatten().map(|e| e.file_name());
+        names.filter(|name| name.to_string_lossy().starts_with("cairn-dev-")).count()
+    };
+    let started = Instant::now();
+    while made() == 0 {
+        assert!(started.elapsed() < Duration::from_secs(20), "no folder is made");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    service.signal(Signal::INT);
+    assert_eq!(service.code(), Some(130));
+    assert_eq!(made(), 0);
 }
 
 fn children_of(id: u32) -> Vec<i32> {

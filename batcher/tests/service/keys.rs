@@ -3,7 +3,7 @@
 use std::{os::unix::fs::PermissionsExt, path::Path};
 
 use alloy::signers::local::PrivateKeySigner;
-use cairn_batcher::node::keys::{Keys, KeysConfig, encrypt, parse};
+use cairn_batcher::node::keys::{Keys, KeysConfig, check_token, encrypt, parse, token};
 
 const KEY: &str = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 
@@ -96,4 +96,26 @@ fn keys_come_from_the_environment_and_are_never_shown() {
         half.unwrap_err().to_string(),
         "$CAIRN_OPERATOR_KEY: expected a key, 32 bytes in hex"
     );
+}
+
+#[test]
+fn a_token_that_could_be_guessed_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("admin-token");
+    check_token(&path).unwrap();
+    assert!(!path.exists(), "a check makes nothing");
+    for (text, got) in [("", 0), ("\n0123456789abcdef\n", 0), ("0123456789abcde\n", 15)] {
+        private(&path, text);
+        let expected = format!(
+            "token of cairn admin, {}: its first line has {got} characters, expected at least 16: remove it, and the next start makes one",
+            path.display()
+        );
+        assert_eq!(token(&path).unwrap_err().to_string(), expected);
+        assert_eq!(check_token(&path).unwrap_err().to_string(), expected);
+    }
+    private(&path, "0123456789abcdef\n");
+    assert_eq!(token(&path).unwrap(), "0123456789abcdef");
+    std::fs::remove_file(&path).unwrap();
+    let made = token(&path).unwrap();
+    assert_eq!((made.len(), token(&path).unwrap()), (64, made));
 }

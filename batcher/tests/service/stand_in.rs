@@ -75,7 +75,8 @@ pub(crate) fn plan(built: &Path, accounts: u32, prepared: bool) -> Plan {
         verifying_key_hash: B256::ZERO,
         set_up: SetUp::Development,
     };
-    Plan { artifacts: Artifacts::built(built), circuits, accounts, prepared }
+    let prepared = prepared.then_some(accounts);
+    Plan { artifacts: Artifacts::built(built), circuits, prepared, deposited: accounts }
 }
 
 pub(crate) fn place(folder: &Path, l1_port: u16) -> Place {
@@ -114,6 +115,42 @@ impl Engine for StandIn {
 
     fn verifies(&self, statement: &SealStatement, proof: &[[u8; 32]; 8]) -> bool {
         proof[0] == statement.public_input()
+    }
+
+    fn threads(&self) -> usize {
+        1
+    }
+
+    fn security(&self) -> Vec<LayerSecurity> {
+        Vec::new()
+    }
+}
+
+/// As [`StandIn`], but its tasks take longer than anybody waits.
+#[derive(Debug)]
+pub(crate) struct Stubborn {
+    /// Made when it has begun.
+    pub(crate) begun: PathBuf,
+}
+
+impl Engine for Stubborn {
+    fn circuit_set_root(&self) -> Digest {
+        StandIn.circuit_set_root()
+    }
+
+    fn prove(
+        &self,
+        _: &[BatchJob],
+        _: &dyn Progress,
+        _: &Cancel,
+    ) -> Result<BatchesProof, ProverError> {
+        std::fs::write(&self.begun, "").unwrap();
+        std::thread::sleep(std::time::Duration::from_secs(300));
+        Err(ProverError::Cancelled)
+    }
+
+    fn verifies(&self, statement: &SealStatement, proof: &[[u8; 32]; 8]) -> bool {
+        StandIn.verifies(statement, proof)
     }
 
     fn threads(&self) -> usize {

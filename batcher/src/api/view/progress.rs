@@ -28,7 +28,7 @@ pub(in crate::api) fn head(store: &Store, accounts: &dyn Accounts) -> Result<Hea
         finalized: l1.finalized,
         l1_block: l1.block,
         l1_timestamp: l1.timestamp,
-        halted: l1.halted,
+        halted: l1.halted.or_else(|| accounts.halted()),
     })
 }
 

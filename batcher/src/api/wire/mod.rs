@@ -13,10 +13,10 @@ pub use chain::{
     AccountView, BatchOnL1, BatchView, BlockEntry, BlockView, OwnedAccounts, ProofView,
     PublicationView, WithdrawalView,
 };
-pub use operator::{Head, Info, Lag, StageLag};
+pub use operator::{BackedUp, Head, Info, Lag, StageLag, StoreCheck, StoreSizes, TableRows};
 pub use parameters::{
-    AccountRange, ByBatch, ByBlock, ByHash, ById, ByKey, EstimateFee, Nothing, SubmitMany,
-    SubmitOne, TransactionHashes, WithdrawalAt,
+    AccountRange, BackupTo, ByBatch, ByBlock, ByHash, ById, ByKey, EstimateFee, Nothing,
+    SubmitMany, SubmitOne, TransactionHashes, WithdrawalAt,
 };
 pub use transaction::{
     DroppedAt, FeeEstimate, FeeKind, InBlockAt, Life, NextNonce, OnL1, SignedReceipt, Stage,

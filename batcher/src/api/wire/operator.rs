@@ -94,3 +94,41 @@ pub struct Info {
     /// Requests a second of one client address.
     pub requests_per_second: u32,
 }
+
+/// What a check of the store has found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StoreCheck {
+    /// Each table.
+    pub tables: Vec<TableRows>,
+    /// What is wrong, the first hundred; empty if all is well.
+    pub faults: Vec<String>,
+}
+
+/// How many rows a table has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TableRows {
+    /// Its name.
+    pub table: String,
+    /// How many.
+    pub rows: u64,
+}
+
+/// What compaction has brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StoreSizes {
+    /// Bytes on disk before.
+    pub before: u64,
+    /// Bytes on disk after.
+    pub after: u64,
+}
+
+/// A backup that was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BackedUp {
+    /// Rows in it.
+    pub rows: u64,
+}

@@ -75,6 +75,11 @@ parameters! {
         /// Its number, from 1.
         number: u32,
     }
+    /// Where a backup goes.
+    BackupTo {
+        /// An absolute path on the operator's machine, where no file is yet.
+        file: String,
+    }
     /// A withdrawal of a batch.
     WithdrawalAt {
         /// The batch.

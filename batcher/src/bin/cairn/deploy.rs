@@ -108,7 +108,7 @@ impl Prover {
 
     /// Circuits and keys from the cache; without them the work of minutes.
     pub(crate) async fn load(&self) -> Result<LocalProver> {
-        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let threads = cairn_prover::cores();
         let cache = self.cache.clone().map_or_else(cairn_prover::default_cache_folder, Ok)?;
         let bars = Arc::new(Bars::default());
         let load = move || LocalProver::load(&cache, threads, &*bars);

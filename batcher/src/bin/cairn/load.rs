@@ -5,13 +5,11 @@ use std::{fs, path::PathBuf, process::ExitCode, sync::Mutex, time::Duration};
 use alloy::signers::local::PrivateKeySigner;
 use cairn_batcher::{
     load::{self, LoadOptions, Progress, Report},
+    node::dev::OPERATOR_KEY,
     progress::Bars,
 };
 use eyre::{Result, WrapErr};
 use indicatif::ProgressBar;
-
-/// anvil's first account, known to everyone.
-const DEVELOPMENT_KEY: &str = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -51,7 +49,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let signer: PrivateKeySigner = DEVELOPMENT_KEY.parse().wrap_err("the development key")?;
+    let signer: PrivateKeySigner = OPERATOR_KEY.parse().wrap_err("the development key")?;
     let options = LoadOptions {
         url: arguments.url,
         rate: arguments.rate,

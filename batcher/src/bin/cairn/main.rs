@@ -15,7 +15,11 @@ mod snapshot;
 mod status;
 mod verify_deployment;
 
-use std::process::ExitCode;
+use std::{
+    any::Any,
+    panic::{catch_unwind, resume_unwind, set_hook, take_hook},
+    process::ExitCode,
+};
 
 use cairn_batcher::exit::command::{self as exit, ExitCommand};
 use cairn_prover::allocator::{Allocator, keep_pages};
@@ -33,6 +37,13 @@ struct Arguments {
 enum Command {
     /// Runs the operator: takes transactions, makes blocks and batches, has them proven, settles them on L1.
     Run(run::Arguments),
+    #[command(flatten)]
+    Other(Other),
+}
+
+// What Ctrl-C ends at once.
+#[derive(Debug, Subcommand)]
+enum Other {
     /// Runs the whole rollup on a local L1 with real proofs and prints a report.
     Demo(demo::Arguments),
     /// Shows how far a running operator is, and what waits for what.
@@ -69,13 +80,41 @@ enum Command {
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// 128 and the number of SIGPIPE, as a shell has it.
+const CLOSED_PIPE: u8 = 141;
+
+fn main() -> ExitCode {
     keep_pages();
-    let command = match Arguments::parse().command {
+    let arguments = Arguments::parse();
+    tell_panics_but_closed_pipes();
+    // Unwinding has ended what was begun, as the local L1.
+    catch_unwind(|| run_to_end(arguments.command)).unwrap_or_else(|panic| {
+        if is_closed_pipe(&*panic) { ExitCode::from(CLOSED_PIPE) } else { resume_unwind(panic) }
+    })
+}
+
+/// Printing panics where the reader has gone, as in `cairn status | head`: that is no fault of ours, and the end of the
+/// command.
+fn is_closed_pipe(panic: &(dyn Any + Send)) -> bool {
+    let text = panic.downcast_ref::<String>().map_or("", String::as_str);
+    text.starts_with("failed printing to std") && text.contains("Broken pipe")
+}
+
+fn tell_panics_but_closed_pipes() {
+    let tell = take_hook();
+    set_hook(Box::new(move |panic| {
+        if !is_closed_pipe(panic.payload()) {
+            tell(panic);
+        }
+    }));
+}
+
+#[tokio::main]
+async fn run_to_end(command: Command) -> ExitCode {
+    let command = match command {
         // Stops in its own way.
         Command::Run(arguments) => return run::run(arguments).await,
-        command => command,
+        Command::Other(command) => command,
     };
     tokio::select! {
         result = other(command) => result.unwrap_or_else(|error| {
@@ -90,22 +129,21 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn other(command: Command) -> eyre::Result<ExitCode> {
+async fn other(command: Other) -> eyre::Result<ExitCode> {
     match command {
-        Command::Run(arguments) => Ok(run::run(arguments).await),
-        Command::Demo(arguments) => demo::run(arguments).await,
-        Command::Status(arguments) => status::run(arguments).await,
-        Command::Admin(arguments) => admin::run(arguments).await,
-        Command::Config(command) => config::run(command),
-        Command::Keys(command) => keys::run(command),
-        Command::Db(command) => db::run(command),
-        Command::Reconstruct(arguments) => reconstruct::run(arguments).await,
-        Command::Snapshot(arguments) => snapshot::run(arguments).await,
-        Command::Committee(command) => committee::run(command).await,
-        Command::Exit(command) => exit::run(command).await.map(|()| ExitCode::SUCCESS),
-        Command::Deploy(arguments) => deploy::run(arguments).await,
-        Command::Load(arguments) => load::run(arguments).await,
-        Command::VerifyDeployment(arguments) => verify_deployment::run(arguments).await,
+        Other::Demo(arguments) => demo::run(arguments).await,
+        Other::Status(arguments) => status::run(arguments).await,
+        Other::Admin(arguments) => admin::run(arguments).await,
+        Other::Config(command) => config::run(command),
+        Other::Keys(command) => keys::run(command),
+        Other::Db(command) => db::run(command).await,
+        Other::Reconstruct(arguments) => reconstruct::run(arguments).await,
+        Other::Snapshot(arguments) => snapshot::run(arguments).await,
+        Other::Committee(command) => committee::run(command).await,
+        Other::Exit(command) => exit::run(command).await.map(|()| ExitCode::SUCCESS),
+        Other::Deploy(arguments) => deploy::run(arguments).await,
+        Other::Load(arguments) => load::run(arguments).await,
+        Other::VerifyDeployment(arguments) => verify_deployment::run(arguments).await,
     }
 }
 

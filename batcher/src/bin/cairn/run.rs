@@ -2,14 +2,14 @@
 
 mod dev;
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use std::{io::ErrorKind, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use cairn_batcher::{
     node::{
         Checked, Extras, Node,
         config::Config,
         keys::Keys,
-        stop::{StopRequest, StopRequests, until_stopped},
+        stop::{StopRequests, until_stopped},
         telemetry::{LogFormat, Telemetry, TelemetryConfig},
     },
     progress::Bars,
@@ -35,11 +35,10 @@ pub(crate) struct Arguments {
     development: dev::Arguments,
 }
 
-/// What runs, and what must live as long.
+/// What runs.
 struct Service {
     node: Node,
     telemetry: Telemetry,
-    temporary: Option<TempDir>,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> ExitCode {
@@ -51,33 +50,56 @@ pub(crate) async fn run(arguments: Arguments) -> ExitCode {
         Ok(requests) => requests,
         Err(error) => return fail(&error.into()),
     };
+    // Outlives all that writes there.
+    let mut temporary = None;
     let started = tokio::select! {
-        started = start(arguments) => started,
-        request = requests.next() => {
+        started = start(arguments, &mut temporary) => Ok(started),
+        request = requests.next() => Err(request),
+    };
+    let Service { node, telemetry } = match started {
+        Ok(Ok(service)) => service,
+        Ok(Err(error)) => {
+            remove(temporary);
+            return fail(&error);
+        }
+        Err(request) => {
             eprintln!("cairn: {} before the start was done", request.name());
-            end(request)
+            remove(temporary);
+            std::process::exit(request.exit_code().into())
         }
     };
-    let Service { node, telemetry, temporary } = match started {
-        Ok(service) => service,
-        Err(error) => return fail(&error),
-    };
     let code = until_stopped(node, &mut requests).await;
-    // Blocks for some seconds at most, where a collector does not answer.
-    let _ = tokio::task::spawn_blocking(move || telemetry.flush()).await;
-    drop(temporary);
+    // After a second request nothing is waited for: its code is 128 and more.
+    if code < 128 {
+        // Takes some seconds where a collector does not answer.
+        let flush = tokio::task::spawn_blocking(move || telemetry.flush());
+        tokio::select! {
+            _ = flush => {}
+            _ = requests.next() => {}
+        }
+    }
+    remove(temporary);
     // Not by returning: threads that prove would be waited for.
     std::process::exit(code.into())
 }
 
-/// Without waiting for anything: all that anyone was told is on disk.
-fn end(request: StopRequest) -> ! {
-    std::process::exit(request.exit_code().into())
+/// Removes a folder that nobody keeps. What was ended a moment ago may still write there.
+fn remove(temporary: Option<TempDir>) {
+    let Some(folder) = temporary.map(TempDir::keep) else { return };
+    for _ in 0..40 {
+        match std::fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            _ => return,
+        }
+    }
 }
 
-async fn start(arguments: Arguments) -> Result<Service> {
+/// `temporary` is given the folder that must be removed in the end, if there is one.
+async fn start(arguments: Arguments, temporary: &mut Option<TempDir>) -> Result<Service> {
     if arguments.dev {
-        return dev::start(arguments.development, arguments.log).await;
+        return dev::start(arguments.development, arguments.log, temporary).await;
     }
     let path = arguments.config.unwrap_or_default();
     let config = Config::read(&path)?;
@@ -94,7 +116,7 @@ async fn start(arguments: Arguments) -> Result<Service> {
     let prover = load_prover(cache, threads).await?;
     let extras = Extras { metrics: Some(telemetry.metrics().clone()), ..Extras::default() };
     let node = Node::start(checked, prover, extras).await?;
-    Ok(Service { node, telemetry, temporary: None })
+    Ok(Service { node, telemetry })
 }
 
 fn telemetry(config: &TelemetryConfig, log: Option<LogFormat>) -> Result<Telemetry> {

@@ -22,6 +22,11 @@ use crate::{
 
 const FILE: &str = "development.json";
 
+/// Whether a folder has a deployment.
+pub(super) fn is_there(folder: &Path) -> bool {
+    folder.join(FILE).exists()
+}
+
 /// What is to be deployed in a new folder.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -29,10 +34,10 @@ pub struct Plan {
     pub artifacts: Artifacts,
     /// What the verifier follows from.
     pub circuits: Circuits,
-    /// Accounts with money.
-    pub accounts: u32,
-    /// They are there from the beginning, in the state that the rollup starts with; else L1 deposits for them.
-    pub prepared: bool,
+    /// So many accounts with money are there from the beginning, in the state that the rollup starts with.
+    pub prepared: Option<u32>,
+    /// Otherwise L1 deposits for so many.
+    pub deposited: u32,
 }
 
 /// A token of a development rollup.
@@ -93,10 +98,7 @@ impl Deployment {
     /// where that is not empty.
     pub(super) async fn make(place: &Place, plan: &Plan, url: &str) -> Result<Self, DevError> {
         let signer = keys().operator;
-        let mut state = match plan.prepared {
-            true => genesis::funded(plan.accounts),
-            false => State::genesis(),
-        };
+        let mut state = plan.prepared.map_or_else(State::genesis, genesis::funded);
         let start = B256::from(state.summary().commitment().to_bytes());
 
         let built = Built {
@@ -109,7 +111,7 @@ impl Deployment {
         let development::Deployed { manifest, l1, tokens } = deployed;
         manifest.write(&place.folder.join("manifest.json")).map_err(DeployError::from)?;
         let token = tokens.first().copied().unwrap_or_default();
-        let deposits = if plan.prepared { 0 } else { plan.accounts };
+        let deposits = if plan.prepared.is_some() { 0 } else { plan.deposited };
         let tokens = fund::fund(url, signer, l1, token, deposits).await?;
 
         let deployment = Self {
@@ -119,10 +121,10 @@ impl Deployment {
             domain: manifest.domain,
             genesis: start,
             tokens,
-            accounts: plan.accounts,
-            prepared: plan.prepared,
+            accounts: plan.prepared.unwrap_or(plan.deposited),
+            prepared: plan.prepared.is_some(),
         };
-        if plan.prepared {
+        if deployment.prepared {
             let store = Store::open(&place.folder.join("store"), &deployment.identity())?;
             genesis::write(&store, &mut state)?;
         }

@@ -1,11 +1,12 @@
-//! A rollup for development: a local L1 with the contracts, accounts whose keys everyone knows, and a folder from which the
-//! next start goes on.
+//! A rollup for development: a local L1 with the contracts, accounts whose keys everyone knows, and a folder from which
+//! the next start goes on.
 //!
 //! ```text
 //! folder/ development.json   what is deployed; written last, so that a set-up that was cut short starts over
 //!         manifest.json      for `cairn verify-deployment`
 //!         l1/                anvil's state and log
 //!         store/             the operator's
+//!         development.lock   held by whoever runs it
 //! ```
 
 pub mod deployment;
@@ -14,6 +15,7 @@ pub mod genesis;
 pub mod summary;
 
 use std::{
+    fs::{File, TryLockError},
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -45,6 +47,8 @@ pub const RECEIPT_KEY: &str = "0x2a871d0798f97d79848a013d4936a73bf4cc922c825d33c
 
 /// Says that a set-up has begun and not ended.
 const MARKER: &str = "development.unfinished";
+/// Locked by whoever runs the rollup.
+const LOCK: &str = "development.lock";
 
 /// Why there is no development rollup.
 #[derive(Debug, Error)]
@@ -59,16 +63,23 @@ pub enum DevError {
         folder: PathBuf,
     },
     /// The folder's rollup is another than asked for.
-    #[error("the rollup in {} has {got} {what}, {expected} were asked for: choose another folder", .folder.display())]
+    #[error(
+        "the rollup in {} has started with {got} accounts in its state, --accounts asks for {expected}: leave it out, or choose another folder",
+        .folder.display()
+    )]
     OtherRollup {
         /// The folder.
         folder: PathBuf,
-        /// What differs.
-        what: &'static str,
         /// Asked for.
         expected: u32,
         /// What is there.
         got: u32,
+    },
+    /// Somebody runs it.
+    #[error("another process runs the rollup in {}: end it, or choose another folder with --data-dir", .folder.display())]
+    InUse {
+        /// The folder.
+        folder: PathBuf,
     },
     /// A file.
     #[error("{}: {source}", .path.display())]
@@ -123,24 +134,33 @@ pub struct DevChain {
     pub deployment: Deployment,
     anvil: Anvil,
     block_time: u64,
+    /// Lives as long, and longer than anvil: fields are dropped in their order.
+    lock: File,
 }
 
 impl DevChain {
-    /// Starts the L1 of the folder, and deploys what `plan` says if the folder is new.
+    /// Starts the L1 of the folder, and deploys what `plan` says if the folder is new. A rollup that is there goes on
+    /// as it is.
     ///
     /// # Errors
-    /// The folder is something else's, a tool is missing, the port is in use, or L1 refuses.
+    /// The folder is something else's or in use, a tool is missing, the port is in use, or L1 refuses.
     pub async fn start(place: &Place, plan: &Plan) -> Result<Self, DevError> {
         let folder = &place.folder;
+        check_folder(folder)?;
+        // From here on nobody else changes it.
+        let lock = lock(folder)?;
+        check_folder(folder)?;
         let present = Deployment::read(folder)?;
-        if let Some(present) = &present {
-            let (expected, got) = (plan.accounts, present.accounts);
-            if plan.prepared != present.prepared || (plan.prepared && expected != got) {
-                let (what, folder) = ("accounts", folder.clone());
-                return Err(DevError::OtherRollup { folder, what, expected, got });
+        match (&present, plan.prepared) {
+            (Some(present), Some(expected)) => {
+                let got = if present.prepared { present.accounts } else { 0 };
+                if expected != got {
+                    let folder = folder.clone();
+                    return Err(DevError::OtherRollup { folder, expected, got });
+                }
             }
-        } else {
-            begin(folder)?;
+            (Some(_), None) => {}
+            (None, _) => begin(folder)?,
         }
         let program = tools::find(&place.contracts.join("node_modules"), "anvil")?;
         let l1 = folder.join("l1");
@@ -157,7 +177,7 @@ impl DevChain {
             }
         };
         anvil.mine_every(place.block_time).await?;
-        Ok(Self { deployment, anvil, block_time: place.block_time })
+        Ok(Self { deployment, anvil, block_time: place.block_time, lock })
     }
 
     /// Where L1 answers.
@@ -200,7 +220,9 @@ impl DevChain {
             }
         }
         // Waits until the state is written.
-        let _ = tokio::task::spawn_blocking(move || drop(self.anvil)).await;
+        let Self { anvil, lock, .. } = self;
+        let _ = tokio::task::spawn_blocking(move || drop(anvil)).await;
+        drop(lock);
         Ok(())
     }
 }
@@ -215,24 +237,46 @@ pub fn keys() -> Keys {
     Keys { operator: key(OPERATOR_KEY), receipts: key(RECEIPT_KEY) }
 }
 
-/// Takes an empty folder, or one in which a set-up was cut short.
-fn begin(folder: &Path) -> Result<(), DevError> {
-    std::fs::create_dir_all(folder).map_err(file(folder))?;
-    let marker = folder.join(MARKER);
-    if marker.exists() {
-        for part in ["l1", "store"].map(|part| folder.join(part)) {
-            match std::fs::remove_dir_all(&part) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(file(&part)(error));
-                }
-                _ => {}
-            }
-        }
+/// That the folder is empty, not there, or a development rollup's. Nothing of somebody else's is touched.
+fn check_folder(folder: &Path) -> Result<(), DevError> {
+    if deployment::is_there(folder) || folder.join(MARKER).exists() {
         return Ok(());
     }
-    let mut entries = std::fs::read_dir(folder).map_err(file(folder))?;
-    if entries.next().is_some() {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(file(folder)(error)),
+    };
+    // Who is a moment ahead has made the lock, and not yet the marker.
+    if entries.flatten().any(|entry| entry.file_name() != LOCK) {
         return Err(DevError::OtherFolder { folder: folder.to_owned() });
     }
-    std::fs::write(&marker, "").map_err(file(&marker))
+    Ok(())
+}
+
+/// Locks the folder, which is made if it is not there.
+fn lock(folder: &Path) -> Result<File, DevError> {
+    std::fs::create_dir_all(folder).map_err(file(folder))?;
+    let path = folder.join(LOCK);
+    let lock = File::options().create(true).append(true).open(&path).map_err(file(&path))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(DevError::InUse { folder: folder.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(file(&path)(error)),
+    }
+}
+
+/// Begins a set-up in a folder that is ours; what is left of one that was cut short is removed.
+fn begin(folder: &Path) -> Result<(), DevError> {
+    let marker = folder.join(MARKER);
+    std::fs::write(&marker, "").map_err(file(&marker))?;
+    for part in ["l1", "store"].map(|part| folder.join(part)) {
+        match std::fs::remove_dir_all(&part) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(file(&part)(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }

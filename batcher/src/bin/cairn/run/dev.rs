@@ -15,6 +15,7 @@ use cairn_batcher::{
     },
 };
 use eyre::{Result, WrapErr};
+use tempfile::TempDir;
 
 use super::Service;
 
@@ -76,18 +77,23 @@ impl From<Data> for DataChoice {
     }
 }
 
-pub(super) async fn start(arguments: Arguments, log: Option<LogFormat>) -> Result<Service> {
+/// `temporary` is given the folder that must be removed in the end, if no other is named.
+pub(super) async fn start(
+    arguments: Arguments,
+    log: Option<LogFormat>,
+    temporary: &mut Option<TempDir>,
+) -> Result<Service> {
     let telemetry = super::telemetry(&TelemetryConfig::default(), log)?;
     let contracts = &arguments.contracts;
     let contracts = contracts
         .canonicalize()
         .wrap_err_with(|| format!("--contracts: no Foundry project at {}", contracts.display()))?;
     port_is_free("--port", loopback(arguments.port))?;
-    let (folder, temporary) = match arguments.data_dir {
-        Some(folder) => (folder, None),
+    let folder = match arguments.data_dir {
+        Some(folder) => folder,
         None => {
-            let temporary = tempfile::Builder::new().prefix("cairn-dev-").tempdir()?;
-            (temporary.path().to_owned(), Some(temporary))
+            let made = tempfile::Builder::new().prefix("cairn-dev-").tempdir()?;
+            temporary.insert(made).path().to_owned()
         }
     };
     // Circuits first: what L1 verifies follows from them.
@@ -100,8 +106,8 @@ pub(super) async fn start(arguments: Arguments, log: Option<LogFormat>) -> Resul
     let plan = Plan {
         artifacts: Artifacts::build(&contracts).await?,
         circuits: Circuits::of(&prover),
-        accounts: arguments.accounts.unwrap_or(DEPOSITED),
-        prepared: arguments.accounts.is_some(),
+        prepared: arguments.accounts,
+        deposited: DEPOSITED,
     };
     let (l1_port, block_time) = (arguments.l1_port, arguments.block_time);
     let place = Place { folder, contracts, l1_port, block_time };
@@ -120,5 +126,5 @@ pub(super) async fn start(arguments: Arguments, log: Option<LogFormat>) -> Resul
     } else {
         println!("{summary}");
     }
-    Ok(Service { node, telemetry, temporary })
+    Ok(Service { node, telemetry })
 }
