@@ -96,6 +96,11 @@ impl SettlementError {
         }
     }
 
+    /// Whether the node has said what is not believed yet.
+    pub(super) fn is_doubt(&self) -> bool {
+        matches!(self, Self::NodeBehind { .. } | Self::NodeAhead { .. })
+    }
+
     /// Whether another node may know better.
     pub(super) fn blames_node(&self) -> bool {
         match self {

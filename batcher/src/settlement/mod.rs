@@ -108,6 +108,8 @@ pub async fn run(
             () = shutdown.stopped() => return Ok(()),
             round = room.round() => round,
         };
+        // News of L1 do not make the same node's next answer another opinion.
+        let is_doubtful = round.as_ref().is_err_and(SettlementError::is_doubt);
         match round {
             Ok(()) => pause = poll,
             Err(e) if e.is_transient() => {
@@ -123,8 +125,8 @@ pub async fn run(
         tokio::select! {
             () = shutdown.stopped() => return Ok(()),
             () = tokio::time::sleep(pause) => {}
-            () = l1.changed() => {}
-            () = proving.changed() => {}
+            () = l1.changed(), if !is_doubtful => {}
+            () = proving.changed(), if !is_doubtful => {}
         }
     }
 }
