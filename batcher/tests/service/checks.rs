@@ -4,9 +4,14 @@ use std::{
     net::TcpListener,
     path::Path,
     process::{Command, Output},
+    sync::Arc,
 };
 
-use alloy::{primitives::Address, signers::local::PrivateKeySigner};
+use alloy::{
+    primitives::{Address, B256},
+    providers::{Provider, ProviderBuilder},
+    signers::local::PrivateKeySigner,
+};
 use cairn_batcher::{
     l1::{anvil::Anvil, tools},
     node::{
@@ -14,6 +19,10 @@ use cairn_batcher::{
         dev::{self, DevChain},
     },
 };
+use cairn_prover::{
+    BatchJob, BatchesProof, Cancel, Engine, LayerSecurity, ProverError, progress::Progress,
+};
+use cairn_types::{Digest, SealStatement};
 
 use crate::stand_in::{StandIn, built, contracts, free_port, place, plan};
 
@@ -111,7 +120,15 @@ async fn a_rollup_that_does_not_fit_is_one_line() {
     // With another engine's circuits, nothing would be proven.
     let mut config = chain.config(&path.join("data"), ([127, 0, 0, 1], api).into());
     let checked = Checked::check(config.clone(), dev::keys()).await.unwrap();
-    Node::start(checked, std::sync::Arc::new(StandIn), Default::default())
+    let foreign = Node::start(checked, Arc::new(Foreign), Default::default()).await;
+    let expected = format!(
+        "circuit set {} of this prover is not registered with the rollup: use the version that the rollup was deployed with, or have the governor register this one",
+        B256::from(Foreign.circuit_set_root().to_bytes())
+    );
+    assert_eq!(foreign.unwrap_err().to_string(), expected);
+    assert_eq!(std::fs::read_dir(path.join("data")).unwrap().count(), 0, "something was written");
+    let checked = Checked::check(config.clone(), dev::keys()).await.unwrap();
+    Node::start(checked, Arc::new(StandIn), Default::default())
         .await
         .unwrap()
         .stop()
@@ -120,4 +137,59 @@ async fn a_rollup_that_does_not_fit_is_one_line() {
     config.l1.first_block = 1_000_000;
     let error = Checked::check(config, dev::keys()).await.unwrap_err().to_string();
     assert!(error.starts_with("l1.first_block: the rollup at "), "{error}");
+}
+
+#[tokio::test]
+async fn an_account_that_cannot_pay_is_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let place = place(&path.join("dev"), free_port());
+    let chain = DevChain::start(&place, &plan(built().await, 1, false)).await.unwrap();
+    let (url, api, rollup) = (chain.l1_url(), free_port(), chain.deployment.rollup);
+    let operator = dev::keys().operator.address();
+    let node = ProviderBuilder::new().connect_http(url.parse().unwrap());
+    let set = node.raw_request::<_, ()>("anvil_setBalance".into(), (operator, "0x1"));
+    set.await.unwrap();
+
+    let file = config(path, &url, 31_337, rollup, api);
+    let output = run(&file, Some(dev::OPERATOR_KEY));
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    let cost = error.strip_prefix(&format!(
+        "cairn: keys.operator: {operator} has 0.000000000000000001 ether, a batch costs about "
+    ));
+    let cost = cost.and_then(|rest| rest.strip_suffix(": send it some\n"));
+    let cost = cost.unwrap_or_else(|| panic!("{error}"));
+    assert!(cost.parse::<f64>().unwrap() > 0.0, "{cost}");
+    refused(&output, path, error.trim_start_matches("cairn: ").trim_end());
+}
+
+/// As the double's engine, of circuits that nobody has registered.
+#[derive(Debug)]
+struct Foreign;
+
+impl Engine for Foreign {
+    fn circuit_set_root(&self) -> Digest {
+        Digest::new([4, 3, 2, 1]).unwrap()
+    }
+
+    fn prove(
+        &self,
+        jobs: &[BatchJob],
+        progress: &dyn Progress,
+        cancel: &Cancel,
+    ) -> Result<BatchesProof, ProverError> {
+        StandIn.prove(jobs, progress, cancel)
+    }
+
+    fn verifies(&self, statement: &SealStatement, proof: &[[u8; 32]; 8]) -> bool {
+        StandIn.verifies(statement, proof)
+    }
+
+    fn threads(&self) -> usize {
+        1
+    }
+
+    fn security(&self) -> Vec<LayerSecurity> {
+        Vec::new()
+    }
 }

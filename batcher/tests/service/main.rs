@@ -5,3 +5,5 @@ mod development;
 mod keys;
 mod stand_in;
 mod supervisor;
+mod telemetry;
+mod tools;
