@@ -251,6 +251,8 @@ fn judge(
                     false => Verdict::Again { wait: None },
                 }
             }
+            // The question is at fault, not the node.
+            Some(error) if searches_too_much(method, &error.message) => Verdict::Answered,
             Some(error) if error.is_retry_err() => {
                 endpoint.fails(&quote(&error.message));
                 Verdict::Again { wait: None }
@@ -273,6 +275,12 @@ fn judge(
             }
         }
     }
+}
+
+/// Whether a node refuses to search so many blocks for logs. Some say it with the code of a rate limit, which waiting would mend.
+fn searches_too_much(method: &str, message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    method == "eth_getLogs" && ["range", "results", "blocks"].iter().any(|w| message.contains(w))
 }
 
 fn answer(

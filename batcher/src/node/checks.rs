@@ -175,6 +175,39 @@ pub fn is_writable(path: &Path) -> Result<(), CheckError> {
     made.map(drop).map_err(|source| CheckError::DataDir { path: path.to_owned(), source })
 }
 
+/// State commitment that the rollup started with.
+async fn genesis(
+    provider: &DynProvider,
+    address: Address,
+    first_block: u64,
+    head: u64,
+) -> Result<B256, CheckError> {
+    let what = "reading the rollup's genesis";
+    let end = head.min(first_block.saturating_add(WINDOW));
+    let (mut from, mut width) = (first_block, WINDOW);
+    while from <= end {
+        let filter = Filter::new()
+            .address(address)
+            .event_signature(IRollupL1::BatchCommitted::SIGNATURE_HASH)
+            .topic1(B256::ZERO)
+            .from_block(from)
+            .to_block(end.min(from.saturating_add(width - 1)));
+        match provider.get_logs(&filter).await {
+            Ok(logs) => match logs.first() {
+                Some(log) => {
+                    let event = IRollupL1::BatchCommitted::decode_log(&log.inner);
+                    return Ok(event.map_err(|e| rpc(what, e))?.batch.state);
+                }
+                None => from = from.saturating_add(width),
+            },
+            // Nodes differ in how many blocks they search at once.
+            Err(error) if width > 1 && error.is_error_resp() => width /= 2,
+            Err(error) => return Err(rpc(what, error).into()),
+        }
+    }
+    Err(CheckError::NoGenesis { address, first_block })
+}
+
 /// The rollup as L1 has it: this one, alive, and readable.
 #[derive(Debug, Clone)]
 pub struct RollupOnL1 {
@@ -225,19 +258,9 @@ impl RollupOnL1 {
         if first_block > head {
             return Err(CheckError::NoGenesis { address, first_block });
         }
-        let filter = Filter::new()
-            .address(address)
-            .event_signature(IRollupL1::BatchCommitted::SIGNATURE_HASH)
-            .topic1(B256::ZERO)
-            .from_block(first_block)
-            .to_block(head.min(first_block.saturating_add(WINDOW)));
-        let what = "reading the rollup's genesis";
-        let logs = provider.get_logs(&filter).await.map_err(|e| rpc(what, e))?;
-        let log = logs.first().ok_or(CheckError::NoGenesis { address, first_block })?;
-        let event = IRollupL1::BatchCommitted::decode_log(&log.inner).map_err(|e| rpc(what, e))?;
         Ok(Self {
             custody,
-            genesis: event.batch.state,
+            genesis: genesis(provider, address, first_block, head).await?,
             data_modes: modes.into(),
             provider: provider.clone(),
             address,

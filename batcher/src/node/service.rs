@@ -7,6 +7,7 @@ use cairn_prover::{Engine, progress::Silent};
 use cairn_state::State;
 use cairn_types::{DataMode, Word, domain};
 use metrics_exporter_prometheus::PrometheusHandle;
+use reqwest::Url;
 use thiserror::Error;
 use tokio::sync::watch;
 
@@ -86,7 +87,7 @@ impl Checked {
     /// The first thing that does not hold: one line that says where and what to do.
     pub async fn check(config: Config, keys: Keys) -> Result<Self, StartError> {
         checks::port_is_free("api.listen", config.api.listen)?;
-        let urls: Vec<_> = config.l1.urls.iter().filter_map(|url| url.parse().ok()).collect();
+        let urls = parsed(&config.l1.urls);
         let provider = connect(&urls, &config.l1.connection).map_err(CheckError::from)?;
         let rollup = RollupOnL1::read(&provider, &config.l1).await?;
         rollup.check_account(keys.operator.address()).await?;
@@ -107,6 +108,11 @@ impl Checked {
         domain(self.config.l1.chain_id, &self.config.l1.rollup.0.0)
     }
 
+    /// The nodes of L1.
+    pub(super) fn urls(&self) -> Vec<Url> {
+        parsed(&self.config.l1.urls)
+    }
+
     /// Opens the store and what is rebuilt from it.
     async fn open(&self, signals: Signals) -> Result<Rooms, StartError> {
         let identity = Identity {
@@ -119,6 +125,11 @@ impl Checked {
         let open = move || Rooms::open(&config, &identity, domain, signals);
         tokio::task::spawn_blocking(open).await.map_err(StartError::Panicked)?
     }
+}
+
+/// Trust: they were checked, so that none is left out.
+fn parsed(urls: &[String]) -> Vec<Url> {
+    urls.iter().filter_map(|url| url.parse().ok()).collect()
 }
 
 /// What a service may have besides.

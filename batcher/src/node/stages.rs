@@ -16,7 +16,7 @@ use crate::{
         Server, Sources,
         sources::{About, AdminAccess},
     },
-    l1::data_modes::DataModes,
+    l1::{agreement, data_modes::DataModes},
     proving::{self, price::Words},
     sequencer::{self, CommandReceiver, SequencerConfig},
     settlement,
@@ -44,6 +44,8 @@ impl Stages {
         let (watcher, modes) = (self.watcher(), self.checked.modes);
         let config = sequencer_config(&self.checked.config.sequencer, modes);
         let domain = self.checked.domain();
+        let (urls, l1) = (self.checked.urls(), self.checked.config.l1.connection.clone());
+        let depth = self.checked.config.watcher.confirmations;
         let Self { extras, rooms, signals, commands, .. } = self;
         let Rooms { store, started, mempool, intake } = rooms;
         let fees = mempool.fees().clone();
@@ -63,6 +65,10 @@ impl Stages {
         supervisor.start("watcher", |shutdown| watcher::run(watcher, s, n, shutdown));
         let (s, n) = shared();
         supervisor.start("fees", |shutdown| market::run(fees, modes, s, n, shutdown));
+        // One node agrees with itself.
+        if urls.len() > 1 {
+            supervisor.start("agreement", |shutdown| agreement::run(urls, l1, depth, shutdown));
+        }
         supervisor.start("process metrics", |shutdown| process::run(extras.metrics, shutdown));
     }
 

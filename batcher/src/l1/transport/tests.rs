@@ -249,6 +249,13 @@ async fn an_answer_without_an_end_where_a_short_one_belongs_is_the_nodes_fault()
 }
 
 #[tokio::test]
+async fn a_search_that_is_too_long_is_not_repeated() {
+    let node = Node::always(Answer::Error(-32005, "query exceeds max block range 500")).await;
+    to(&[&node], &config()).get_logs(&Default::default()).await.unwrap_err();
+    assert_eq!(node.asked().len(), 1);
+}
+
+#[tokio::test]
 async fn only_what_does_the_same_twice_is_sent_twice() {
     for (method, asked) in [
         ("eth_sendTransaction", 1),
