@@ -3,7 +3,7 @@
 use documented::DocumentedFields;
 use serde::{Deserialize, Serialize};
 
-use super::fill::Limits;
+use super::{fill::Limits, stamp::SEAL_AGE_S};
 
 /// Words of a blob.
 const BLOB_WORDS: u32 = 4096;
@@ -14,9 +14,6 @@ const MAX_BLOBS: u32 = 6;
 /// Batches that the contract lets wait for their proofs.
 const CONTRACT_UNPROVEN: u32 = 256;
 
-/// The age, in seconds, up to which the contract takes a batch's timestamp.
-const CONTRACT_AGE_S: u64 = 24 * 3600;
-
 /// The `[sequencer]` section.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
 #[serde(deny_unknown_fields, default)]
@@ -25,7 +22,8 @@ pub struct SequencerConfig {
     pub block_interval_ms: u64,
     /// Operations of a block, at the most.
     pub max_block_operations: u32,
-    /// Words of a batch's data, at the most. 4,096 fill a blob; at most 6 blobs. With data in calldata only, at most 3,870.
+    /// Words of a batch's data, at the most. 4,096 fill a blob; at most 6 blobs. With data in calldata only, at most
+    /// 3,870.
     pub max_data_words: u32,
     /// Words of priority operations in a batch, at the most. They are calldata of its commitment.
     pub max_priority_words: u32,
@@ -85,7 +83,7 @@ impl SequencerConfig {
             ("max_priority_words", self.max_priority_words.into(), 5, 1_500),
             ("max_withdrawals", self.max_withdrawals.into(), 1, 1_500),
             ("max_chunks", self.max_chunks.into(), 1, 64),
-            ("max_batch_age_s", self.max_batch_age_s, 1, CONTRACT_AGE_S / 2),
+            ("max_batch_age_s", self.max_batch_age_s, 1, SEAL_AGE_S),
             ("max_unproven_batches", self.max_unproven_batches.into(), 1, CONTRACT_UNPROVEN.into()),
             ("max_unproven_operations", self.max_unproven_operations, 1, u64::MAX),
         ];

@@ -101,6 +101,7 @@ async fn watch(input: Input, store: Store, signals: Signals) -> Result<(), Watch
                     signals.l1.ring();
                     continue;
                 }
+                signals.l1_is_read.set();
                 poll
             }
             Err(e) if e.is_transient() => trouble.failed(&e, poll),
