@@ -1,4 +1,5 @@
-//! The operator's clock: for people and figures. What is decided by time is decided by L1's.
+//! The operator's clock: for people and figures, and for when a batch is sealed. It may jump either way: nobody is refused
+//! or halted by it. What a batch's timestamp is, and whether it is too old, is decided by L1's.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

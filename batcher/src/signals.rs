@@ -1,4 +1,9 @@
-//! How stages wake each other. A signal carries no truth: who wakes reads the store.
+//! How stages wake each other. A bell carries no truth: who wakes reads the store.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use tokio::sync::watch;
 
@@ -17,6 +22,25 @@ pub struct Signals {
     pub settlement: Signal,
     /// The watcher has read a block of L1.
     pub l1: Signal,
+    /// The watcher has read all that its node has, since this process started: L1's clock is known.
+    pub l1_is_read: Latch,
+}
+
+/// Something that becomes true once and stays so; clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Latch(Arc<AtomicBool>);
+
+impl Latch {
+    /// Makes it true.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Whether it is.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
 }
 
 /// A bell that any number of stages can wait for.
@@ -43,6 +67,7 @@ impl Default for Signals {
             proving: signal(),
             settlement: signal(),
             l1: signal(),
+            l1_is_read: Latch::default(),
         }
     }
 }

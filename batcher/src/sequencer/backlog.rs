@@ -7,17 +7,20 @@ use crate::{
     proving::pace::Pace,
     store::{
         Store, StoreError,
-        records::{BatchNumber, L1View, Milliseconds, SealedBatch},
+        records::{BatchNumber, L1View, Milliseconds, SealedBatch, StoredProof},
     },
 };
 
-/// Sealed batches on their way to a proof on L1.
+/// Sealed batches on their way to a proof on L1. What L1 has may be taken back, and a proof thrown away: all that is
+/// not final is remembered.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
-    /// Operations, and when it was sealed, of the batches that are not proven on L1.
+    /// Operations, and when it was sealed, of the batches that are not final.
     batches: BTreeMap<BatchNumber, (u32, Milliseconds)>,
-    /// The last batch that there is a proof for, here or on L1.
+    /// The last batch that is proven on L1.
     proven: BatchNumber,
+    /// First and last batch of each proof that is here and not on L1.
+    proofs: Vec<(BatchNumber, BatchNumber)>,
     /// When the last proof was made here.
     proven_ms: Milliseconds,
     pub(super) pace: Pace,
@@ -31,25 +34,37 @@ impl Backlog {
         self.batches.insert(batch.number, (batch.operations, batch.sealed_ms));
     }
 
-    /// Learns what was proven meanwhile.
+    /// Learns what was proven, or is proven no more. The operator's clock may have been set back.
     ///
     /// # Errors
     /// The store's.
-    pub(super) fn update(&mut self, store: &Store, view: &L1View) -> Result<(), StoreError> {
-        let last = store.proofs.last()?;
-        if let Some((batch, proof)) = last.filter(|(batch, _)| *batch > self.proven) {
-            self.proven = batch;
+    pub(super) fn update(
+        &mut self,
+        store: &Store,
+        view: &L1View,
+        now_ms: Milliseconds,
+    ) -> Result<(), StoreError> {
+        if let Some((_, proof)) = store.proofs.last()?
+            && proof.proven_ms != self.proven_ms
+        {
             self.proven_ms = proof.proven_ms;
             self.pace = Pace::measured(store)?;
         }
-        self.proven = self.proven.max(view.proven);
-        self.batches = self.batches.split_off(&view.proven.saturating_add(1));
+        self.proven = view.proven;
+        let proofs = store.proofs.range(view.proven.saturating_add(1)..);
+        let range =
+            |row: Result<(BatchNumber, StoredProof), _>| row.map(|(last, p)| (p.first, last));
+        self.proofs = proofs.map(range).collect::<Result<_, _>>()?;
+        self.batches = self.batches.split_off(&view.finalized.saturating_add(1));
+        for (_, sealed_ms) in self.batches.values_mut() {
+            *sealed_ms = now_ms.min(*sealed_ms);
+        }
         Ok(())
     }
 
     /// Sealed batches that are not proven on L1.
     pub(super) fn unproven_batches(&self) -> u32 {
-        u32::try_from(self.batches.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.unproven().count()).unwrap_or(u32::MAX)
     }
 
     /// Operations of the batches that there is no proof for.
@@ -61,12 +76,13 @@ impl Backlog {
     pub(super) fn seconds(&self, now_ms: Milliseconds) -> f64 {
         let Some((_, sealed_ms)) = self.to_prove().next() else { return 0.0 };
         let operations = u32::try_from(self.unproven_operations()).unwrap_or(u32::MAX);
-        let since = now_ms.saturating_sub(sealed_ms.max(self.proven_ms)) as f64 / 1_000.0;
+        let begun_ms = sealed_ms.max(self.proven_ms.min(now_ms));
+        let since = now_ms.saturating_sub(begun_ms) as f64 / 1_000.0;
         (self.pace.seconds(operations) - since).max(0.0)
     }
 
-    /// Decides whether intake is slowed down, with so many operations in the open batch: at the bounds, until a fifth is
-    /// worked off.
+    /// Decides whether intake is slowed down, with so many operations in the open batch: at the bounds, until a fifth
+    /// is worked off.
     pub(super) fn slow_down(&mut self, config: &SequencerConfig, open: u32) {
         let SequencerConfig { max_unproven_operations, max_unproven_batches, .. } = *config;
         let operations = self.unproven_operations() + u64::from(open);
@@ -85,8 +101,14 @@ impl Backlog {
         };
     }
 
+    fn unproven(&self) -> impl Iterator<Item = (BatchNumber, (u32, Milliseconds))> {
+        self.batches.range(self.proven.saturating_add(1)..).map(|(number, batch)| (*number, *batch))
+    }
+
     fn to_prove(&self) -> impl Iterator<Item = (u32, Milliseconds)> {
-        self.batches.range(self.proven.saturating_add(1)..).map(|(_, batch)| *batch)
+        let has_proof =
+            |batch| self.proofs.iter().any(|(first, last)| (first..=last).contains(&&batch));
+        self.unproven().filter(move |(number, _)| !has_proof(*number)).map(|(_, batch)| batch)
     }
 }
 
@@ -107,9 +129,47 @@ mod tests {
         assert_eq!(backlog.seconds(1_000), 50.0);
         assert_eq!(backlog.seconds(21_000), 30.0);
         assert_eq!(backlog.seconds(100_000), 0.0);
-        (backlog.proven, backlog.proven_ms) = (3, 21_000);
+        (backlog.proofs, backlog.proven_ms) = (vec![(1, 3)], 21_000);
         assert_eq!((backlog.seconds(21_000), backlog.unproven_operations()), (20.0, 1_000));
         assert_eq!(backlog.unproven_batches(), 4);
+    }
+
+    fn proof(proven_ms: Milliseconds) -> StoredProof {
+        StoredProof {
+            first: 1,
+            circuit_set_root: Default::default(),
+            proof: Default::default(),
+            stages: Vec::new(),
+            chunks: 1,
+            started_ms: 0,
+            proven_ms,
+        }
+    }
+
+    #[test]
+    fn what_is_proven_no_more_counts_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = crate::sequencer::tests::world::open(&folder);
+        let mut backlog = backlog();
+        let mut write = store.write();
+        write.put(&store.proofs, &2, &proof(5_000)).unwrap();
+        write.commit().unwrap();
+        let view = |proven, finalized| L1View { proven, finalized, ..Default::default() };
+        let mut counts = |view: L1View, now_ms| {
+            backlog.update(&store, &view, now_ms).unwrap();
+            (backlog.unproven_batches(), backlog.unproven_operations())
+        };
+        assert_eq!(counts(view(0, 0), 9_000), (4, 2_000));
+        assert_eq!(counts(view(2, 1), 9_000), (2, 2_000));
+        // The block of the proof leaves the chain, and the proof is thrown away.
+        assert_eq!(counts(view(1, 1), 9_000), (3, 2_000));
+        let mut write = store.write();
+        write.remove(&store.proofs, &2);
+        write.commit().unwrap();
+        assert_eq!(counts(view(1, 1), 9_000), (3, 3_000));
+        // A clock that is set back is no reason to wait.
+        counts(view(1, 1), 500);
+        assert!(backlog.seconds(60_500) < backlog.seconds(500));
     }
 
     #[test]
@@ -123,7 +183,7 @@ mod tests {
         assert!(!slow(&mut backlog, 999));
         assert!(slow(&mut backlog, 1_000));
         assert!(slow(&mut backlog, 0), "4,000 are no less than four fifths");
-        backlog.proven = 1;
+        backlog.proofs = vec![(1, 1)];
         assert!(!slow(&mut backlog, 999));
     }
 }

@@ -8,13 +8,13 @@ const WAITING: usize = 16;
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
-    /// Make no more blocks and batches until [`Self::Resume`].
+    /// Make no more blocks and batches until [`Self::Resume`], also after a restart. Takes a drain back.
     Pause,
     /// Go on.
     Resume,
     /// Seal the open batch.
     Seal,
-    /// Take nothing more and seal what is open. Ends with the process, or with [`Self::Resume`].
+    /// Accept nothing more, execute what was accepted, and seal it. Holds until [`Self::Resume`], also after a restart.
     Drain,
 }
 

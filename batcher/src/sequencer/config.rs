@@ -3,7 +3,7 @@
 use documented::DocumentedFields;
 use serde::{Deserialize, Serialize};
 
-use super::fill::Limits;
+use super::{fill::Limits, stamp::SEAL_AGE_S};
 
 /// Words of a blob.
 const BLOB_WORDS: u32 = crate::l1::blobs::WORDS as u32;
@@ -13,9 +13,6 @@ const MAX_BLOBS: u32 = 6;
 
 /// Batches that the contract lets wait for their proofs.
 const CONTRACT_UNPROVEN: u32 = 256;
-
-/// The age, in seconds, up to which the contract takes a batch's timestamp.
-const CONTRACT_AGE_S: u64 = 24 * 3600;
 
 /// The `[sequencer]` section.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
@@ -91,7 +88,7 @@ impl SequencerConfig {
             ("max_time_to_finality_s", self.max_time_to_finality_s, 1, DAY_S),
             ("settlement_s", self.settlement_s, 0, DAY_S),
             ("priority_wait_s", self.priority_wait_s, 0, DAY_S),
-            ("max_batch_age_s", self.max_batch_age_s, 1, CONTRACT_AGE_S / 2),
+            ("max_batch_age_s", self.max_batch_age_s, 1, SEAL_AGE_S),
             ("max_unproven_batches", self.max_unproven_batches.into(), 1, CONTRACT_UNPROVEN.into()),
             ("max_unproven_operations", self.max_unproven_operations, 1, u64::MAX),
         ];

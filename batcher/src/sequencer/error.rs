@@ -1,6 +1,6 @@
 //! Why the sequencer ends.
 
-use cairn_state::Refusal;
+use cairn_state::{Refusal, ReplayError};
 use cairn_types::{DecodeError, Digest};
 use thiserror::Error;
 
@@ -69,6 +69,14 @@ pub enum SequencerError {
         /// As stored.
         got: BatchNumber,
     },
+    /// L1 takes a batch no more for its age, and does not have it. The next start stamps it anew.
+    #[error(
+        "batch {batch} has grown too old for L1, which does not have it: start again, and it is stamped anew, published and proven again"
+    )]
+    TooOld {
+        /// The first such batch.
+        batch: BatchNumber,
+    },
     /// L1 has queued what is no operation.
     #[error("operation {index} of L1's queue: {reason}")]
     Priority {
@@ -92,6 +100,14 @@ pub enum SequencerError {
         index: u64,
         /// Operations in its words.
         got: usize,
+    },
+    /// The words of a batch, which was checked, are refused.
+    #[error("batch {batch} is executed again, its words: {refusal}")]
+    Replay {
+        /// The batch.
+        batch: BatchNumber,
+        /// Why.
+        refusal: ReplayError,
     },
     /// A thread of the sequencer panicked.
     #[error("the sequencer panicked while {what}: {reason}")]

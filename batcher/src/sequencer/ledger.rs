@@ -11,6 +11,7 @@ use std::{
 use cairn_state::{State, StateSummary};
 use cairn_types::{Account, AccountId, Digest, FIRST_USER_ID, TREE_DEPTH};
 
+use super::forks::Needed;
 use crate::store::records::{BatchNumber, BlockNumber, Milliseconds};
 
 /// The durable head, and a fork of the state after each sealed batch that is not final yet. Clones share it.
@@ -23,7 +24,18 @@ struct Shared {
     /// The states after sealed batches, from the last final one on. All are hashed.
     sealed: Mutex<BTreeMap<BatchNumber, Arc<Mutex<State>>>>,
     status: Mutex<Status>,
-    halted: Mutex<Option<String>>,
+    halted: Mutex<Halted>,
+    /// Held while rows are written or removed that go when a batch is final.
+    rows: Mutex<()>,
+}
+
+/// Why no batch is sealed.
+#[derive(Debug, Default)]
+struct Halted {
+    /// The first reason that nothing mends.
+    for_good: Option<String>,
+    /// What L1 says now.
+    by_l1: Option<String>,
 }
 
 #[derive(Debug)]
@@ -73,7 +85,7 @@ pub enum Standing {
     Draining,
     /// All that was taken is sealed.
     Drained,
-    /// Something is wrong that nobody can mend by waiting: no batch is sealed any more.
+    /// Something is wrong: no batch is sealed any more, or none while L1 says so.
     Halted(String),
 }
 
@@ -90,6 +102,8 @@ pub struct Status {
     pub data_words: u32,
     /// When its first block was made; none if it has no block yet.
     pub opened_ms: Option<Milliseconds>,
+    /// Operations of L1's queue that were executed, those of the open batch with them.
+    pub priority_end: u64,
     /// Operations of sealed batches that are not proven.
     pub unproven_operations: u64,
     /// Why intake is slowed down.
@@ -112,6 +126,7 @@ impl Ledger {
             sealed: Mutex::default(),
             status: Mutex::default(),
             halted: Mutex::default(),
+            rows: Mutex::default(),
         }))
     }
 
@@ -146,7 +161,8 @@ impl Ledger {
         self.read().head
     }
 
-    /// A leaf of the state after a sealed batch (0: genesis), from the last final batch on; none for all others.
+    /// A leaf of the state after a sealed batch (0: genesis), where that is at hand: after the last final one, and the
+    /// last that L1 has a proof of, and some after it.
     #[must_use]
     pub fn prove_leaf(&self, batch: BatchNumber, id: AccountId) -> Option<LeafProof> {
         let state = lock(&self.0.sealed).get(&batch).cloned()?;
@@ -155,7 +171,7 @@ impl Ledger {
         Some(LeafProof { account: state.account(id), siblings: state.siblings(id), summary })
     }
 
-    /// The sealed batches whose states [`Self::prove_leaf`] has: first and last.
+    /// The sealed batches whose states [`Self::prove_leaf`] has: first and last. Between them some may be missing.
     #[must_use]
     pub fn provable(&self) -> Option<(BatchNumber, BatchNumber)> {
         let sealed = lock(&self.0.sealed);
@@ -202,26 +218,45 @@ impl Ledger {
         lock(&self.0.sealed).insert(batch, Arc::new(Mutex::new(state)));
     }
 
-    /// Drops the states before that of a final batch.
-    pub(super) fn drop_before(&self, batch: BatchNumber) {
+    /// Keeps the states that somebody needs, and drops the others.
+    pub(super) fn retain(&self, needed: &Needed) {
         let mut sealed = lock(&self.0.sealed);
-        let kept = sealed.split_off(&batch);
-        let dropped = std::mem::replace(&mut *sealed, kept);
+        let dropped: Vec<_> = sealed.extract_if(.., |batch, _| !needed.has(*batch)).collect();
         drop(sealed);
         // Millions of pages may go here, with nobody waiting.
         drop(dropped);
     }
 
-    /// Why no batch is sealed any more, if so.
+    /// The last batch up to this one whose state is at hand, with a fork of that.
+    pub(super) fn last_state(&self, batch: BatchNumber) -> Option<(BatchNumber, State)> {
+        let (number, state) = {
+            let sealed = lock(&self.0.sealed);
+            sealed.range(..=batch).next_back().map(|(number, state)| (*number, state.clone()))?
+        };
+        let fork = lock(&state).clone();
+        Some((number, fork))
+    }
+
+    /// Held while rows are written or removed that go when a batch is final, so that none of those comes back.
+    pub(super) fn hold_rows(&self) -> MutexGuard<'_, ()> {
+        lock(&self.0.rows)
+    }
+
+    /// Why no batch is sealed, if so: for good, or as long as L1 forbids it.
     #[must_use]
     pub fn halted(&self) -> Option<String> {
-        lock(&self.0.halted).clone()
+        let halted = lock(&self.0.halted);
+        halted.for_good.as_ref().or(halted.by_l1.as_ref()).cloned()
     }
 
     /// Stops sealing for good, for the first reason that is given.
     pub(super) fn halt(&self, reason: String) {
-        lock(&self.0.halted).get_or_insert(reason);
-        metrics::gauge!("cairn_sequencer_halted").set(1.0);
+        lock(&self.0.halted).for_good.get_or_insert(reason);
+    }
+
+    /// What on L1 forbids to go on, as of now.
+    pub(super) fn heed_l1(&self, reason: Option<String>) {
+        lock(&self.0.halted).by_l1 = reason;
     }
 
     /// Changes how the sequencer stands.
@@ -320,9 +355,35 @@ mod tests {
             assert_eq!(root_from_path(0, &proof.account, &proof.siblings), proof.summary.root);
         }
         assert_eq!(ledger.prove_leaf(3, 0), None);
-        ledger.drop_before(2);
+        ledger.retain(&Needed { checkpoint: 2, proven: 2, checked: 2 });
         assert_eq!(ledger.provable(), Some((2, 2)));
         assert_eq!(ledger.prove_leaf(1, 0), None);
         assert!(ledger.prove_leaf(2, 0).is_some());
+    }
+
+    /// However many batches wait: their states are made again from the final one.
+    #[test]
+    fn states_that_nobody_needs_are_dropped() {
+        let ledger = Ledger::new(&State::genesis(), Head::default());
+        (10..200).for_each(|batch| ledger.keep(batch, State::genesis()));
+        ledger.retain(&Needed { checkpoint: 10, proven: 50, checked: 198 });
+        let kept: Vec<_> =
+            (0..=200).filter(|&batch| ledger.prove_leaf(batch, 0).is_some()).collect();
+        let expected = [10].into_iter().chain(50..=66).chain(198..200);
+        assert_eq!(kept, expected.collect::<Vec<_>>());
+        assert_eq!(ledger.last_state(120).map(|(batch, _)| batch), Some(66));
+    }
+
+    #[test]
+    fn what_l1_forbids_it_may_allow_again() {
+        let ledger = Ledger::new(&State::genesis(), Head::default());
+        ledger.heed_l1(Some("deep".into()));
+        assert_eq!(ledger.halted().as_deref(), Some("deep"));
+        ledger.heed_l1(None);
+        assert_eq!(ledger.halted(), None);
+        ledger.halt("wrong".into());
+        ledger.halt("later".into());
+        ledger.heed_l1(Some("deep".into()));
+        assert_eq!(ledger.halted().as_deref(), Some("wrong"));
     }
 }

@@ -6,7 +6,7 @@
 //!                         v                            v
 //!                      ledger: what readers may be told, states to prove leaves against
 //!                         ^
-//! l1_view, l1_batches -> checkpoint: accounts of the last final batch
+//! l1_view, l1_batches -> checkpoint: accounts of the last final batch; forks: states that are kept
 //! ```
 //!
 //! [`start()`] rebuilds the state from the store, [`run`] goes on from there. What is executed is durable
@@ -22,11 +22,15 @@ mod commands;
 pub mod config;
 pub mod error;
 pub mod fill;
+mod forks;
 pub mod ledger;
 pub mod policy;
+mod position;
 pub mod price;
 mod producer;
+mod report;
 mod sealer;
+mod stamp;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -83,11 +87,11 @@ pub async fn run<T: Transactions>(
     shutdown: Shutdown,
 ) -> Result<(), SequencerError> {
     let Input { started, transactions, config, domain, commands } = input;
-    let Started { ledger, position, backlog } = started;
+    let Started { ledger, position, backlog, order } = started;
     let sealer =
         sealer::run(store.clone(), ledger.clone(), domain, signals.clone(), shutdown.clone());
     let checkpoint =
-        checkpoint::run(store.clone(), ledger.clone(), signals.clone(), shutdown.clone());
+        checkpoint::run(store.clone(), ledger.clone(), domain, signals.clone(), shutdown.clone());
     let producer = Producer {
         store,
         signals,
@@ -97,7 +101,7 @@ pub async fn run<T: Transactions>(
         domain,
         position,
         backlog,
-        orders: Orders::default(),
+        orders: Orders::new(order),
         prices: Prices::default(),
     };
     let production = produce(producer, commands, shutdown);

@@ -1,49 +1,33 @@
 //! Makes blocks and seals batches: one turn every half a second.
 
-use cairn_state::{Environment, State};
 use cairn_types::{AccountId, Word};
-use metrics::{counter, gauge, histogram};
-use tracing::{info, warn};
+use metrics::{counter, histogram};
+use tracing::info;
 
 use super::{
     backlog::Backlog,
-    block::{BlockInMaking, Made, OpenBatch},
+    block::{BlockInMaking, Made},
     commands::{Answer, Command},
     config::SequencerConfig,
     error::SequencerError,
-    fill::{Fill, Limits},
-    ledger::{Head, Ledger, Standing},
+    fill::Limits,
+    ledger::{Head, Ledger},
     policy::{Situation, decide},
+    position::Position,
     price::Prices,
+    stamp::{self, SEAL_AGE_S},
     transactions::Transactions,
 };
 use crate::{
     signals::Signals,
     store::{
-        Store, Write,
+        Store, StoreError, Write,
         records::{
-            BatchNumber, Block, BlockOperation, L1View, Milliseconds, Outcome, SealReason,
+            BatchNumber, Block, BlockOperation, L1View, Milliseconds, Order, Outcome, SealReason,
             SealedBatch, Sequence,
         },
     },
 };
-
-/// Where block production stands.
-#[derive(Debug)]
-pub(super) struct Position {
-    /// After all operations that were executed.
-    pub(super) state: State,
-    /// The last block.
-    pub(super) head: Head,
-    /// The last sealed batch.
-    pub(super) sealed: BatchNumber,
-    /// Its timestamp, seconds.
-    pub(super) timestamp: u32,
-    /// Operations of L1's queue that were executed.
-    pub(super) priority_end: u64,
-    /// None before the first block of a batch.
-    pub(super) open: Option<OpenBatch>,
-}
 
 /// The only writer of the state.
 #[derive(Debug)]
@@ -63,15 +47,25 @@ pub(super) struct Producer<T> {
 /// What the next turn must heed.
 #[derive(Debug, Default)]
 pub(super) struct Orders {
+    /// What the operator has last said, as it is stored.
+    pub(super) order: Order,
     /// Something did not fit into the open batch: no block before it is sealed.
     full: Option<SealReason>,
     asked: bool,
-    paused: bool,
-    draining: bool,
+    /// The last block found nothing to execute.
+    pub(super) is_dry: bool,
     /// When a confirmed priority operation was first seen that cannot join the open batch.
     priority_since: Option<Milliseconds>,
     /// As the mempool was told last.
-    throttled: Option<String>,
+    pub(super) throttled: Option<String>,
+    /// A batch is older than it should be, and that was said.
+    pub(super) is_alarmed: bool,
+}
+
+impl Orders {
+    pub(super) fn new(order: Order) -> Self {
+        Self { order, ..Self::default() }
+    }
 }
 
 impl<T: Transactions> Producer<T> {
@@ -84,53 +78,106 @@ impl<T: Transactions> Producer<T> {
         command: Option<Command>,
         now_ms: Milliseconds,
     ) -> Result<Answer, SequencerError> {
-        let view = self.store.l1_view.get(&())?.unwrap_or_default();
+        let view = self.store.l1_view.get(&())?;
+        // What was read before this process says nothing about the time now.
+        let is_read = view.is_some() && self.signals.l1_is_read.is_set();
+        let view = view.unwrap_or_default();
         self.prices.see(&view);
-        self.backlog.update(&self.store, &view)?;
-        if let Some(reason) = stop_sign(&view) {
-            self.ledger.halt(reason);
-        }
-        self.obey(command);
-        if !self.orders.paused && self.ledger.halted().is_none() {
-            if !self.orders.draining && self.orders.full.is_none() {
-                self.make_block(&view, now_ms)?;
+        self.backlog.update(&self.store, &view, now_ms)?;
+        self.heed_clock(now_ms);
+        self.ledger.heed_l1(stop_sign(&view));
+        let obeyed = self.obey(command)?;
+        if self.ledger.halted().is_none() {
+            self.heed_age(&view, is_read, now_ms)?;
+            if self.orders.order != Order::Pause {
+                // L1 takes nothing while it is paused: what is begun then only grows old.
+                let may_begin = self.position.open.is_some() || !view.paused;
+                if is_read && may_begin && self.orders.full.is_none() {
+                    self.make_block(&view, now_ms)?;
+                }
+                self.look_at_queue(&view, now_ms);
+                if let Some(reason) = self.seal_reason(now_ms) {
+                    self.seal(reason, now_ms)?;
+                }
             }
-            self.look_at_queue(&view, now_ms);
-            if let Some(reason) = self.seal_reason(now_ms) {
-                self.seal(reason, now_ms)?;
-            }
         }
-        self.report();
-        Ok(self.answer(command))
+        self.report(&view)?;
+        Ok(obeyed.and_then(|()| self.answer(command)))
     }
 
-    fn obey(&mut self, command: Option<Command>) {
-        let orders = &mut self.orders;
-        match command {
-            Some(Command::Pause) => orders.paused = true,
-            Some(Command::Resume) => (orders.paused, orders.draining) = (false, false),
-            Some(Command::Drain) => orders.draining = true,
-            Some(Command::Seal) => orders.asked = true,
-            None => {}
+    /// Does what is not done in the turn itself, and stores what holds beyond this process.
+    fn obey(&mut self, command: Option<Command>) -> Result<Answer, StoreError> {
+        let order = match command {
+            None => return Ok(Ok(())),
+            Some(Command::Seal) => {
+                self.orders.asked = true;
+                return Ok(Ok(()));
+            }
+            Some(Command::Pause) => Order::Pause,
+            Some(Command::Resume) => Order::Run,
+            Some(Command::Drain) => match self.stopped() {
+                Some(reason) => return Ok(Err(reason)),
+                None => Order::Drain,
+            },
+        };
+        if order != self.orders.order {
+            let mut write = self.store.write();
+            write.put(&self.store.order, &(), &order)?;
+            write.commit()?;
+            (self.orders.order, self.orders.is_dry) = (order, false);
         }
+        Ok(Ok(()))
+    }
+
+    /// Why nothing is sealed, if the operator or L1 forbids it.
+    fn stopped(&self) -> Option<String> {
+        let paused = self.orders.order == Order::Pause;
+        self.ledger.halted().or_else(|| paused.then(|| "the sequencer is paused".to_owned()))
     }
 
     fn answer(&mut self, command: Option<Command>) -> Answer {
-        let Some(Command::Seal | Command::Drain) = command else { return Ok(()) };
+        let Some(Command::Seal) = command else { return Ok(()) };
         // An order to seal is carried out at once or not at all.
         self.orders.asked = false;
         if self.position.open.is_none() {
             return Ok(());
         }
-        Err(match self.ledger.halted() {
-            Some(reason) => reason,
-            None if self.orders.paused => "the sequencer is paused".to_owned(),
-            None => format!(
+        Err(self.stopped().unwrap_or_else(|| {
+            format!(
                 "{} batches wait for their proofs, at most {} may",
                 self.backlog.unproven_batches(),
                 self.config.max_unproven_batches
-            ),
-        })
+            )
+        }))
+    }
+
+    /// The operator's clock may have been set back: nothing waits until it is there again.
+    fn heed_clock(&mut self, now_ms: Milliseconds) {
+        if let Some(open) = &mut self.position.open {
+            open.opened_ms = open.opened_ms.min(now_ms);
+        }
+        let since = &mut self.orders.priority_since;
+        *since = since.map(|since| since.min(now_ms));
+    }
+
+    /// Seals an open batch that would grow too old for L1, even while the sequencer is paused.
+    ///
+    /// # Errors
+    /// A sealed one is: only a start can stamp it anew.
+    fn heed_age(
+        &mut self,
+        view: &L1View,
+        is_read: bool,
+        now_ms: Milliseconds,
+    ) -> Result<(), SequencerError> {
+        let open = self.position.open.as_ref().map(|open| open.environment.timestamp);
+        if open.is_some_and(|timestamp| stamp::age(timestamp, view) >= SEAL_AGE_S) {
+            self.seal(SealReason::Age, now_ms)?;
+        }
+        match stamp::too_old(&self.store, view)? {
+            Some(batch) if is_read => Err(SequencerError::TooOld { batch }),
+            _ => Ok(()),
+        }
     }
 
     fn make_block(&mut self, view: &L1View, now_ms: Milliseconds) -> Result<(), SequencerError> {
@@ -148,10 +195,13 @@ impl<T: Transactions> Producer<T> {
         let mut block = BlockInMaking::new(&mut self.position.state, &mut open, number, now_ms);
         execute_queue(&self.store, &mut block, from..view.confirmed_queue, most, &limits)?;
         let room = most.saturating_sub(block.made.operations.len());
-        block.transactions(self.transactions.take(room, timestamp), &limits);
+        // Nor what expires before L1's clock now: the batch may need a later timestamp one day.
+        let clock = u32::try_from(view.timestamp).unwrap_or(u32::MAX);
+        block.transactions(self.transactions.take(room, timestamp.max(clock)), &limits);
         let made = block.made;
         let batch = open.number;
         self.orders.full = made.full;
+        self.orders.is_dry = made.operations.is_empty() && made.full.is_none();
         // A batch begins with its first operation.
         self.position.open = (open.fill.operations() > 0).then_some(open);
         if !made.operations.is_empty() {
@@ -241,7 +291,7 @@ impl<T: Transactions> Producer<T> {
         let situation = Situation {
             age_ms: now_ms.saturating_sub(open.opened_ms),
             full: self.orders.full,
-            asked: self.orders.asked || self.orders.draining,
+            asked: self.orders.asked || (self.orders.order == Order::Drain && self.orders.is_dry),
             priority_ms: self.orders.priority_since.map(|since| now_ms.saturating_sub(since)),
             unproven_batches: self.backlog.unproven_batches(),
             proving_s: self.backlog.pace.seconds(open.fill.operations()),
@@ -272,7 +322,9 @@ impl<T: Transactions> Producer<T> {
             sealed_ms: now_ms,
         };
         let leaf = |id: AccountId| (id, position.state.account(id));
-        let changes: Vec<_> = open.touched.into_iter().map(leaf).collect();
+        // A deposit may name a leaf that is not there, and reads it.
+        let leaves = open.touched.into_iter().map(leaf);
+        let changes: Vec<_> = leaves.filter(|(_, account)| !account.is_empty()).collect();
         let mut write = self.store.write();
         write.put(&self.store.batches, &number, &batch)?;
         write.put(&self.store.changes, &number, &changes)?;
@@ -287,65 +339,6 @@ impl<T: Transactions> Producer<T> {
         info!(batch = number, ?reason, operations, data_words, "sealed");
         counter!("cairn_batches_sealed_total", "reason" => reason.name()).increment(1);
         Ok(())
-    }
-
-    /// Tells the mempool, operators and metrics how things stand.
-    fn report(&mut self) {
-        let open = self.position.open.as_ref();
-        let operations = open.map_or(0, |open| open.fill.operations());
-        self.backlog.slow_down(&self.config, operations);
-        let halted = self.ledger.halted();
-        let drained = || match open {
-            Some(_) => Standing::Draining,
-            None => Standing::Drained,
-        };
-        let standing = match &halted {
-            Some(reason) => Standing::Halted(reason.clone()),
-            None if self.orders.paused => Standing::Paused,
-            None if self.orders.draining => drained(),
-            None => Standing::Running,
-        };
-        let stopping = || self.orders.draining.then(|| "the operator is stopping".to_owned());
-        let throttled = halted.or_else(stopping).or_else(|| self.backlog.reason.clone());
-        if throttled != self.orders.throttled {
-            match &throttled {
-                Some(reason) => warn!(reason, "intake is slowed down"),
-                None => info!("intake is free again"),
-            }
-            self.transactions.throttle(throttled.clone());
-            self.orders.throttled.clone_from(&throttled);
-        }
-        let blocks = open.map_or(0, |open| self.position.head.block + 1 - open.first_block);
-        gauge!("pending_blocks_count").set(blocks as f64);
-        gauge!("cairn_open_batch_operations").set(f64::from(operations));
-        gauge!("cairn_unproven_batches").set(f64::from(self.backlog.unproven_batches()));
-        gauge!("cairn_unproven_operations").set(self.backlog.unproven_operations() as f64);
-        gauge!("cairn_throttled").set(f64::from(u8::from(throttled.is_some())));
-        self.ledger.set_status(|status| {
-            status.standing = standing;
-            status.open_batch = self.position.sealed + 1;
-            status.operations = operations;
-            status.data_words = open.map_or(0, |open| open.fill.data_words());
-            status.opened_ms = open.map(|open| open.opened_ms);
-            status.unproven_operations = self.backlog.unproven_operations();
-            status.throttled = throttled;
-        });
-    }
-}
-
-impl Position {
-    /// The next batch. L1's clock gives its timestamp, and no batch is before the one that precedes it.
-    fn new_batch(&mut self, domain: Word, view: &L1View, now_ms: Milliseconds) -> OpenBatch {
-        let clock = u32::try_from(view.timestamp).unwrap_or(u32::MAX);
-        OpenBatch {
-            number: self.sealed + 1,
-            environment: Environment { domain, timestamp: self.timestamp.max(clock) },
-            first_block: self.head.block + 1,
-            opened_ms: now_ms,
-            before: self.state.summary(),
-            fill: Fill::default(),
-            touched: Default::default(),
-        }
     }
 }
 

@@ -10,7 +10,7 @@ use super::{block::decode_priority, blocking, error::SequencerError, ledger::Led
 use crate::{
     signals::{Shutdown, Signals},
     store::{
-        Store,
+        Store, StoreError,
         records::{BatchNumber, BlockOperation, SealedBatch},
     },
 };
@@ -22,6 +22,8 @@ pub(super) enum Checked {
     Right(BatchNumber),
     /// There is none.
     Nothing,
+    /// All up to this one became final meanwhile.
+    Late(BatchNumber),
     /// Why a batch must not be committed.
     Wrong(String),
 }
@@ -47,6 +49,7 @@ pub(super) async fn run(
                 // Who publishes has waited for the job.
                 signals.sealed.ring();
             }
+            Checked::Late(batch) => next = batch + 1,
             Checked::Nothing => tokio::select! {
                 () = shutdown.stopped() => {}
                 () = sealed.changed() => {}
@@ -68,14 +71,19 @@ pub(super) fn check_next(
     domain: &Word,
     from: BatchNumber,
 ) -> Result<Checked, SequencerError> {
-    let checkpoint = store.checkpoint.get(&())?.map_or(0, |checkpoint| checkpoint.batch);
-    let mut number = from.max(checkpoint + 1);
+    let mut number = from.max(checkpoint(store)? + 1);
     while store.jobs.contains(&number)? {
         number += 1;
     }
     let Some(batch) = store.batches.get(&number)? else { return Ok(Checked::Nothing) };
-    // The row is there before the fork; the bell rings again after it.
-    let Some(before) = ledger.state_after(number - 1) else { return Ok(Checked::Nothing) };
+    let Some(before) = ledger.state_after(number - 1) else {
+        // Either the batch is final since, and its state is gone: then to the next one. Or its row is there before its
+        // state: the bell rings again after it.
+        return Ok(match checkpoint(store)? {
+            final_batch if final_batch >= number => Checked::Late(final_batch),
+            _ => Checked::Nothing,
+        });
+    };
 
     let _span = tracing::info_span!("check", batch = number).entered();
     let start = std::time::Instant::now();
@@ -83,16 +91,38 @@ pub(super) fn check_next(
         Ok(witness) => witness,
         Err(reason) => return Ok(Checked::Wrong(format!("batch {number}: {reason}"))),
     };
-    let mut write = store.write();
-    write.put(&store.jobs, &number, &witness)?;
-    if !witness.withdrawals.is_empty() {
-        write.put(&store.withdrawals, &number, &witness.withdrawals)?;
+    if !keep(store, ledger, number, &witness)? {
+        return Ok(Checked::Late(number));
     }
-    write.commit()?;
     histogram!("cairn_batch_check_seconds").record(start.elapsed().as_secs_f64());
     counter!("cairn_batches_checked_total").increment(1);
     info!(batch = number, "its words give the sequencer's state");
     Ok(Checked::Right(number))
+}
+
+/// Stores the job of a batch; false if the batch has become final, whose job nobody would remove.
+pub(super) fn keep(
+    store: &Store,
+    ledger: &Ledger,
+    number: BatchNumber,
+    witness: &BatchWitness,
+) -> Result<bool, StoreError> {
+    let _held = ledger.hold_rows();
+    let is_final = number <= checkpoint(store)?;
+    let mut write = store.write();
+    if !is_final {
+        write.put(&store.jobs, &number, witness)?;
+    }
+    if !witness.withdrawals.is_empty() {
+        write.put(&store.withdrawals, &number, &witness.withdrawals)?;
+    }
+    write.commit()?;
+    Ok(!is_final)
+}
+
+/// The last final batch.
+fn checkpoint(store: &Store) -> Result<BatchNumber, StoreError> {
+    Ok(store.checkpoint.get(&())?.map_or(0, |checkpoint| checkpoint.batch))
 }
 
 /// The witness of a batch, or why its row is wrong.
@@ -108,18 +138,25 @@ fn check(
     }
     let environment = Environment { domain: *domain, timestamp: batch.timestamp };
     let mut builder = BatchBuilder::new(before.clone(), environment);
-    let mut priority_end = None;
+    let previous = batch.number.checked_sub(1).map(|number| store.batches.get(&number));
+    let mut priority_end = previous.transpose()?.flatten().map_or(0, |batch| batch.priority_end);
     for block in store.blocks.range(batch.first_block..=batch.last_block) {
         let (number, block) = block?;
         for (position, operation) in block.operations.iter().enumerate() {
             let operation = match operation {
                 BlockOperation::Priority(queued) => {
                     let index = queued.index;
-                    priority_end = Some(index + 1);
-                    let l1 = store.l1_queue.get(&index)?;
-                    if l1.is_some_and(|l1| l1.operation != *queued) {
+                    if index != priority_end {
                         return Ok(Err(format!(
-                            "L1 has another operation {index} in its queue now"
+                            "operation {position} of block {number} is {index} of L1's queue, expected {priority_end}"
+                        )));
+                    }
+                    priority_end += 1;
+                    let l1 = store.l1_queue.get(&index)?.map(|l1| l1.operation);
+                    if l1.as_ref() != Some(queued) {
+                        let what = if l1.is_some() { "another" } else { "no" };
+                        return Ok(Err(format!(
+                            "L1 has {what} operation {index} in its queue now"
                         )));
                     }
                     Operation::Priority(decode_priority(queued)?)
@@ -154,19 +191,11 @@ fn check(
 }
 
 /// Holds the row of a batch against its witness.
-fn compare(
-    batch: &SealedBatch,
-    witness: &BatchWitness,
-    priority_end: Option<u64>,
-) -> Result<(), String> {
+fn compare(batch: &SealedBatch, witness: &BatchWitness, priority_end: u64) -> Result<(), String> {
     let numbers = [
         ("operations", u64::from(batch.operations), witness.slots.len() as u64),
         ("data words", u64::from(batch.data_words), witness.data.len() as u64),
-        (
-            "end of priority operations",
-            batch.priority_end,
-            priority_end.unwrap_or(batch.priority_end),
-        ),
+        ("end of priority operations", batch.priority_end, priority_end),
         ("next id", batch.after.next_id, witness.after.state.next_id),
         ("next token", batch.after.next_token.into(), witness.after.state.next_token.into()),
     ];

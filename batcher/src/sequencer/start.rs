@@ -13,15 +13,19 @@ use tracing::info;
 use super::{
     backlog::Backlog,
     block::{OpenBatch, decode_priority},
+    checkpoint,
     error::SequencerError,
     fill::Fill,
+    forks::Needed,
     ledger::{Head, Ledger},
-    producer::Position,
+    position::Position,
+    stamp,
 };
 use crate::store::{
     Store, StoreError,
     records::{
-        ACCOUNTS_A_ROW, BatchNumber, Block, BlockOperation, Checkpoint, SealedBatch, Sequence,
+        ACCOUNTS_A_ROW, BatchNumber, Block, BlockOperation, Checkpoint, Order, SealedBatch,
+        Sequence,
     },
 };
 
@@ -38,6 +42,8 @@ pub struct Started {
     pub(super) ledger: Ledger,
     pub(super) position: Position,
     pub(super) backlog: Backlog,
+    /// What the operator has last told the sequencer.
+    pub(super) order: Order,
 }
 
 impl Started {
@@ -55,6 +61,8 @@ impl Started {
 /// # Errors
 /// The store's, or what it holds does not fit together.
 pub fn start(store: &Store, domain: Word) -> Result<Started, SequencerError> {
+    checkpoint::finish(store)?;
+    let expired = stamp::renew(store)?;
     let checkpoint = store.checkpoint.get(&())?;
     let mut state = match &checkpoint {
         Some(checkpoint) => restore(store, checkpoint)?,
@@ -77,8 +85,9 @@ pub fn start(store: &Store, domain: Word) -> Result<Started, SequencerError> {
         position.sealed = number;
         (position.timestamp, position.priority_end) = (batch.timestamp, batch.priority_end);
     }
-    let mut replay = Replay { store, domain, position, forks: Vec::new(), batch: None };
-    replay.forks.push((replay.position.sealed, replay.position.state.clone()));
+    let needed = Needed::now(store, &store.l1_view.get(&())?.unwrap_or_default())?;
+    let forks = vec![(position.sealed, position.state.clone())];
+    let mut replay = Replay { store, domain, position, needed, forks, batch: None };
     let mut backlog = Backlog::default();
     let from = replay.position.head.block + 1;
     thread::scope(|scope| {
@@ -98,10 +107,14 @@ pub fn start(store: &Store, domain: Word) -> Result<Started, SequencerError> {
     let Replay { position, forks, .. } = replay;
     let ledger = Ledger::new(&position.state, position.head);
     forks.into_iter().for_each(|(batch, fork)| ledger.keep(batch, fork));
+    if let Some(reason) = expired {
+        ledger.halt(reason);
+    }
+    let order = store.order.get(&())?.unwrap_or_default();
     let blocks = position.head.block + 1 - from;
     let next_id = ledger.next_id();
     info!(next_id, blocks, head = position.head.block, "the state is rebuilt");
-    Ok(Started { ledger, position, backlog })
+    Ok(Started { ledger, position, backlog, order })
 }
 
 /// The state of the checkpoint, from the stored accounts.
@@ -122,13 +135,17 @@ fn restore(store: &Store, checkpoint: &Checkpoint) -> Result<State, SequencerErr
         let mut row: (u32, Vec<Account>) = (0, Vec::new());
         State::restore(expected.next_id, expected.next_token, |id: AccountId| {
             let (number, offset) = (id / ACCOUNTS_A_ROW, (id % ACCOUNTS_A_ROW) as usize);
-            if row.0 != number || row.1.is_empty() {
-                row = rows.next().transpose()?.ok_or_else(|| missing("accounts", number))?;
+            // Earlier versions wrote rows of empty leaves, where a deposit named one that is not there.
+            let is_idle =
+                |row: &(u32, Vec<Account>)| row.0 < number && row.1.iter().all(Account::is_empty);
+            while row.0 != number || row.1.is_empty() {
+                let next = rows.next().transpose()?.ok_or_else(|| missing("accounts", number))?;
+                row = next;
+                if row.0 != number && !is_idle(&row) {
+                    return Err(missing("accounts", number));
+                }
             }
-            match row.1.get(offset) {
-                Some(account) if row.0 == number => Ok(*account),
-                _ => Err(missing("accounts", number)),
-            }
+            row.1.get(offset).copied().ok_or_else(|| missing("accounts", number))
         })
     })?;
     let got = state.summary().commitment();
@@ -169,6 +186,8 @@ struct Replay<'a> {
     store: &'a Store,
     domain: Word,
     position: Position,
+    /// Whose states are kept.
+    needed: Needed,
     /// The states after batches.
     forks: Vec<(BatchNumber, State)>,
     /// The row of the batch under way, if it is sealed.
@@ -274,7 +293,9 @@ impl Replay<'_> {
         }
         (position.sealed, position.timestamp, position.open) =
             (batch.number, batch.timestamp, None);
-        self.forks.push((batch.number, position.state.clone()));
+        if self.needed.has(batch.number) {
+            self.forks.push((batch.number, position.state.clone()));
+        }
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Store, StoreError, codec, commits::Commits, engine::Engine};
+use super::{Store, StoreError, codec, engine::Engine};
 
 const MAGIC: [u8; 8] = *b"CAIRNBK1";
 /// No key of a table is as long.
@@ -46,9 +46,6 @@ impl Store {
         let mut count = 0u64;
         out.write_all(&MAGIC).map_err(failed)?;
         for (name, keyspace) in self.engine.keyspaces()? {
-            if name == Commits::TABLE {
-                continue;
-            }
             let length = u8::try_from(name.len()).map_err(|e| failed(io::Error::other(e)))?;
             out.write_all(&[length]).map_err(failed)?;
             out.write_all(name.as_bytes()).map_err(failed)?;
@@ -79,8 +76,8 @@ impl Store {
     }
 }
 
-/// Makes the store of a backup in `folder`, which must be empty or not there. The folder is there whole or not at all. Gives
-/// the number of rows.
+/// Makes the store of a backup in `folder`, which must be empty or not there. The folder is there whole or not at all.
+/// Gives the number of rows.
 ///
 /// # Errors
 /// The disk's, the folder is not empty, or the file is not a whole backup.
@@ -141,7 +138,7 @@ fn read(
             break;
         }
         let name = input.bytes(name_length.into()).map_err(failed)?;
-        let known = Store::TABLES.into_iter().find(|table| table.as_bytes() == name);
+        let known = Store::TABLES.iter().copied().find(|table| table.as_bytes() == name);
         let table =
             known.ok_or_else(|| bad(path, "it has a table that this program does not know"))?;
         loop {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, convert::Infallible, fmt::Display};
 
 use alloy::primitives::B256;
 use cairn_state::State;
-use cairn_types::{AccountId, Digest};
+use cairn_types::{Account, AccountId, Digest};
 use fjall::Snapshot;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -182,11 +182,13 @@ impl<'a> Check<'a> {
         });
     }
 
-    /// The accounts hash to the state that the checkpoint names.
+    /// The accounts hash to the state that the checkpoint names, or to the next where a kill has left parts of that.
     fn checkpoint(&mut self) {
-        let store = self.store;
+        let (store, at) = (self.store, self.at);
         self.each(&store.keys, |_, ()| Ok(None));
+        self.each(&store.order, |(), _| Ok(None));
         self.each(&store.checkpoint, |(), _| Ok(None));
+        self.each(&store.advancing, |(), number| needs_batch(store, at, number));
         let mut groups = BTreeMap::new();
         self.each(&store.accounts, |group, accounts| {
             let fault = (accounts.len() > ACCOUNTS_A_ROW as usize)
@@ -194,7 +196,20 @@ impl<'a> Check<'a> {
             groups.insert(group, accounts);
             Ok(fault)
         });
-        let Ok(Some(checkpoint)) = store.checkpoint.get_at(self.at, &()) else { return };
+        let Ok(Some(mut checkpoint)) = store.checkpoint.get_at(at, &()) else { return };
+        if let Ok(Some(number)) = store.advancing.get_at(at, &())
+            && let Ok(Some(batch)) = store.batches.get_at(at, &number)
+            && let Ok(Some(changes)) = store.changes.get_at(at, &number)
+        {
+            (checkpoint.batch, checkpoint.state) = (number, batch.after);
+            for (id, account) in changes {
+                let group = groups.entry(id / ACCOUNTS_A_ROW).or_default();
+                group.resize(ACCOUNTS_A_ROW as usize, Account::EMPTY);
+                if let Some(leaf) = group.get_mut((id % ACCOUNTS_A_ROW) as usize) {
+                    *leaf = account;
+                }
+            }
+        }
         let account = |id: AccountId| {
             let group = groups.get(&(id / ACCOUNTS_A_ROW));
             let account = group.and_then(|group| group.get((id % ACCOUNTS_A_ROW) as usize));
@@ -251,8 +266,8 @@ impl<'a> Check<'a> {
 
 /// What is missing before this key, in a table without gaps; `next` is the key that is expected.
 fn gap(next: &mut Option<u64>, key: u64) -> Option<String> {
-    let expected = next.replace(key + 1).unwrap_or(key);
-    (expected != key).then(|| format!("row {key} follows {}", expected.wrapping_sub(1)))
+    let expected = next.replace(key.saturating_add(1)).unwrap_or(key);
+    (expected != key).then(|| format!("row {key} follows {}", expected.saturating_sub(1)))
 }
 
 fn hash(state: Digest) -> B256 {

@@ -1,8 +1,8 @@
 //! How many commits there have been: a row of the database, and a file beside it that knows better.
 //!
-//! Every commit carries its number as a row, and when it is on disk the number goes into a file of its own, in place. If the
-//! file knows of more commits than the database, acknowledged rows are lost, whatever has lost them. The file is not synced:
-//! after a power failure it may know of fewer, which is never a false alarm.
+//! Every commit carries its number as a row, and when it is on disk the number goes into a file of its own, in place.
+//! If the file knows of more commits than the database, acknowledged rows are lost, whatever has lost them. The file
+//! is not synced: after a power failure it may know of fewer, which is never a false alarm.
 
 use std::{
     fs::{File, OpenOptions},
@@ -38,10 +38,12 @@ impl Commits {
         let number = row.unwrap_or(0);
         let path = folder.join("commits");
         let failed = |source| StoreError::File { path: path.clone(), source };
-        let is_new = !path.try_exists().map_err(failed)?;
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(true).truncate(false).open(&path);
-        let commits = Self { number, file: file.map_err(failed)?, path: path.clone() };
+        let file = file.map_err(failed)?;
+        // An empty file is that of a kill before its first byte.
+        let is_new = file.metadata().map_err(failed)?.len() == 0;
+        let commits = Self { number, file, path: path.clone() };
         let expected = if is_new { 0 } else { commits.read()? };
         // Whoever has removed the file, or taken the database from elsewhere, has not read this.
         if number < expected || (is_new && number > 0) {
@@ -49,6 +51,8 @@ impl Commits {
         }
         commits.write(number)?;
         commits.file.sync_all().map_err(failed)?;
+        // So that a power failure leaves its name, too.
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
         Ok(commits)
     }
 

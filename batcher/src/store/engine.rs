@@ -1,13 +1,22 @@
 //! The embedded database below the tables: fjall, opened once a process.
 
 use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io::ErrorKind,
     panic::catch_unwind,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    thread::sleep,
+    time::{Duration, Instant},
 };
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode, Snapshot};
+use metrics::histogram;
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    task::block_in_place,
+};
 
 use super::{
     Store,
@@ -17,6 +26,10 @@ use super::{
     journal,
     table::{Table, UndoEntry},
 };
+
+/// How often a lock that somebody has is tried again, and after how long: as fjall does.
+const LOCK_TRIES: u32 = 3;
+const LOCK_PAUSE: Duration = Duration::from_millis(100);
 
 /// A handle on the database; clones share it.
 #[derive(Clone)]
@@ -36,8 +49,17 @@ impl std::fmt::Debug for Engine {
 impl Engine {
     /// Opens the database in `folder`, or makes it. Refuses one that has lost what was written.
     pub(super) fn open(folder: &Path) -> Result<Self, StoreError> {
-        journal::check(folder)?;
+        {
+            // Another process may be writing the journals. fjall takes this lock itself as soon as it is free.
+            let _lock = lock(folder)?;
+            journal::check(folder)?;
+        }
         let database = open_database(folder.to_path_buf())?;
+        // It is made before all others, and must not be made again.
+        let is_there = |table: &str| database.keyspace_exists(table);
+        if !is_there(Commits::TABLE) && Store::TABLES.iter().any(|table| is_there(table)) {
+            return Err(StoreError::LostTable { table: Commits::TABLE });
+        }
         let count = keyspace(&database, Commits::TABLE)?;
         let commits = Commits::open(folder, &count)?;
         Ok(Self { database, commits: Arc::new(Mutex::new(commits)), count })
@@ -48,9 +70,15 @@ impl Engine {
         self.commits.lock().unwrap_or_else(PoisonError::into_inner).number()
     }
 
-    /// A table that the database does not have.
-    pub(super) fn missing_table(&self) -> Option<&'static str> {
-        Store::TABLES.into_iter().find(|name| !self.database.keyspace_exists(name))
+    /// Whether the database does not have a table.
+    pub(super) fn is_missing(&self, table: &str) -> bool {
+        !self.database.keyspace_exists(table)
+    }
+
+    /// Whether the database still takes writes; why not.
+    pub(super) fn ask(&self) -> Result<(), StoreError> {
+        let asked = self.database.persist(PersistMode::Buffer);
+        asked.map_err(|source| StoreError::Engine { what: "looking after it", source })
     }
 
     pub(super) fn keyspace(&self, name: &str) -> Result<Keyspace, StoreError> {
@@ -59,7 +87,7 @@ impl Engine {
 
     /// All tables, in the order in which they are copied.
     pub(super) fn keyspaces(&self) -> Result<Vec<(&'static str, Keyspace)>, StoreError> {
-        Store::TABLES.into_iter().map(|name| Ok((name, self.keyspace(name)?))).collect()
+        Store::TABLES.iter().map(|&name| Ok((name, self.keyspace(name)?))).collect()
     }
 
     /// All tables as they are now.
@@ -69,7 +97,19 @@ impl Engine {
 
     pub(super) fn write(&self) -> Write {
         let batch = self.database.batch().durability(Some(PersistMode::SyncAll));
-        Write { batch, engine: self.clone() }
+        Write { batch, engine: self.clone(), table: None }
+    }
+
+    /// Keeps everybody from writing.
+    #[cfg(test)]
+    pub(super) fn hold(&self) -> std::sync::MutexGuard<'_, Commits> {
+        self.commits.lock().unwrap()
+    }
+
+    /// As if the table had never been there.
+    #[cfg(test)]
+    pub(super) fn delete(&self, table: &str) -> Result<(), fjall::Error> {
+        self.database.delete_keyspace(self.database.keyspace(table, Default::default)?)
     }
 
     /// How many tables there are.
@@ -83,6 +123,26 @@ impl Engine {
         let size = self.database.disk_space();
         size.map_err(|source| StoreError::Engine { what: "measuring the store", source })
     }
+}
+
+/// Takes the lock that fjall holds on an open database; nothing if there is no database yet.
+fn lock(folder: &Path) -> Result<Option<File>, StoreError> {
+    let path = folder.join("lock");
+    let failed = |source| StoreError::File { path: path.clone(), source };
+    let file = match OpenOptions::new().read(true).write(true).open(&path) {
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(failed)?,
+    };
+    for left in (0..LOCK_TRIES).rev() {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+            // Whoever has just closed it may need a moment.
+            Err(TryLockError::WouldBlock) if left > 0 => sleep(LOCK_PAUSE),
+            Err(TryLockError::WouldBlock) => {}
+        }
+    }
+    Err(StoreError::InUse { folder: folder.to_path_buf() })
 }
 
 /// Opens the database. It was written by a program that trusts its own files, so that damage may show as a panic.
@@ -106,6 +166,8 @@ fn keyspace(database: &Database, name: &str) -> Result<Keyspace, StoreError> {
 pub struct Write {
     batch: OwnedWriteBatch,
     engine: Engine,
+    /// The first table that is written to: in metrics it stands for who writes.
+    table: Option<&'static str>,
 }
 
 impl std::fmt::Debug for Write {
@@ -134,12 +196,14 @@ impl Write {
         let key = key.encode();
         let value = encode(table.name(), &key, value)?;
         self.batch.insert(table.keyspace(), key, value);
+        self.table.get_or_insert(table.name());
         Ok(())
     }
 
     /// Removes a row, if it is there.
     pub fn remove<K: Key, V>(&mut self, table: &Table<K, V>, key: &K) {
         self.batch.remove(table.keyspace(), key.encode());
+        self.table.get_or_insert(table.name());
     }
 
     /// As [`Self::put`], and notes how to take it back.
@@ -187,6 +251,7 @@ impl Write {
             let (expected, got) = (table.name(), entry.table.clone());
             return Err(StoreError::OtherTable { expected, got });
         }
+        self.table.get_or_insert(table.name());
         match &entry.before {
             Some(before) => self.batch.insert(table.keyspace(), entry.key.clone(), before.clone()),
             None => self.batch.remove(table.keyspace(), entry.key.clone()),
@@ -199,19 +264,35 @@ impl Write {
         self.batch.insert(table, key, value);
     }
 
-    /// Writes all of it. When this returns, it is on disk.
+    /// Writes all of it. When this returns, it is on disk. On a thread of tokio's that serves others, these move to
+    /// another meanwhile.
     ///
     /// # Errors
     /// The disk is full or fails. Whether it was written is then unknown until the store is opened again.
-    pub fn commit(mut self) -> Result<(), StoreError> {
+    pub fn commit(self) -> Result<(), StoreError> {
         if self.batch.is_empty() {
             return Ok(());
         }
+        match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+            Ok(RuntimeFlavor::MultiThread) => block_in_place(|| self.commit_here()),
+            _ => self.commit_here(),
+        }
+    }
+
+    fn commit_here(mut self) -> Result<(), StoreError> {
+        let table = self.table.unwrap_or("none");
+        let start = Instant::now();
         // fjall writes one batch at a time, too.
         let mut commits = self.engine.commits.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = start.elapsed();
         self.batch.insert(&self.engine.count, ().encode(), commits.next_row()?);
         let written = self.batch.commit();
         written.map_err(|source| StoreError::Engine { what: "writing", source })?;
-        commits.done()
+        commits.done()?;
+        drop(commits);
+        let took = start.elapsed().saturating_sub(waited);
+        histogram!("cairn_store_wait_seconds", "table" => table).record(waited.as_secs_f64());
+        histogram!("cairn_store_commit_seconds", "table" => table).record(took.as_secs_f64());
+        Ok(())
     }
 }

@@ -50,6 +50,16 @@ pub enum StoreError {
         /// The store's.
         got: u32,
     },
+    /// An earlier version has written the store, which is to be looked after as it is.
+    #[error(
+        "the store has schema {got}, this program looks after {expected}: start the operator once, which takes the store there, or use the earlier version"
+    )]
+    NotMigrated {
+        /// This program's.
+        expected: u32,
+        /// The store's.
+        got: u32,
+    },
     /// Writes that were acknowledged are not there any more.
     #[error(
         "the store is damaged: {} knows of {expected} commits, the database has {got}; restore a backup (cairn db restore)",

@@ -123,8 +123,11 @@ async fn watch(input: Input, store: Store, signals: Signals) -> Result<(), Watch
                 signals.l1.ring();
                 continue;
             }
-            Ok(Round::Quiet | Round::Lags) => {
+            Ok(quiet) => {
                 trouble.over();
+                if quiet == Round::Quiet {
+                    signals.l1_is_read.set();
+                }
                 poll
             }
             Err(e) if e.is_transient() => trouble.failed(&e, poll),

@@ -7,7 +7,7 @@ use crate::{
     },
     store::{
         Store, StoreError,
-        records::{BatchNumber, Milliseconds},
+        records::{BatchNumber, BlockNumber, BlockOperation, Milliseconds},
     },
 };
 
@@ -44,6 +44,7 @@ pub(in crate::api) fn lag(
     let sealed = last.as_ref().map_or(0, |batch| batch.number);
     let sealed_block = last.as_ref().map_or(0, |batch| batch.last_block);
     let executed = last.as_ref().map_or(0, |batch| batch.priority_end);
+    let executed = executed + executed_after(store, sealed_block)?;
 
     let accepted = store.log.last()?.map_or(0, |(sequence, _)| sequence + 1);
     let oldest = store.waiting_from.get(&())?.unwrap_or_default();
@@ -94,6 +95,22 @@ pub(in crate::api) fn lag(
         batches("finalizing", l1.finalized)?,
     ];
     Ok(Lag { stages, throttled: pressure.throttled })
+}
+
+/// Operations of L1's queue in the blocks after one that ends a batch: they stand in the first of them, before all else.
+fn executed_after(store: &Store, block: BlockNumber) -> Result<u64, StoreError> {
+    let is_priority =
+        |operation: &&BlockOperation| matches!(operation, BlockOperation::Priority(_));
+    let mut executed = 0;
+    for row in store.blocks.range(block.saturating_add(1)..) {
+        let operations = row?.1.operations;
+        let count = operations.iter().take_while(is_priority).count();
+        executed += count as u64;
+        if count < operations.len() {
+            break;
+        }
+    }
+    Ok(executed)
 }
 
 fn sealed(store: &Store) -> Result<BatchNumber, StoreError> {

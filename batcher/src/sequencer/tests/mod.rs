@@ -1,7 +1,12 @@
-//! The sequencer on a real store, with a stand-in for the mempool.
+//! The sequencer on a real store, with a stand-in for the mempool; and all three together.
 
+mod commands;
 mod fill;
+mod final_batches;
 mod model;
+mod plain;
 mod rows;
 mod stage;
-mod world;
+mod stamp;
+mod whole;
+pub(super) mod world;

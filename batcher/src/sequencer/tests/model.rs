@@ -41,6 +41,11 @@ enum Step {
         user: u32,
         amount: u64,
     },
+    /// One that names a leaf that is not there: a new leaf is made.
+    DepositElsewhere {
+        user: u32,
+        amount: u64,
+    },
     Confirm,
     Turn,
     Seal,
@@ -60,6 +65,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (user(), user()).prop_map(|(from, to)| Step::Ahead { from, to }),
         1 => user().prop_map(|from| Step::Evict { from }),
         2 => (user(), 1..1_000_u64).prop_map(|(user, amount)| Step::Deposit { user, amount }),
+        1 => (user(), 1..1_000_u64)
+            .prop_map(|(user, amount)| Step::DepositElsewhere { user, amount }),
         2 => Just(Step::Confirm),
         8 => Just(Step::Turn),
         2 => Just(Step::Seal),
@@ -74,6 +81,8 @@ fn step() -> impl Strategy<Value = Step> {
 struct Model {
     balances: BTreeMap<AccountId, u64>,
     fees: u64,
+    /// Leaves that deposits have made, beside the users'.
+    made: u32,
     nonces: BTreeMap<u32, u32>,
     /// Of each leaf, the last transaction that would be executed, with what it pays and whom.
     last: BTreeMap<u32, (Sequence, u32, u64)>,
@@ -149,6 +158,11 @@ fn perform(world: &mut World, model: &mut Model, step: Step) {
         Step::Deposit { user, amount } => {
             world.deposit(user, id(user), amount);
             *model.balances.get_mut(&id(user)).unwrap() += amount;
+        }
+        Step::DepositElsewhere { user, amount } => {
+            world.deposit(user, 500, amount);
+            model.balances.insert(id(USERS + model.made), amount);
+            model.made += 1;
         }
         Step::Confirm => world.confirm(),
         Step::Turn => world.turn(),

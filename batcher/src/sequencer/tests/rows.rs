@@ -8,7 +8,7 @@ use crate::{
     sequencer::{Command, SequencerConfig, SequencerError, Standing, sealer::Checked},
     store::{
         Key, Table, Write,
-        records::{BatchRecord, Dropped, L1Batch, L1Place, Outcome},
+        records::{BatchRecord, Dropped, L1Batch, L1Block, L1Place, Outcome},
     },
 };
 
@@ -136,6 +136,47 @@ fn a_batch_whose_words_give_another_state_halts_sealing() {
     assert!(!world.store().batches.contains(&3).unwrap());
 }
 
+/// What is wrong with batch 1 of a world, or with batch 2 where the first is final.
+fn wrong(mut world: World, change: impl FnOnce(&World, &mut Write)) -> String {
+    let mut write = world.store().write();
+    change(&world, &mut write);
+    write.commit().unwrap();
+    match world.check() {
+        Checked::Wrong(reason) => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn operations_that_l1_does_not_have_in_its_queue() {
+    let begun = || {
+        let mut world = World::new(SequencerConfig::default());
+        world.turn();
+        world.command(Some(Command::Seal)).unwrap();
+        world
+    };
+    let reason = wrong(begun(), |world, write| write.remove(&world.store().l1_queue, &2));
+    assert_eq!(reason, "batch 1: L1 has no operation 2 in its queue now");
+    let reason = wrong(begun(), |world, write| {
+        edit(write, &world.store().l1_queue, &2, |row| row.operation.index = 3);
+    });
+    assert_eq!(reason, "batch 1: L1 has another operation 2 in its queue now");
+    let reason = wrong(begun(), |world, write| {
+        edit(write, &world.store().blocks, &1, |block| block.operations.swap(1, 2));
+    });
+    assert!(reason.contains("is 2 of L1's queue, expected 1"), "{reason}");
+}
+
+/// Of a batch without priority operations, too.
+#[test]
+fn a_batch_that_ends_elsewhere_in_the_queue() {
+    let reason = wrong(world(), |world, write| {
+        edit(write, &world.store().batches, &2, |batch| batch.priority_end += 1);
+    });
+    let expected = "end of priority operations: the sequencer has 6, its blocks give 5";
+    assert_eq!(reason, format!("batch 2: {expected}"));
+}
+
 #[test]
 fn a_batch_of_somebody_else_on_l1() {
     let mut world = world();
@@ -157,6 +198,16 @@ fn a_batch_of_somebody_else_on_l1() {
     };
     let mut write = world.store().write();
     write.put(&world.store().l1_batches, &2, &foreign).unwrap();
+    // Its block may still leave the chain.
+    let (mut undo, view) = (Vec::new(), world.store().l1_view.get(&()).unwrap().unwrap());
+    write.put_undoable(&world.store().l1_view, &(), &view, &mut undo).unwrap();
+    let mut block = L1Block { hash: block_hash, timestamp: 1, undo };
+    write.put(&world.store().l1_blocks, &1, &block).unwrap();
+    write.commit().unwrap();
+    assert_eq!(world.finalize(1), None);
+    block.undo.clear();
+    let mut write = world.store().write();
+    write.put(&world.store().l1_blocks, &1, &block).unwrap();
     write.commit().unwrap();
     let reason = world.finalize(1).unwrap();
     assert!(reason.starts_with("L1 has batch 2 (chain hash 0x0909"), "{reason}");

@@ -34,7 +34,9 @@ async fn commands_are_carried_out_and_the_stage_ends() {
     let config = SequencerConfig { block_interval_ms: 10, ..Default::default() };
     let input =
         Input { started, transactions: pool.clone(), config, domain: domain(), commands: receiver };
-    let stage = tokio::spawn(run(input, store.clone(), Signals::default(), stopped));
+    let signals = Signals::default();
+    signals.l1_is_read.set();
+    let stage = tokio::spawn(run(input, store.clone(), signals, stopped));
 
     until("the first block", || ledger.head().block == 1).await;
     orders.give(Command::Pause).await.unwrap();

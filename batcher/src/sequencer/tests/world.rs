@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use crate::{
     mempool::Taken,
     sequencer::{
-        Command, Ledger, SequencerConfig, SequencerError, Transactions, checkpoint,
+        Command, Ledger, SequencerConfig, SequencerError, Started, Transactions, checkpoint,
         producer::{Orders, Producer},
         sealer::{self, Checked},
         start,
@@ -78,11 +78,17 @@ struct PoolInner {
     taken: BTreeSet<Sequence>,
     dropped: BTreeMap<Sequence, Dropped>,
     throttled: Option<String>,
+    /// The timestamp for which transactions were last taken.
+    asked: u32,
 }
 
 impl Pool {
     pub(super) fn throttled(&self) -> Option<String> {
         self.0.lock().unwrap().throttled.clone()
+    }
+
+    pub(super) fn asked(&self) -> u32 {
+        self.0.lock().unwrap().asked
     }
 
     pub(super) fn waiting(&self) -> Vec<Sequence> {
@@ -98,8 +104,9 @@ impl Pool {
 }
 
 impl Transactions for Pool {
-    fn take(&self, most: usize, _timestamp: u32) -> Vec<Taken> {
+    fn take(&self, most: usize, timestamp: u32) -> Vec<Taken> {
         let mut inner = self.0.lock().unwrap();
+        inner.asked = timestamp;
         let free = inner.waiting.iter().filter(|(sequence, _)| !inner.taken.contains(sequence));
         let taken =
             free.take(most).map(|(&sequence, &transaction)| Taken { sequence, transaction });
@@ -139,13 +146,62 @@ pub(super) struct Process {
     pub(super) producer: Producer<Pool>,
 }
 
+/// L1, and the watcher that reads it.
+#[derive(Debug, Default)]
+pub(super) struct L1 {
+    queued: u64,
+    /// Seconds that its clock is ahead of the operator's.
+    pub(super) ahead_s: u64,
+}
+
+impl L1 {
+    /// The watcher sees a block.
+    pub(super) fn view(&self, store: &Store, now_ms: u64, change: impl FnOnce(&mut L1View)) {
+        let mut view = store.l1_view.get(&()).unwrap().unwrap_or_default();
+        view.block += 1;
+        view.timestamp = now_ms / 1_000 + self.ahead_s;
+        change(&mut view);
+        let mut write = store.write();
+        write.put(&store.l1_view, &(), &view).unwrap();
+        write.commit().unwrap();
+    }
+
+    /// An operation is queued, in a block without confirmations.
+    pub(super) fn queue(&mut self, store: &Store, now_ms: u64, operation: PriorityOperation) {
+        let index = self.queued;
+        self.queued += 1;
+        let words = operation.words().unwrap();
+        let operation = QueuedOperation { index, words, origin: Address::ZERO };
+        let place =
+            L1Place { block: index, block_hash: B256::ZERO, timestamp: 0, transaction: B256::ZERO };
+        let mut write = store.write();
+        write.put(&store.l1_queue, &index, &L1Queued { operation, place }).unwrap();
+        write.commit().unwrap();
+        self.view(store, now_ms, |view| view.queue_length = index + 1);
+    }
+
+    /// A token and users with funds are queued.
+    pub(super) fn fund(&mut self, store: &Store, now_ms: u64) {
+        let register =
+            PriorityOperation::RegisterToken { token: 0, quantum_exponent: 0, key: key(99) };
+        self.queue(store, now_ms, register);
+        for user in 0..USERS {
+            // Leaf 0 has another key: a new leaf is made.
+            let (leaf, token, amount, key) = (0, 0, FUNDS, key(user));
+            self.queue(store, now_ms, PriorityOperation::Deposit { leaf, token, amount, key });
+        }
+    }
+}
+
 pub(super) struct World {
     pub(super) folder: TempDir,
     pub(super) config: SequencerConfig,
     pub(super) process: Option<Process>,
     pub(super) now_ms: u64,
     pub(super) logged: u64,
-    pub(super) queued: u64,
+    pub(super) l1: L1,
+    /// Whether the watcher of the next process has read L1 when the process begins.
+    pub(super) is_read: bool,
 }
 
 fn identity() -> Identity {
@@ -153,8 +209,31 @@ fn identity() -> Identity {
     Identity { schema: SCHEMA, chain_id: 31_337, rollup, genesis }
 }
 
-pub(super) fn open(folder: &TempDir) -> Store {
+pub(in crate::sequencer) fn open(folder: &TempDir) -> Store {
     Store::open(folder.path(), &identity()).unwrap()
+}
+
+/// The sequencer of a process.
+pub(super) fn producer<T>(
+    store: Store,
+    started: Started,
+    transactions: T,
+    config: SequencerConfig,
+    signals: Signals,
+) -> Producer<T> {
+    let Started { ledger, position, backlog, order } = started;
+    Producer {
+        store,
+        signals,
+        ledger,
+        transactions,
+        config,
+        domain: domain(),
+        position,
+        backlog,
+        orders: Orders::new(order),
+        prices: Default::default(),
+    }
 }
 
 impl World {
@@ -162,18 +241,11 @@ impl World {
     pub(super) fn new(config: SequencerConfig) -> Self {
         config.check().unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let (process, now_ms) = (None, 1_000_000);
-        let mut world = Self { folder, config, process, now_ms, logged: 0, queued: 0 };
+        let (process, now_ms, l1) = (None, 1_000_000, L1::default());
+        let mut world = Self { folder, config, process, now_ms, logged: 0, l1, is_read: true };
         world.start().unwrap();
-        world.queue(PriorityOperation::RegisterToken {
-            token: 0,
-            quantum_exponent: 0,
-            key: key(99),
-        });
-        for user in 0..USERS {
-            // Leaf 0 has another key: a new leaf is made.
-            world.deposit(user, 0, FUNDS);
-        }
+        let store = world.store().clone();
+        world.l1.fund(&store, now_ms);
         world.confirm();
         world
     }
@@ -190,18 +262,12 @@ impl World {
             }
         }
         let ledger = started.ledger().clone();
-        let producer = Producer {
-            store: store.clone(),
-            signals: Signals::default(),
-            ledger: ledger.clone(),
-            transactions: pool.clone(),
-            config: self.config.clone(),
-            domain: domain(),
-            position: started.position,
-            backlog: started.backlog,
-            orders: Orders::default(),
-            prices: Default::default(),
-        };
+        let signals = Signals::default();
+        if self.is_read {
+            signals.l1_is_read.set();
+        }
+        let config = self.config.clone();
+        let producer = producer(store.clone(), started, pool.clone(), config, signals);
         self.process = Some(Process { store, pool, ledger, producer });
         Ok(())
     }
@@ -238,17 +304,8 @@ impl World {
 
     /// L1 queues an operation, in a block without confirmations.
     pub(super) fn queue(&mut self, operation: PriorityOperation) {
-        let index = self.queued;
-        self.queued += 1;
-        let words = operation.words().unwrap();
-        let operation = QueuedOperation { index, words, origin: Address::ZERO };
-        let place =
-            L1Place { block: index, block_hash: B256::ZERO, timestamp: 0, transaction: B256::ZERO };
-        let store = self.store();
-        let mut write = store.write();
-        write.put(&store.l1_queue, &index, &L1Queued { operation, place }).unwrap();
-        write.commit().unwrap();
-        self.view(|view| view.queue_length = index + 1);
+        let (store, now_ms) = (self.store().clone(), self.now_ms);
+        self.l1.queue(&store, now_ms, operation);
     }
 
     /// All operations of the queue are confirmed.
@@ -258,15 +315,13 @@ impl World {
 
     /// The watcher sees a block of L1.
     pub(super) fn view(&mut self, change: impl FnOnce(&mut L1View)) {
-        let timestamp = self.now_ms / 1_000;
-        let store = self.store();
-        let mut view = store.l1_view.get(&()).unwrap().unwrap_or_default();
-        view.block += 1;
-        view.timestamp = timestamp;
-        change(&mut view);
-        let mut write = store.write();
-        write.put(&store.l1_view, &(), &view).unwrap();
-        write.commit().unwrap();
+        self.l1.view(self.store(), self.now_ms, change);
+    }
+
+    /// So much time passes on L1.
+    pub(super) fn pass(&mut self, seconds: u64) {
+        self.l1.ahead_s += seconds;
+        self.view(|_| ());
     }
 
     /// Half a second passes, and the sequencer has a turn.
@@ -275,9 +330,17 @@ impl World {
     }
 
     pub(super) fn command(&mut self, command: Option<Command>) -> Result<(), String> {
+        self.try_turn(command).unwrap()
+    }
+
+    /// A turn that may end the stage.
+    pub(super) fn try_turn(
+        &mut self,
+        command: Option<Command>,
+    ) -> Result<Result<(), String>, SequencerError> {
         self.now_ms += 500;
         let now_ms = self.now_ms;
-        self.process().producer.turn(command, now_ms).unwrap()
+        self.process().producer.turn(command, now_ms)
     }
 
     pub(super) fn check(&mut self) -> Checked {
@@ -290,7 +353,12 @@ impl World {
         self.view(|view| {
             (view.committed, view.proven, view.finalized) = (batch, batch, batch);
         });
+        self.follow()
+    }
+
+    /// The sequencer follows L1.
+    pub(super) fn follow(&mut self) -> Option<String> {
         let Process { store, ledger, .. } = self.process();
-        checkpoint::follow(store, ledger).unwrap()
+        checkpoint::follow(store, ledger, &domain()).unwrap()
     }
 }
