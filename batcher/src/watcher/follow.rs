@@ -79,6 +79,11 @@ impl<C: Chain> Follower<C> {
         self.back(&view, head).await
     }
 
+    /// Whether the node had nothing after this block when it was last asked.
+    pub(super) fn is_head(&self, block: u64) -> bool {
+        self.head.is_some_and(|(head, _)| block >= head)
+    }
+
     async fn header(&self, block: u64) -> Result<Header, WatcherError> {
         self.chain.header(block).await?.ok_or(WatcherError::MissingBlock { block })
     }

@@ -118,16 +118,22 @@ async fn watch(input: Input, store: Store, signals: Signals) -> Result<(), Watch
             connection::doubt(&input.provider, e);
         }
         let wait = match round {
-            Ok(Round::News) => {
+            Ok(Round::News { at_head }) => {
                 trouble.over();
+                // A chain whose blocks come faster than they are asked for is never quiet.
+                if at_head {
+                    signals.l1_is_read.set();
+                }
                 signals.l1.ring();
                 continue;
             }
-            Ok(quiet) => {
+            Ok(Round::Quiet) => {
                 trouble.over();
-                if quiet == Round::Quiet {
-                    signals.l1_is_read.set();
-                }
+                signals.l1_is_read.set();
+                poll
+            }
+            Ok(Round::Lags) => {
+                trouble.over();
                 poll
             }
             Err(e) if e.is_transient() => trouble.failed(&e, poll),
@@ -160,7 +166,10 @@ async fn prepare(chain: &NodeChain, input: &Input) -> Result<u64, WatcherError> 
 
 #[derive(Debug, PartialEq, Eq)]
 enum Round {
-    News,
+    News {
+        /// The last block that was read was the node's head when it was asked.
+        at_head: bool,
+    },
     Quiet,
     /// The node is behind what was read.
     Lags,
@@ -176,11 +185,11 @@ async fn round<C: Chain>(
         Step::Read { view, events } => {
             alarms.tell(&events);
             alarms.show(store, &view)?;
-            Round::News
+            Round::News { at_head: follower.is_head(view.block) }
         }
         Step::TookBack { blocks } => {
             alarms.reorganized(blocks);
-            Round::News
+            Round::News { at_head: false }
         }
         Step::UpToDate => {
             alarms.check_roles(follower.chain()).await?;
