@@ -10,7 +10,6 @@
 pub mod circuit_sets;
 pub mod claim;
 pub mod committee;
-pub mod csv;
 pub mod exit;
 pub mod fixtures;
 pub mod forced;
@@ -63,6 +62,7 @@ use crate::{
     proving::{Listener, SignData},
     publication::Published,
     store::records::{BatchRecord, StoredProof},
+    transfers,
 };
 
 /// What the demo is asked for.
@@ -131,7 +131,7 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
         "--write-fixtures: there are golden files of data in calldata and in blobs, not with the committee"
     );
     let scenario = match &options.input {
-        Some(path) => Scenario::from_records(&csv::read(path)?),
+        Some(path) => Scenario::from_records(&transfers::read(path)?),
         None => Scenario::random(options.transfers, options.seed),
     };
     let contracts = options
