@@ -197,6 +197,8 @@ pub struct StageNews {
 pub struct SignedReceipt {
     /// The transaction.
     pub transaction: Hash,
+    /// The batch of its block: L1 has the batch's data, from which anyone can see whether it is executed there.
+    pub batch: u32,
     /// Its block.
     pub block: u64,
     /// Its place among the block's operations, from 0.
