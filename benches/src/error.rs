@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use cairn_batcher::{demo::csv::CsvError, l1::blobs::BlobError};
+use cairn_batcher::{l1::blobs::BlobError, transfers::CsvError};
 use cairn_prover::ProverError;
 use cairn_state::Refusal;
 use thiserror::Error;

@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, str::FromStr};
 
-use cairn_batcher::demo::{
-    csv,
-    scenario::{Action, Scenario},
+use cairn_batcher::{
+    demo::scenario::{Action, Scenario},
+    transfers,
 };
 use cairn_types::TokenId;
 use rand::{
@@ -173,7 +173,7 @@ fn from_file(
     accounts: u32,
     rng: &mut ChaCha8Rng,
 ) -> Result<Transfers, BenchError> {
-    let mut records = csv::read(&file)?;
+    let mut records = transfers::read(&file)?;
     if records.len() < count {
         let got = records.len();
         let file = file.display();

@@ -65,6 +65,25 @@ impl From<Size> for ChunkShape {
     }
 }
 
+/// How much a prover's thread gives way to the threads of the service beside it; 19 is the most.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 10;
+
+/// Lets other threads of this process, and of others, go before this one where cores are short: a proof takes minutes,
+/// an acknowledgement must not wait for it. Where nothing else runs this changes nothing.
+fn give_way() {
+    // On Linux the priority is that of a thread; elsewhere it would be that of the whole process.
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{getpriority_process, setpriority_process};
+        let given =
+            getpriority_process(None).and_then(|now| setpriority_process(None, now.max(NICE)));
+        if let Err(error) = given {
+            tracing::debug!(%error, "a thread of the prover keeps its priority");
+        }
+    }
+}
+
 /// Proves batches on this machine.
 #[derive(Debug)]
 pub struct LocalProver {
@@ -84,7 +103,10 @@ impl LocalProver {
         threads: usize,
         progress: &dyn Progress,
     ) -> Result<Self, ProverError> {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .start_handler(|_| give_way())
+            .build()?;
         let cache = Cache::new(folder);
         let mut run = Run::to_the_end(progress);
         let circuits = pool.install(|| Circuits::load(&cache, &mut run))?;
@@ -261,4 +283,22 @@ fn encode(
 ) -> Result<[[u8; 32]; 8], ProverError> {
     let EncodedProof(encoded) = EncodedProof::encode(proof);
     if keys.verifies(statement, &encoded) { Ok(encoded) } else { Err(ProverError::Statement) }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use rustix::process::getpriority_process;
+
+    use super::*;
+
+    #[test]
+    fn a_thread_that_gives_way_does_so_alone() {
+        let before = getpriority_process(None).unwrap();
+        let there = std::thread::spawn(|| {
+            give_way();
+            getpriority_process(None).unwrap()
+        });
+        assert_eq!(there.join().unwrap(), before.max(NICE));
+        assert_eq!(getpriority_process(None).unwrap(), before);
+    }
 }

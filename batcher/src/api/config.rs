@@ -1,6 +1,6 @@
 //! Where the API listens, and what it takes from one client and from all.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use documented::DocumentedFields;
 use serde::{Deserialize, Serialize};
@@ -26,17 +26,28 @@ pub struct ApiConfig {
     pub max_depth: u32,
     /// Requests a second of one client address. As many again may come at once.
     pub requests_per_second: u32,
+    /// Transactions a second of one client address, whatever becomes of them; not of clients on this machine. Twice as
+    /// many may come at once.
+    pub transactions_per_second: u32,
     /// Requests a second of all clients together. As many again may come at once.
     pub total_requests_per_second: u32,
     /// Connections of all clients together.
     pub max_connections: u32,
+    /// Connections of one client address; not of clients on this machine, nor of `trusted_proxies`.
+    pub max_connections_per_address: u32,
+    /// Addresses of reverse proxies. Of their requests, the client's address is the last one in `X-Forwarded-For`
+    /// that is none of theirs.
+    pub trusted_proxies: Vec<IpAddr>,
     /// Subscriptions of one connection.
     pub max_subscriptions: u32,
+    /// Subscriptions of all connections together.
+    pub max_total_subscriptions: u32,
     /// Messages that wait for a slow client on one connection.
     pub subscription_buffer: u32,
-    /// How long a subscriber may leave that buffer full before it is dropped, seconds.
+    /// How long a subscriber may leave that buffer full before its subscription ends, seconds. A client that takes
+    /// nothing at all for twice as long loses its connection.
     pub subscriber_patience_s: u64,
-    /// How long a request may take, seconds.
+    /// How long a request may take, seconds; not one with the operator's token.
     pub request_timeout_s: u64,
     /// How long a connection may be idle, seconds.
     pub idle_timeout_s: u64,
@@ -54,9 +65,13 @@ impl Default for ApiConfig {
             max_batch_calls: 100,
             max_depth: 16,
             requests_per_second: 500,
+            transactions_per_second: 2_000,
             total_requests_per_second: 5_000,
             max_connections: 1_000,
+            max_connections_per_address: 100,
+            trusted_proxies: Vec::new(),
             max_subscriptions: 64,
+            max_total_subscriptions: 4_096,
             subscription_buffer: 64,
             subscriber_patience_s: 10,
             request_timeout_s: 30,
@@ -97,8 +112,11 @@ impl ApiConfig {
             ("max_batch_calls", self.max_batch_calls.into()),
             ("requests_per_second", self.requests_per_second.into()),
             ("total_requests_per_second", self.total_requests_per_second.into()),
+            ("transactions_per_second", self.transactions_per_second.into()),
             ("max_connections", self.max_connections.into()),
+            ("max_connections_per_address", self.max_connections_per_address.into()),
             ("max_subscriptions", self.max_subscriptions.into()),
+            ("max_total_subscriptions", self.max_total_subscriptions.into()),
             ("subscription_buffer", self.subscription_buffer.into()),
             ("subscriber_patience_s", self.subscriber_patience_s),
             ("request_timeout_s", self.request_timeout_s),

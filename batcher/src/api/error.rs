@@ -18,6 +18,7 @@
 //! | 1010 | `needs_websocket` | subscriptions need a WebSocket |
 //! | 1011 | `failed` | the operator's tool refuses, see the message |
 //! | 1012 | `too_slow` | ends a subscription whose client does not read |
+//! | 1013 | `busy` | the service has too much to do at the moment; ask again after `retryAfterMs` |
 //! | -32603 | `internal` | the service fails; its log says why |
 
 use jsonrpsee::types::ErrorObjectOwned;
@@ -30,7 +31,7 @@ use crate::store::StoreError;
 const MESSAGE: usize = 300;
 
 /// The stable codes and words, for the OpenRPC document.
-pub const CODES: [(i32, &str); 14] = [
+pub const CODES: [(i32, &str); 15] = [
     (-32602, "invalid_params"),
     (-32603, "internal"),
     (1001, "malformed_transaction"),
@@ -45,6 +46,7 @@ pub const CODES: [(i32, &str); 14] = [
     (1010, "needs_websocket"),
     (1011, "failed"),
     (1012, "too_slow"),
+    (1013, "busy"),
 ];
 
 /// What stands beside the message of every error of this API.
@@ -99,9 +101,11 @@ pub enum ApiError {
     #[error("{0}")]
     NotYet(String),
     /// Too many requests.
-    #[error("too many requests, limit {limit} a second{}", if *.all { " for all clients" } else { "" })]
+    #[error("too many {what}, limit {limit} a second{}", if *.all { " for all clients" } else { "" })]
     Rate {
-        /// Requests a second.
+        /// Of what.
+        what: &'static str,
+        /// So many a second.
         limit: u32,
         /// Of all clients together.
         all: bool,
@@ -137,6 +141,9 @@ pub enum ApiError {
     /// A subscriber does not read its messages.
     #[error("the subscriber has read nothing for {0} s; subscribe again, the rest is in the store")]
     TooSlow(u64),
+    /// Others are served at the moment.
+    #[error("too busy: {0}")]
+    Busy(&'static str),
     /// The store fails.
     #[error("the service cannot read its store; its log says more")]
     Store(#[from] StoreError),
@@ -163,6 +170,7 @@ impl ApiError {
             Self::NeedsWebSocket => 1010,
             Self::Failed(_) => 1011,
             Self::TooSlow(_) => 1012,
+            Self::Busy(_) => 1013,
             Self::Store(_) | Self::Internal(_) => -32603,
         }
     }
@@ -184,6 +192,7 @@ impl ApiError {
             Self::NeedsWebSocket => "needs_websocket",
             Self::Failed(_) => "failed",
             Self::TooSlow(_) => "too_slow",
+            Self::Busy(_) => "busy",
             Self::Store(_) | Self::Internal(_) => "internal",
         }
     }
@@ -193,7 +202,8 @@ impl ApiError {
     pub const fn is_transient(&self) -> bool {
         match self {
             Self::Refused { retryable, .. } => *retryable,
-            Self::NotYet(_) | Self::Rate { .. } | Self::Timeout(_) | Self::TooSlow(_) => true,
+            Self::NotYet(_) | Self::Rate { .. } | Self::Timeout(_) => true,
+            Self::TooSlow(_) | Self::Busy(_) => true,
             _ => false,
         }
     }
@@ -203,6 +213,7 @@ impl ApiError {
             Self::Refused { retry_after_ms, .. } => *retry_after_ms,
             Self::Rate { retry_after_ms, .. } => Some(*retry_after_ms),
             Self::NotYet(_) => Some(1_000),
+            Self::Busy(_) => Some(100),
             _ => None,
         }
     }

@@ -1,6 +1,11 @@
 //! What every call passes before it is answered: rate, nesting, and a count of it.
 
-use std::{collections::HashSet, net::IpAddr, sync::Arc, time::Instant};
+use std::{
+    collections::HashSet,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 
 use jsonrpsee::{
     core::middleware::{Batch, BatchEntry, BatchEntryErr, Notification, RpcServiceT},
@@ -12,35 +17,60 @@ use tower::Layer;
 use super::{
     config::ApiConfig,
     error::ApiError,
-    limits::{RateLimiter, is_deeper_than},
+    limits::{Bucket, RateLimiter, Share, Shares, is_deeper_than, is_local, rate_error},
+    link::Calls,
     methods::{Access, table},
 };
 
+/// Bytes of an answer that cost as much as a request: what is cheap to ask for may be long.
+const BYTES_A_TOKEN: f64 = 32_768.0;
+
 /// Who calls; stands in a request's extensions.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Caller {
     pub(super) address: IpAddr,
     /// It has shown the operator's token.
     pub(super) is_operator: bool,
     pub(super) has_websocket: bool,
+    /// Those of its connection.
+    pub(super) calls: Arc<Calls>,
 }
 
 /// The limits of one server.
 #[derive(Debug)]
 pub(super) struct Limits {
-    rate: RateLimiter,
+    requests: RateLimiter,
+    request_rate: u32,
+    all: Mutex<Bucket>,
+    all_rate: u32,
+    transactions: RateLimiter,
+    transaction_rate: u32,
+    in_intake: Arc<Shares>,
+    /// Transactions that one address may have in intake.
+    most_in_intake: usize,
     max_depth: usize,
     methods: HashSet<&'static str>,
     subscriptions: HashSet<&'static str>,
 }
 
 impl Limits {
-    pub(super) fn new(config: &ApiConfig) -> Self {
-        let (client, total) = (config.requests_per_second, config.total_requests_per_second);
+    /// `room` is that of the mempool's intake.
+    pub(super) fn new(config: &ApiConfig, room: usize) -> Self {
+        let (request_rate, all_rate) =
+            (config.requests_per_second, config.total_requests_per_second);
+        let transaction_rate = config.transactions_per_second;
         let is_subscription = |access: &Access| matches!(access, Access::Subscription { .. });
         let table = table();
+        let now = Instant::now();
         Self {
-            rate: RateLimiter::new(client, total, Instant::now()),
+            requests: RateLimiter::new(request_rate, now),
+            request_rate,
+            all: Mutex::new(Bucket::new(all_rate.into(), now)),
+            all_rate,
+            transactions: RateLimiter::new(transaction_rate, now),
+            transaction_rate,
+            in_intake: Arc::default(),
+            most_in_intake: (room / 4).max(1),
             max_depth: config.max_depth as usize,
             methods: table.iter().map(|entry| entry.name).collect(),
             subscriptions: table
@@ -51,10 +81,45 @@ impl Limits {
         }
     }
 
+    /// Takes one request of a client.
+    pub(super) fn request(&self, client: IpAddr) -> Result<(), ApiError> {
+        let now = Instant::now();
+        let refuse = |limit, all| move |wait| rate_error("requests", limit, all, wait);
+        self.requests.take(client, 1.0, now).map_err(refuse(self.request_rate, false))?;
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.take(self.all_rate.into(), 1.0, now).map_err(refuse(self.all_rate, true))
+    }
+
+    /// Takes transactions of a client, which are in intake until the share is dropped. A wrong signature costs the
+    /// operator as much as a good one, so that all count, whatever becomes of them. Clients on this machine have no
+    /// share of their own: there, it is the operator who loads.
+    pub(super) fn transactions(
+        &self,
+        client: IpAddr,
+        count: usize,
+    ) -> Result<Option<Share>, ApiError> {
+        if is_local(client) {
+            return Ok(None);
+        }
+        let taken = self.transactions.take(client, count as f64, Instant::now());
+        let limit = self.transaction_rate;
+        taken.map_err(|wait| rate_error("transactions", limit, false, wait))?;
+        let share = self.in_intake.take(client, count, self.most_in_intake);
+        share.map(Some).ok_or(ApiError::Busy("this address has many transactions being verified"))
+    }
+
+    /// Long answers count as several.
+    fn answered(&self, client: IpAddr, bytes: usize) {
+        let tokens = (bytes as f64 / BYTES_A_TOKEN).floor();
+        if tokens > 0.0 {
+            self.requests.charge(client, tokens, Instant::now());
+        }
+    }
+
     fn judge(&self, request: &Request<'_>) -> Result<(), ApiError> {
         let caller = request.extensions().get::<Caller>();
         let caller = caller.ok_or(ApiError::Internal("a request without a caller"))?;
-        self.rate.take(caller.address, Instant::now())?;
+        self.request(caller.address)?;
         let params = request.params.as_ref().map_or("", |params| params.get());
         if is_deeper_than(params, self.max_depth) {
             return Err(ApiError::TooDeep { limit: self.max_depth });
@@ -108,7 +173,10 @@ where
         let method = self.limits.label(request.method_name());
         let judgement = self.limits.judge(&request);
         let inner = self.inner.clone();
+        let limits = Arc::clone(&self.limits);
+        let caller = request.extensions().get::<Caller>().cloned();
         async move {
+            let _running = caller.as_ref().map(|caller| caller.calls.begin());
             let started = Instant::now();
             let response = match judgement {
                 Ok(()) => inner.call(request).await,
@@ -119,13 +187,18 @@ where
                 .increment(1);
             metrics::histogram!("cairn_api_request_seconds", "method" => method)
                 .record(started.elapsed().as_secs_f64());
+            if let Some(caller) = caller {
+                limits.answered(caller.address, response.as_json().get().len());
+            }
             response
         }
     }
 
     fn batch<'a>(&self, mut batch: Batch<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
+        let mut caller = None;
         for entry in batch.iter_mut() {
             let Ok(BatchEntry::Call(request)) = entry else { continue };
+            caller = request.extensions().get::<Caller>().cloned();
             let method = self.limits.label(request.method_name());
             let judgement = self.limits.judge(request);
             let outcome = if judgement.is_ok() { "batch" } else { "error" };
@@ -137,7 +210,15 @@ where
             }
         }
         let inner = self.inner.clone();
-        async move { inner.batch(batch).await }
+        let limits = Arc::clone(&self.limits);
+        async move {
+            let _running = caller.as_ref().map(|caller| caller.calls.begin());
+            let response = inner.batch(batch).await;
+            if let Some(caller) = caller {
+                limits.answered(caller.address, response.as_json().get().len());
+            }
+            response
+        }
     }
 
     fn notification<'a>(

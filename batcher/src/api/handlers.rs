@@ -1,70 +1,40 @@
 //! The methods: each takes its parameters, asks the sources, and answers.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use cairn_types::{AccountId, FIRST_USER_ID, PublicKey, SignedTransaction, Word, domain};
+use cairn_types::{AccountId, FIRST_USER_ID, PublicKey, SignedTransaction};
 use jsonrpsee::{
     RpcModule,
     server::{Extensions, RegisterMethodError},
     types::Params,
 };
 use serde::de::DeserializeOwned;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
-    config::ApiConfig,
     error::ApiError,
     guard::Caller,
-    health::LastSeen,
     hex::{Decimal, Hash, Hex, TransactionBytes},
     methods::{self, Method},
-    openrpc,
-    receipt::ReceiptDomain,
+    receipt::{Place, ReceiptDomain},
+    service::Service,
     sources::{AdminAccess, Answer, LeafProof, Refused, Sources, Submitted},
     subscriptions, view, wire,
 };
-use crate::{clock::now_ms, store::records::Outcome};
+use crate::{clock::now_ms, sequencer::key_bytes, store::records::Outcome};
 
 /// Rows that one answer may look at for each item that it may hold.
 const ROWS_AN_ITEM: usize = 16;
-
-/// What the methods work with.
-#[derive(Debug)]
-pub(super) struct Service {
-    pub(super) sources: Sources,
-    pub(super) config: ApiConfig,
-    pub(super) openrpc: serde_json::Value,
-    pub(super) l1_seen: LastSeen,
-    domain: Word,
-}
-
-impl Service {
-    pub(super) fn new(sources: Sources, config: ApiConfig) -> Self {
-        let openrpc = openrpc::document(sources.admin.is_some());
-        let domain = domain(sources.about.chain_id, &sources.about.rollup.into_array());
-        Self { sources, config, openrpc, l1_seen: LastSeen::new(), domain }
-    }
-
-    pub(super) fn max_l1_silence(&self) -> Duration {
-        Duration::from_secs(self.config.max_l1_silence_s)
-    }
-
-    fn max_items(&self) -> usize {
-        self.config.max_items as usize
-    }
-
-    fn check_items(&self, got: usize) -> Result<(), ApiError> {
-        let limit = self.max_items();
-        if got > limit { Err(ApiError::TooMany { limit, got }) } else { Ok(()) }
-    }
-}
 
 /// All methods.
 pub(super) fn module(service: Arc<Service>) -> Result<RpcModule<Service>, RegisterMethodError> {
     let has_admin = service.sources.admin.is_some();
     let mut module = RpcModule::from_arc(service);
-    ask::<methods::Submit>(&mut module, |service, params, _| Box::pin(submit(service, params)))?;
-    ask::<methods::SubmitMany>(&mut module, |service, params, _| {
-        Box::pin(submit_many(service, params))
+    ask::<methods::Submit>(&mut module, |service, params, extensions| {
+        Box::pin(in_time(service, move |service| submit(service, params, extensions)))
+    })?;
+    ask::<methods::SubmitMany>(&mut module, |service, params, extensions| {
+        Box::pin(in_time(service, move |service| submit_many(service, params, extensions)))
     })?;
     read::<methods::Transaction>(&mut module, |service, params| {
         Ok(view::Lives::new(&service.sources.store)?.transaction(&params.hash)?)
@@ -94,7 +64,8 @@ pub(super) fn module(service: Arc<Service>) -> Result<RpcModule<Service>, Regist
         view::batch(&service.sources.store, params.number)
     })?;
     read::<methods::Withdrawal>(&mut module, |service, params| {
-        view::of_transaction(&service.sources.store, &params.hash)
+        let most_rows = ROWS_AN_ITEM * service.max_items();
+        view::of_transaction(&service.sources.store, &params.hash, most_rows)
     })?;
     read::<methods::WithdrawalAt>(&mut module, |service, params| {
         view::withdrawal(&service.sources.store, params.batch, params.index)
@@ -121,19 +92,34 @@ pub(super) fn parse<P: DeserializeOwned>(params: &Params<'_>) -> Result<P, ApiEr
     serde_json::from_str(text).map_err(|error| ApiError::Parameters(error.to_string()))
 }
 
-/// Registers a method that only reads: on a thread that may wait for the disk.
+/// Registers a method that only reads. Its answer is written down where it was read, as it may be long.
 fn read<M: Method>(
     module: &mut RpcModule<Service>,
     handler: fn(&Service, M::Params) -> Result<M::Result, ApiError>,
 ) -> Result<(), RegisterMethodError> {
-    let call = move |params: Params<'_>, service: Arc<Service>, _: Extensions| {
-        handler(&service, parse(&params)?)
+    let call = move |params: Params<'static>, service: Arc<Service>, _: Extensions| async move {
+        let params = parse(&params)?;
+        let answer = move |service: &Service| -> Result<Box<RawValue>, ApiError> {
+            to_raw_value(&handler(service, params)?)
+                .map_err(|_| ApiError::Internal("an answer has no encoding"))
+        };
+        service.read(answer).await
     };
-    module.register_blocking_method(M::NAME, call).map(drop)
+    module.register_async_method(M::NAME, call).map(drop)
 }
 
-/// What a method that asks another room gives: its result, in time.
+/// What a method that asks another room gives.
 type Asked<M> = Answer<'static, Result<<M as Method>::Result, ApiError>>;
+
+/// Asks another room, for as long as a request may take.
+async fn in_time<T, F: Future<Output = Result<T, ApiError>>>(
+    service: Arc<Service>,
+    question: impl FnOnce(Arc<Service>) -> F,
+) -> Result<T, ApiError> {
+    let (limit, seconds) = (service.request_timeout(), service.config.request_timeout_s);
+    let answer = tokio::time::timeout(limit, question(service)).await;
+    answer.unwrap_or(Err(ApiError::Timeout(seconds)))
+}
 
 /// Registers a method that asks another room.
 fn ask<M: Method>(
@@ -151,8 +137,9 @@ fn ask<M: Method>(
 async fn submit(
     service: Arc<Service>,
     params: wire::SubmitOne,
+    extensions: Extensions,
 ) -> Result<wire::Submitted, ApiError> {
-    let outcomes = take(&service, &[params.transaction]).await?;
+    let outcomes = take(&service, &extensions, &[params.transaction]).await?;
     let outcome = outcomes.into_iter().next();
     outcome.unwrap_or(Err(ApiError::Internal("the mempool has not answered")))
 }
@@ -160,31 +147,33 @@ async fn submit(
 async fn submit_many(
     service: Arc<Service>,
     params: wire::SubmitMany,
+    extensions: Extensions,
 ) -> Result<Vec<wire::SubmitOutcome>, ApiError> {
     service.check_items(params.transactions.len())?;
     let outcome = |outcome| match outcome {
         Ok(submitted) => wire::SubmitOutcome::Accepted(submitted),
         Err(error) => wire::SubmitOutcome::Refused(ApiError::body(&error)),
     };
-    Ok(take(&service, &params.transactions).await?.into_iter().map(outcome).collect())
+    let outcomes = take(&service, &extensions, &params.transactions).await?;
+    Ok(outcomes.into_iter().map(outcome).collect())
 }
 
-/// Hands to the mempool what decodes; an outcome for each, in their order.
+/// Hands to the mempool what decodes; an outcome for each, in their order. All are charged to the caller's address.
 async fn take(
     service: &Service,
+    extensions: &Extensions,
     transactions: &[TransactionBytes],
 ) -> Result<Vec<Result<wire::Submitted, ApiError>>, ApiError> {
+    let caller = extensions.get::<Caller>();
+    let caller = caller.ok_or(ApiError::Internal("a request without a caller"))?;
+    let _share = service.limits.transactions(caller.address, transactions.len())?;
     let decode = |bytes: &TransactionBytes| {
-        SignedTransaction::from_bytes(service.domain, &bytes.0)
+        SignedTransaction::from_bytes(service.domain(), &bytes.0)
             .map_err(|error| ApiError::Malformed(error.to_string()))
     };
     let decoded: Vec<_> = transactions.iter().map(decode).collect();
     let good: Vec<_> = decoded.iter().filter_map(|one| one.as_ref().ok().copied()).collect();
-    let seconds = service.config.request_timeout_s;
-    // Nearer than the limit of the whole request, so that the client learns what it waited for.
-    let limit = Duration::from_secs(seconds).mul_f64(0.9);
-    let taken = tokio::time::timeout(limit, service.sources.intake.submit(good)).await;
-    let mut taken = taken.map_err(|_| ApiError::Timeout(seconds))?.into_iter();
+    let mut taken = service.sources.intake.submit(good).await.into_iter();
     let outcome = |decoded: Result<SignedTransaction, ApiError>| {
         decoded?;
         match taken.next() {
@@ -219,10 +208,10 @@ fn receipt(service: &Service, hash: &Hash) -> Result<wire::SignedReceipt, ApiErr
         None => return Err(ApiError::NotYet(format!("{hash} waits for a block"))),
     };
     let stored = store.blocks.get(&block)?;
-    let state =
-        stored.ok_or(ApiError::Internal("an outcome names a block that is not there"))?.state;
+    let stored = stored.ok_or(ApiError::Internal("an outcome names a block that is not there"))?;
     let domain = ReceiptDomain { chain_id: about.chain_id, rollup: about.rollup };
-    wire::SignedReceipt::sign(*hash, (block, position), state.into(), &domain, receipt_key)
+    let place = Place { batch: stored.batch, block, position };
+    wire::SignedReceipt::sign(*hash, place, stored.state.into(), &domain, receipt_key)
         .map_err(|_| ApiError::Internal("the receipt key does not sign"))
 }
 
@@ -257,7 +246,7 @@ fn accounts(
 fn accounts_of(service: &Service, params: &wire::ByKey) -> Result<wire::OwnedAccounts, ApiError> {
     let key = PublicKey::try_from(params.key);
     let key = key.map_err(|error| ApiError::Parameters(error.to_string()))?;
-    let row = table_key(&key);
+    let row = key_bytes(&key);
     let first = params.from.unwrap_or(0);
     let mut owned = wire::OwnedAccounts { accounts: Vec::new(), more: None };
     let rows = service.sources.store.keys.range((row, first)..=(row, AccountId::MAX));
@@ -272,15 +261,6 @@ fn accounts_of(service: &Service, params: &wire::ByKey) -> Result<wire::OwnedAcc
         owned.accounts.extend(account(service, id).filter(|account| account.key == params.key));
     }
     Ok(owned)
-}
-
-/// A key as the table of keys has it: five u64, big-endian.
-fn table_key(key: &PublicKey) -> [u8; 40] {
-    let mut bytes = [0; 40];
-    for (chunk, element) in bytes.chunks_exact_mut(8).zip(key.elements()) {
-        chunk.copy_from_slice(&element.to_be_bytes());
-    }
-    bytes
 }
 
 fn nonce(service: &Service, id: AccountId) -> Result<wire::NextNonce, ApiError> {
@@ -316,7 +296,7 @@ fn info(service: &Service) -> wire::Info {
         chain_id: about.chain_id,
         rollup: about.rollup.into(),
         custody: about.custody.into(),
-        domain: service.domain.into(),
+        domain: service.domain().into(),
         circuit_set_root: about.circuit_set_root.into(),
         receipt_signer: Hex(receipt_key.address().into_array()),
         data_modes: about.data_modes.iter().map(|mode| mode.name().to_owned()).collect(),

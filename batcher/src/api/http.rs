@@ -1,29 +1,44 @@
 //! What is not JSON-RPC on the same port: `/health`, `/ready`, `/metrics`, `/openrpc.json`.
 
+use std::net::IpAddr;
+
 use hyper::{Method, StatusCode, header};
 use jsonrpsee::server::{HttpBody, HttpRequest, HttpResponse};
+use serde_json::json;
 
-use super::{handlers::Service, health::faults};
+use super::{error::ApiError, health::faults, service::Service};
 
-const TEXT: &str = "text/plain; charset=utf-8";
+pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
 
-/// The answer to a GET of one of these paths; none if the request is not for this file.
-pub(super) fn answer<B>(service: &Service, request: &HttpRequest<B>) -> Option<HttpResponse> {
+/// The answer to a GET of one of these paths; none if the request is not for this file. All but `/health`, which costs
+/// nothing, count as requests of the client.
+pub(super) fn answer<B>(
+    service: &Service,
+    request: &HttpRequest<B>,
+    client: IpAddr,
+) -> Option<HttpResponse> {
     if request.method() != Method::GET {
         return None;
     }
-    let response = match request.uri().path() {
-        "/health" => response(StatusCode::OK, TEXT, "ok\n".into()),
+    let path = request.uri().path();
+    if path == "/health" {
+        return Some(response(StatusCode::OK, TEXT, "ok\n".into()));
+    }
+    if !["/ready", "/metrics", "/openrpc.json"].contains(&path) {
+        return None;
+    }
+    if let Err(error) = service.limits.request(client) {
+        return Some(response(StatusCode::TOO_MANY_REQUESTS, TEXT, format!("{error}\n")));
+    }
+    Some(match path {
         "/ready" => ready(service),
         "/metrics" => match &service.sources.metrics {
             Some(metrics) => response(StatusCode::OK, TEXT, metrics.render()),
             None => response(StatusCode::NOT_FOUND, TEXT, "metrics are not collected\n".into()),
         },
-        "/openrpc.json" => response(StatusCode::OK, JSON, service.openrpc.to_string()),
-        _ => return None,
-    };
-    Some(response)
+        _ => response(StatusCode::OK, JSON, service.openrpc_text.clone()),
+    })
 }
 
 fn ready(service: &Service) -> HttpResponse {
@@ -42,7 +57,9 @@ pub(super) fn response(status: StatusCode, kind: &'static str, body: String) -> 
     response
 }
 
-/// The request has taken too long.
-pub(super) fn too_slow() -> HttpResponse {
-    response(StatusCode::REQUEST_TIMEOUT, TEXT, "the request took too long\n".into())
+/// The request has taken too long: an error as any other, but of an id that was not read.
+pub(super) fn too_slow(seconds: u64) -> HttpResponse {
+    let error = ApiError::Timeout(seconds).body();
+    let body = json!({ "jsonrpc": "2.0", "id": null, "error": error });
+    response(StatusCode::REQUEST_TIMEOUT, JSON, body.to_string())
 }

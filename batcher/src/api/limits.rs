@@ -1,9 +1,10 @@
-//! How much one client and all of them may ask: token buckets, and a look at nesting before parsing.
+//! What one client and all of them may ask: token buckets, shares of what there is, and a look at nesting before
+//! parsing.
 
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv6Addr},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -11,16 +12,19 @@ use super::error::ApiError;
 
 /// Clients whose buckets are remembered. Beyond it, those that are full again are forgotten.
 const CLIENTS: usize = 16_384;
+/// How often it is looked for these at the most: it takes a look at every bucket.
+const SWEEP: Duration = Duration::from_secs(1);
 
-/// A bucket that fills at a rate and holds two seconds of it.
+/// A bucket that fills at a rate and holds two seconds of it. It may be in debt: what an item costs is known only when
+/// the item is there, or is more than the bucket holds.
 #[derive(Debug, Clone, Copy)]
-struct Bucket {
+pub(super) struct Bucket {
     tokens: f64,
     filled: Instant,
 }
 
 impl Bucket {
-    fn new(rate: f64, now: Instant) -> Self {
+    pub(super) fn new(rate: f64, now: Instant) -> Self {
         Self { tokens: 2.0 * rate, filled: now }
     }
 
@@ -30,55 +34,131 @@ impl Bucket {
         self.filled = now;
     }
 
-    /// Takes a token, or says when there will be one.
-    fn take(&mut self, rate: f64, now: Instant) -> Result<(), Duration> {
+    /// Takes so many tokens if there is one, or says when there will be one.
+    pub(super) fn take(&mut self, rate: f64, tokens: f64, now: Instant) -> Result<(), Duration> {
         self.fill(rate, now);
         if self.tokens >= 1.0 {
-            self.tokens -= 1.0;
+            self.tokens -= tokens;
             return Ok(());
         }
         Err(Duration::from_secs_f64((1.0 - self.tokens) / rate))
     }
 }
 
-/// Requests a second: of each client address, and of all together.
+/// So many a second of each client address.
 #[derive(Debug)]
 pub(super) struct RateLimiter {
-    client_rate: u32,
-    total_rate: u32,
-    buckets: Mutex<(Bucket, HashMap<IpAddr, Bucket>)>,
+    rate: u32,
+    clients: Mutex<Clients>,
+}
+
+#[derive(Debug)]
+struct Clients {
+    buckets: HashMap<IpAddr, Bucket>,
+    swept: Instant,
 }
 
 impl RateLimiter {
-    pub(super) fn new(client_rate: u32, total_rate: u32, now: Instant) -> Self {
-        let buckets = Mutex::new((Bucket::new(total_rate.into(), now), HashMap::new()));
-        Self { client_rate, total_rate, buckets }
+    pub(super) fn new(rate: u32, now: Instant) -> Self {
+        Self { rate, clients: Mutex::new(Clients { buckets: HashMap::new(), swept: now }) }
     }
 
-    /// Takes one request of a client.
-    pub(super) fn take(&self, client: IpAddr, now: Instant) -> Result<(), ApiError> {
-        let (client_rate, total_rate) = (f64::from(self.client_rate), f64::from(self.total_rate));
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let (total, clients) = &mut *buckets;
+    /// Takes so many tokens of a client, which must have one, or says when it will.
+    pub(super) fn take(&self, client: IpAddr, tokens: f64, now: Instant) -> Result<(), Duration> {
+        self.with(client, now, |bucket, rate| bucket.take(rate, tokens, now)).unwrap_or(Ok(()))
+    }
+
+    /// Takes tokens that a client has used already.
+    pub(super) fn charge(&self, client: IpAddr, tokens: f64, now: Instant) {
+        self.with(client, now, |bucket, _| bucket.tokens -= tokens);
+    }
+
+    /// None where more clients are busy than fit: then only what holds for all together holds for the newcomers.
+    fn with<R>(
+        &self,
+        client: IpAddr,
+        now: Instant,
+        change: impl FnOnce(&mut Bucket, f64) -> R,
+    ) -> Option<R> {
+        let rate = f64::from(self.rate);
+        let mut clients = self.clients();
+        let Clients { buckets, swept } = &mut *clients;
         let client = network(client);
-        if clients.len() >= CLIENTS && !clients.contains_key(&client) {
-            clients.retain(|_, bucket| {
-                bucket.fill(client_rate, now);
-                bucket.tokens < 2.0 * client_rate
+        let is_new = !buckets.contains_key(&client);
+        if is_new && buckets.len() >= CLIENTS && now.saturating_duration_since(*swept) >= SWEEP {
+            *swept = now;
+            buckets.retain(|_, bucket| {
+                bucket.fill(rate, now);
+                bucket.tokens < 2.0 * rate
             });
         }
-        let refuse = |limit, all, wait: Duration| {
-            let retry_after_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
-            ApiError::Rate { limit, all, retry_after_ms }
-        };
-        // More clients than fit, all of them busy: the total alone decides for the newcomers.
-        if clients.len() < CLIENTS || clients.contains_key(&client) {
-            let bucket = clients.entry(client).or_insert_with(|| Bucket::new(client_rate, now));
-            let taken = bucket.take(client_rate, now);
-            taken.map_err(|wait| refuse(self.client_rate, false, wait))?;
+        if is_new && buckets.len() >= CLIENTS {
+            return None;
         }
-        total.take(total_rate, now).map_err(|wait| refuse(self.total_rate, true, wait))
+        Some(change(buckets.entry(client).or_insert_with(|| Bucket::new(rate, now)), rate))
     }
+
+    fn clients(&self) -> MutexGuard<'_, Clients> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a refusal for a rate says.
+pub(super) fn rate_error(what: &'static str, limit: u32, all: bool, wait: Duration) -> ApiError {
+    let retry_after_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
+    ApiError::Rate { what, limit, all, retry_after_ms }
+}
+
+/// What each client address holds of something that there is only so much of.
+#[derive(Debug, Default)]
+pub(super) struct Shares(Mutex<HashMap<IpAddr, usize>>);
+
+/// A part of it; given back when it is dropped.
+#[derive(Debug)]
+pub(super) struct Share {
+    shares: Arc<Shares>,
+    client: IpAddr,
+    count: usize,
+}
+
+impl Shares {
+    /// Takes so much for a client, if it then holds no more than `most`, or held nothing.
+    pub(super) fn take(
+        self: &Arc<Self>,
+        client: IpAddr,
+        count: usize,
+        most: usize,
+    ) -> Option<Share> {
+        let client = network(client);
+        let mut held = self.held();
+        let holds = held.get(&client).copied().unwrap_or(0);
+        if holds > 0 && holds.saturating_add(count) > most {
+            return None;
+        }
+        held.insert(client, holds.saturating_add(count));
+        Some(Share { shares: Arc::clone(self), client, count })
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut held = self.shares.held();
+        if let Some(holds) = held.get_mut(&self.client) {
+            *holds = holds.saturating_sub(self.count);
+            if *holds == 0 {
+                held.remove(&self.client);
+            }
+        }
+    }
+}
+
+/// Whether a client is on this machine.
+pub(super) fn is_local(client: IpAddr) -> bool {
+    client.to_canonical().is_loopback()
 }
 
 /// Whoever has one IPv6 address has the 2^64 of its network.
@@ -120,36 +200,59 @@ mod tests {
     #[test]
     fn a_bucket_gives_its_rate_and_says_when_it_has_more() {
         let start = Instant::now();
-        let limiter = RateLimiter::new(10, 1_000, start);
+        let limiter = RateLimiter::new(10, start);
         let client = IpAddr::from([10, 0, 0, 1]);
-        let taken = (0..100).filter(|_| limiter.take(client, start).is_ok()).count();
-        assert_eq!(taken, 20, "two seconds at once");
-        let Err(ApiError::Rate { limit: 10, all: false, retry_after_ms: 100 }) =
-            limiter.take(client, start)
-        else {
-            panic!("the next token is there after 100 ms")
-        };
-        assert!(limiter.take(IpAddr::from([10, 0, 0, 2]), start).is_ok(), "others are not held");
-        assert!(limiter.take(client, start + Duration::from_millis(101)).is_ok());
-        let later = start + Duration::from_secs(60);
-        let taken = (0..100).filter(|_| limiter.take(client, later).is_ok()).count();
-        assert_eq!(taken, 20, "it never holds more");
+        let count = |now| (0..100).filter(|_| limiter.take(client, 1.0, now).is_ok()).count();
+        assert_eq!(count(start), 20, "two seconds at once");
+        assert_eq!(limiter.take(client, 1.0, start), Err(Duration::from_millis(100)));
+        let other = IpAddr::from([10, 0, 0, 2]);
+        assert!(limiter.take(other, 1.0, start).is_ok(), "others are not held");
+        assert!(limiter.take(client, 1.0, start + Duration::from_millis(101)).is_ok());
+        assert_eq!(count(start + Duration::from_secs(60)), 20, "it never holds more");
     }
 
     #[test]
-    fn all_clients_share_the_total_and_memory_is_bounded() {
+    fn what_costs_more_than_there_is_must_be_waited_for_afterwards() {
         let start = Instant::now();
-        let limiter = RateLimiter::new(10, 50, start);
+        let limiter = RateLimiter::new(10, start);
+        let client = IpAddr::from([10, 0, 0, 1]);
+        assert!(limiter.take(client, 45.0, start).is_ok());
+        assert_eq!(limiter.take(client, 1.0, start), Err(Duration::from_millis(2_600)));
+        limiter.charge(client, 10.0, start);
+        assert_eq!(limiter.take(client, 1.0, start), Err(Duration::from_millis(3_600)));
+    }
+
+    #[test]
+    fn memory_is_bounded_and_looked_through_once_a_second() {
+        let start = Instant::now();
+        let limiter = RateLimiter::new(10, start);
         let client = |i: u32| IpAddr::from(i.to_be_bytes());
-        let taken = (0..1_000).filter(|&i| limiter.take(client(i), start).is_ok()).count();
-        assert_eq!(taken, 100);
         for i in 0..100_000 {
-            let _ = limiter.take(client(i), start);
+            let _ = limiter.take(client(i), 1.0, start);
         }
-        assert!(limiter.buckets.lock().unwrap().1.len() <= CLIENTS);
+        assert_eq!(limiter.clients().buckets.len(), CLIENTS);
+        let soon = start + Duration::from_millis(900);
+        assert!(limiter.take(client(200_000), 1.0, soon).is_ok(), "the total alone decides");
+        assert_eq!(
+            limiter.clients().buckets.len(),
+            CLIENTS,
+            "all are full again, none is forgotten"
+        );
         let later = start + Duration::from_secs(10);
-        assert!(limiter.take(client(200_000), later).is_ok(), "forgotten when full again");
-        assert_eq!(limiter.buckets.lock().unwrap().1.len(), 1);
+        assert!(limiter.take(client(200_000), 1.0, later).is_ok());
+        assert_eq!(limiter.clients().buckets.len(), 1);
+    }
+
+    #[test]
+    fn a_share_is_given_back() {
+        let shares = Arc::new(Shares::default());
+        let (one, other) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
+        let first = shares.take(one, 6, 10).unwrap();
+        assert!(shares.take(one, 5, 10).is_none());
+        let second = shares.take(one, 4, 10).unwrap();
+        let large = shares.take(other, 50, 10).expect("more than fits, but alone");
+        drop((first, second, large));
+        assert!(shares.held().is_empty());
     }
 
     #[test]

@@ -5,27 +5,33 @@
 //! methods, fields, openrpc  the table of methods, and the document made of it
 //! sources, rooms            what other rooms give the API, and how they do
 //! view, receipt             answers put together from the store alone
-//! handlers, subscriptions   methods
-//! limits, guard, http, server   what stands between the wire and the methods
+//! service, handlers, subscriptions   methods
+//! headlines                 the last blocks, for all who subscribe to them
+//! limits, gate, guard       how much of everything a client, and all of them, may have
+//! link, http, server        what stands between the wire and the methods
 //! ```
 //!
 //! An answer to `cairn_submit` is given when the transaction is durable, and everything that is told of blocks is read
-//! from what is durable. Nothing is cached but what belongs to one request.
+//! from what is durable. Nothing is cached but what belongs to one request, and the last blocks without operations.
 
 pub mod config;
 pub mod error;
 mod fields;
+mod gate;
 mod guard;
 mod handlers;
+mod headlines;
 mod health;
 pub mod hex;
 mod http;
 mod limits;
+mod link;
 pub mod methods;
 pub mod openrpc;
 pub mod receipt;
 mod rooms;
 mod server;
+mod service;
 pub mod sources;
 mod subscriptions;
 mod view;

@@ -1,11 +1,12 @@
 //! Soft confirmations: the operator's signed word that a transaction is executed.
 //!
-//! A receipt says: this transaction stands at this place of this block, and this is the state after the block. It is
-//! EIP-712 typed data, so that a contract could read it too. It is made when asked for, from what is durable, and
-//! the signature is deterministic: the operator gives the same receipt as often as it is asked.
+//! A receipt says: this transaction stands at this place of this block of this batch, and this is the state after the
+//! block. It is EIP-712 typed data, so that a contract could read it too. It is made when asked for, from what is
+//! durable, and the signature is deterministic: the operator gives the same receipt as often as it is asked.
 //!
 //! Two receipts of one operator that cannot both be true are proof that it broke its word; so is a receipt beside the
-//! block that the operator shows.
+//! block that the operator shows, and so is a receipt beside L1: blocks exist in the operator's store only, but the
+//! data of the batch is there for everyone, and has the transaction or has it not.
 
 use alloy::{
     primitives::{Address, B256, Signature},
@@ -22,6 +23,7 @@ alloy::sol! {
     /// The typed data.
     struct Receipt {
         bytes32 transaction;
+        uint32 batch;
         uint64 block;
         uint32 position;
         bytes32 state;
@@ -71,6 +73,20 @@ pub enum Contradiction {
     /// One block has two states.
     #[error("one block has two states")]
     State,
+    /// One block is in two batches.
+    #[error("one block is in two batches")]
+    Batch,
+}
+
+/// Where a transaction stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The batch.
+    pub batch: u32,
+    /// The block.
+    pub block: u64,
+    /// Among the block's operations, from 0.
+    pub position: u32,
 }
 
 impl SignedReceipt {
@@ -83,8 +99,8 @@ impl SignedReceipt {
             chain_id: domain.chain_id,
             verifying_contract: domain.rollup,
         };
-        let Self { transaction, block, position, state, .. } = *self;
-        Receipt { transaction: transaction.into(), block, position, state: state.into() }
+        let Self { transaction, batch, block, position, state, .. } = *self;
+        Receipt { transaction: transaction.into(), batch, block, position, state: state.into() }
             .eip712_signing_hash(&separator)
     }
 
@@ -96,12 +112,14 @@ impl SignedReceipt {
     /// The key does not sign.
     pub fn sign(
         transaction: Hash,
-        (block, position): (u64, u32),
+        place: Place,
         state: Hash,
         domain: &ReceiptDomain,
         key: &PrivateKeySigner,
     ) -> Result<Self, ReceiptError> {
-        let mut receipt = Self { transaction, block, position, state, signature: Hex([0; 65]) };
+        let Place { batch, block, position } = place;
+        let signature = Hex([0; 65]);
+        let mut receipt = Self { transaction, batch, block, position, state, signature };
         let hash = receipt.signing_hash(domain);
         let signature = key.sign_hash_sync(&hash).map_err(|_| ReceiptError::Key)?;
         receipt.signature = Hex(signature.as_bytes());
@@ -129,6 +147,8 @@ impl SignedReceipt {
         let place = |receipt: &Self| (receipt.block, receipt.position);
         if self.block == other.block && self.state != other.state {
             Some(Contradiction::State)
+        } else if self.block == other.block && self.batch != other.batch {
+            Some(Contradiction::Batch)
         } else if self.transaction == other.transaction && place(self) != place(other) {
             Some(Contradiction::Place)
         } else if self.transaction != other.transaction && place(self) == place(other) {
@@ -138,16 +158,21 @@ impl SignedReceipt {
         }
     }
 
-    /// Whether a block with its operations cannot be the one that this receipt speaks of.
+    /// Whether a block with its operations, as `cairn_block` gives it, cannot be the one that this receipt speaks of.
+    /// A block without them, as subscriptions send it, says nothing.
     ///
     /// Trust: the receipt verifies.
     #[must_use]
     pub fn contradicts(&self, block: &BlockView) -> Option<Contradiction> {
-        if self.block != block.number {
+        let is_whole = usize::try_from(block.operation_count) == Ok(block.operations.len());
+        if self.block != block.number || !is_whole {
             return None;
         }
         if self.state != block.state {
             return Some(Contradiction::State);
+        }
+        if self.batch != block.batch {
+            return Some(Contradiction::Batch);
         }
         let entry = block.operations.get(self.position as usize);
         let is_there = entry == Some(&BlockEntry::Transaction(self.transaction));
@@ -163,10 +188,22 @@ mod tests {
         ReceiptDomain { chain_id: 31_337, rollup: Address::repeat_byte(7) }
     }
 
+    /// Of batch 1.
     fn receipt(transaction: u8, block: u64, position: u32, state: u8) -> SignedReceipt {
+        in_batch(1, transaction, block, position, state)
+    }
+
+    fn in_batch(
+        batch: u32,
+        transaction: u8,
+        block: u64,
+        position: u32,
+        state: u8,
+    ) -> SignedReceipt {
         let key = PrivateKeySigner::from_slice(&[9; 32]).unwrap();
         let (transaction, state) = (Hex([transaction; 32]), Hex([state; 32]));
-        SignedReceipt::sign(transaction, (block, position), state, &domain(), &key).unwrap()
+        let place = Place { batch, block, position };
+        SignedReceipt::sign(transaction, place, state, &domain(), &key).unwrap()
     }
 
     #[test]
@@ -177,6 +214,7 @@ mod tests {
         good.verify(&domain(), signer).unwrap();
         let changed = [
             SignedReceipt { transaction: Hex([9; 32]), ..good },
+            SignedReceipt { batch: 3, ..good },
             SignedReceipt { block: 3, ..good },
             SignedReceipt { position: 2, ..good },
             SignedReceipt { state: Hex([9; 32]), ..good },
@@ -194,7 +232,8 @@ mod tests {
     /// keccak256 of the type as EIP-712 writes it, so that anyone can read a receipt.
     #[test]
     fn the_type_is_the_documented_one() {
-        let text = "Receipt(bytes32 transaction,uint64 block,uint32 position,bytes32 state)";
+        let text = "Receipt(bytes32 transaction,uint32 batch,uint64 block,uint32 position,\
+                    bytes32 state)";
         assert_eq!(Receipt::eip712_root_type(), text);
     }
 
@@ -208,5 +247,28 @@ mod tests {
         assert_eq!(first.contradiction(&receipt(1, 3, 0, 5)), Some(Contradiction::Place));
         assert_eq!(first.contradiction(&receipt(2, 2, 0, 4)), Some(Contradiction::Transaction));
         assert_eq!(first.contradiction(&receipt(2, 2, 1, 5)), Some(Contradiction::State));
+        assert_eq!(first.contradiction(&in_batch(2, 2, 2, 1, 4)), Some(Contradiction::Batch));
+    }
+
+    /// What `cairn_subscribeBlocks` sends has no operations: it must not make a liar of an honest operator.
+    #[test]
+    fn only_a_whole_block_speaks_against_a_receipt() {
+        let first = receipt(1, 2, 0, 4);
+        let whole = BlockView {
+            number: 2,
+            batch: 1,
+            timestamp: 0,
+            state: Hex([4; 32]),
+            made_ms: 0,
+            operation_count: 1,
+            operations: vec![BlockEntry::Transaction(Hex([1; 32]))],
+        };
+        assert_eq!(first.contradicts(&whole), None);
+        let header = BlockView { operations: Vec::new(), ..whole.clone() };
+        assert_eq!(first.contradicts(&header), None);
+        let empty = BlockView { operation_count: 0, ..header };
+        assert_eq!(first.contradicts(&empty), Some(Contradiction::Transaction));
+        let other = BlockView { batch: 2, ..whole };
+        assert_eq!(first.contradicts(&other), Some(Contradiction::Batch));
     }
 }

@@ -7,7 +7,7 @@ use super::{
     sources::{Answer, Intake, Pressure, Refused, Submitted},
     wire::{FeeEstimate, FeeKind},
 };
-use crate::mempool::{self, Mempool, fees::TransactionKind};
+use crate::mempool::{self, Mempool};
 
 impl Intake for Mempool {
     fn submit(
@@ -25,20 +25,17 @@ impl Intake for Mempool {
     }
 
     fn estimate_fee(&self, token: TokenId, kind: FeeKind) -> FeeEstimate {
-        let of_pool = match kind {
-            FeeKind::Transfer => TransactionKind::ShortTransfer,
-            FeeKind::LongTransfer => TransactionKind::LongTransfer,
-            FeeKind::TransferToNew => TransactionKind::TransferToNew,
-            FeeKind::Withdraw => TransactionKind::Withdraw,
-            FeeKind::ChangeKey => TransactionKind::ChangeKey,
-        };
-        let fee = Decimal(self.fees().estimate(token, of_pool));
-        FeeEstimate { token, kind, fee, floor: Decimal(self.fees().floor(token, of_pool)) }
+        let fee = Decimal(self.fees().estimate(token, kind));
+        FeeEstimate { token, kind, fee, floor: Decimal(self.fees().floor(token, kind)) }
     }
 
     fn pressure(&self) -> Pressure {
         let mempool::Pressure { waiting, taken, .. } = Mempool::pressure(self);
         Pressure { waiting: (waiting + taken) as u64, throttled: self.throttled() }
+    }
+
+    fn room(&self) -> usize {
+        Mempool::pressure(self).intake_capacity
     }
 }
 

@@ -1,6 +1,7 @@
 //! The listening socket, its connections, and the way from bytes to methods.
 
 use std::{
+    convert::Infallible,
     net::{IpAddr, SocketAddr},
     sync::{
         Arc, Mutex, PoisonError,
@@ -9,13 +10,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hyper::{body::Incoming, header::AUTHORIZATION};
+use hyper::{StatusCode, body::Incoming, header::AUTHORIZATION, server::conn::http1};
+use hyper_util::rt::TokioIo;
 use jsonrpsee::{
-    core::{BoxError, middleware::RpcServiceBuilder},
+    core::middleware::RpcServiceBuilder,
     server::{
         BatchRequestConfig, HttpRequest, HttpResponse, Methods, PingConfig, ServerBuilder,
-        ServerConfig, StopHandle, TowerServiceBuilder, serve_with_graceful_shutdown, stop_channel,
-        ws::is_upgrade_request,
+        ServerConfig, StopHandle, TowerServiceBuilder, stop_channel, ws::is_upgrade_request,
     },
 };
 use sha2::{Digest as _, Sha256};
@@ -30,15 +31,20 @@ use tower::{
 
 use super::{
     config::{ApiConfig, ApiConfigError},
-    guard::{Caller, GuardLayer, Limits},
-    handlers::{Service, module},
-    http,
+    guard::{Caller, GuardLayer},
+    handlers::module,
+    headlines, http,
+    limits::{Share, Shares, is_local},
+    link::{Calls, Link},
+    service::Service,
     sources::Sources,
 };
 use crate::signals::Shutdown;
 
-/// How long connections may take to end after shutdown.
+/// How long a connection may take to end when it should.
 const DRAIN: Duration = Duration::from_secs(5);
+/// How much longer a request over HTTP may take than its method: for its bytes.
+const TRANSFER: Duration = Duration::from_secs(2);
 
 /// What a client gets that comes when all places are taken.
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\n\
@@ -106,19 +112,19 @@ impl Server {
         tokio::spawn(async move {
             watching.l1_seen.watch(&watching.sources.signals.l1, until).await;
         });
+        tokio::spawn(headlines::follow(Arc::clone(&service), shutdown.clone()));
         let (stop, handle) = stop_channel();
         let places = Arc::new(Semaphore::new(config.max_connections as usize));
-        let limits = Arc::new(Limits::new(&config));
+        let of_addresses = Arc::new(Shares::default());
+        let limits = GuardLayer(Arc::clone(&service.limits));
         let door = Door {
             rpc: ServerBuilder::with_config(server_config(&config))
-                .set_rpc_middleware(RpcServiceBuilder::new().layer(GuardLayer(limits)))
+                .set_rpc_middleware(RpcServiceBuilder::new().layer(limits))
                 .to_service_builder(),
             methods: module(Arc::clone(&service))?.into(),
             service,
             stop,
             token,
-            request_timeout: Duration::from_secs(config.request_timeout_s),
-            idle_timeout: Duration::from_secs(config.idle_timeout_s),
         };
         loop {
             let accepted = tokio::select! {
@@ -134,9 +140,10 @@ impl Server {
                     continue;
                 }
             };
-            match Arc::clone(&places).try_acquire_owned() {
-                Ok(place) => drop(tokio::spawn(door.clone().connection(socket, peer.ip(), place))),
-                Err(_) => {
+            let peer = peer.ip().to_canonical();
+            match place(&places, &of_addresses, peer, &config) {
+                Some(place) => drop(tokio::spawn(door.clone().connection(socket, peer, place))),
+                None => {
                     metrics::counter!("cairn_api_connections_refused_total").increment(1);
                     let _ = socket.try_write(FULL);
                 }
@@ -149,6 +156,28 @@ impl Server {
         let _ = tokio::time::timeout(DRAIN, all).await;
         Ok(())
     }
+}
+
+/// The place of a connection, among all and among those of its address.
+#[derive(Debug)]
+struct Place {
+    _among_all: OwnedSemaphorePermit,
+    _of_address: Option<Share>,
+}
+
+fn place(
+    places: &Arc<Semaphore>,
+    of_addresses: &Arc<Shares>,
+    peer: IpAddr,
+    config: &ApiConfig,
+) -> Option<Place> {
+    let among_all = Arc::clone(places).try_acquire_owned().ok()?;
+    let of_address = if is_local(peer) || config.trusted_proxies.contains(&peer) {
+        None
+    } else {
+        Some(of_addresses.take(peer, 1, config.max_connections_per_address as usize)?)
+    };
+    Some(Place { _among_all: among_all, _of_address: of_address })
 }
 
 fn server_config(config: &ApiConfig) -> ServerConfig {
@@ -171,28 +200,47 @@ struct Door {
     service: Arc<Service>,
     stop: StopHandle,
     token: Option<[u8; 32]>,
-    request_timeout: Duration,
-    idle_timeout: Duration,
 }
 
 impl Door {
-    /// Serves one connection until either side ends it, it is idle for too long, or the server stops.
-    async fn connection(self, socket: TcpStream, peer: IpAddr, place: OwnedSemaphorePermit) {
+    /// Serves one connection until either side ends it, it is idle for too long, its client does not read, or the
+    /// server stops. HTTP/1.1 alone: its answers wait for the socket one by one, and what is in memory is one of them.
+    async fn connection(self, socket: TcpStream, peer: IpAddr, place: Place) {
         let _ = socket.set_nodelay(true);
+        let config = &self.service.config;
+        // Beyond the patience with a subscription, so that its end can be told to a client that reads again.
+        let patience = Duration::from_secs(config.subscriber_patience_s.saturating_mul(2));
+        let idle_timeout = Duration::from_secs(config.idle_timeout_s);
         let place = Arc::new(place);
         let activity = Arc::new(Activity::default());
-        let (stop, idle_timeout) = (self.stop.clone(), self.idle_timeout);
+        let calls = Arc::new(Calls::default());
+        let link = TokioIo::new(Link::new(socket, patience, Arc::clone(&calls)));
+        let stop = self.stop.clone();
         let (door, busy, held) = (self, Arc::clone(&activity), Arc::clone(&place));
-        let service = tower::service_fn(move |request: HttpRequest<Incoming>| {
-            door.clone().request(request, peer, Arc::clone(&busy), Arc::clone(&held))
+        let service = hyper::service::service_fn(move |request: HttpRequest<Incoming>| {
+            let visit = Visit {
+                peer,
+                activity: Arc::clone(&busy),
+                place: Arc::clone(&held),
+                calls: Arc::clone(&calls),
+            };
+            door.clone().request(request, visit)
         });
-        let ended = async {
-            tokio::select! {
-                () = stop.shutdown() => {}
-                () = activity.idle_for(idle_timeout) => {}
+        let connection = http1::Builder::new().serve_connection(link, service).with_upgrades();
+        tokio::pin!(connection);
+        let ended = tokio::select! {
+            ended = &mut connection => Some(ended),
+            () = stop.shutdown() => None,
+            () = activity.idle_for(idle_timeout) => None,
+        };
+        let ended = match ended {
+            Some(ended) => ended,
+            None => {
+                connection.as_mut().graceful_shutdown();
+                tokio::time::timeout(DRAIN, connection).await.unwrap_or(Ok(()))
             }
         };
-        if let Err(error) = serve_with_graceful_shutdown(socket, service, ended).await {
+        if let Err(error) = ended {
             tracing::debug!(%error, "api: a connection ended");
         }
         drop(place);
@@ -201,33 +249,72 @@ impl Door {
     async fn request(
         self,
         mut request: HttpRequest<Incoming>,
-        address: IpAddr,
-        activity: Arc<Activity>,
-        place: Arc<OwnedSemaphorePermit>,
-    ) -> Result<HttpResponse, BoxError> {
+        visit: Visit,
+    ) -> Result<HttpResponse, Infallible> {
+        let Visit { peer, activity, place, calls } = visit;
         let _busy = activity.begin();
-        if let Some(response) = http::answer(&self.service, &request) {
+        let config = &self.service.config;
+        let address = client(&request, peer, &config.trusted_proxies);
+        if let Some(response) = http::answer(&self.service, &request, address) {
             return Ok(response);
         }
         let has_websocket = is_upgrade_request(&request);
         let is_operator = self.token.is_some_and(|token| has_token(&request, &token));
-        request.extensions_mut().insert(Caller { address, is_operator, has_websocket });
+        request.extensions_mut().insert(Caller { address, is_operator, has_websocket, calls });
         let mut rpc = self.rpc.build(self.methods, self.stop);
+        let failed = |error: jsonrpsee::core::BoxError| {
+            tracing::debug!(%error, "api: a request failed");
+            http::response(StatusCode::BAD_REQUEST, http::TEXT, "the request failed\n".into())
+        };
         if has_websocket {
             // The connection keeps its place until its session ends.
             let closed = rpc.on_session_closed();
-            let response = rpc.call(request).await;
-            if response.as_ref().is_ok_and(|response| response.status() == 101) {
+            let response = rpc.call(request).await.unwrap_or_else(failed);
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 tokio::spawn(async move {
                     closed.await;
                     drop(place);
                 });
             }
-            return response;
+            return Ok(response);
         }
-        let answer = tokio::time::timeout(self.request_timeout, rpc.call(request)).await;
-        answer.unwrap_or_else(|_| Ok(http::too_slow()))
+        if is_operator {
+            return Ok(rpc.call(request).await.unwrap_or_else(failed));
+        }
+        let seconds = config.request_timeout_s;
+        let limit = Duration::from_secs(seconds) + TRANSFER;
+        let answer = tokio::time::timeout(limit, rpc.call(request)).await;
+        Ok(match answer {
+            Ok(answer) => answer.unwrap_or_else(failed),
+            Err(_) => http::too_slow(seconds),
+        })
     }
+}
+
+/// What a request shares with others of its connection.
+struct Visit {
+    peer: IpAddr,
+    activity: Arc<Activity>,
+    place: Arc<Place>,
+    calls: Arc<Calls>,
+}
+
+/// Who asks. A proxy is believed about whom it asks for; nobody else is.
+fn client<B>(request: &HttpRequest<B>, peer: IpAddr, proxies: &[IpAddr]) -> IpAddr {
+    if !proxies.contains(&peer) {
+        return peer;
+    }
+    let headers = request.headers().get_all("x-forwarded-for");
+    let values = headers.iter().filter_map(|value| value.to_str().ok());
+    let addresses: Vec<&str> = values.flat_map(|value| value.split(',')).collect();
+    for address in addresses.iter().rev() {
+        match address.trim().parse::<IpAddr>() {
+            Ok(address) if proxies.contains(&address.to_canonical()) => {}
+            Ok(address) => return address.to_canonical(),
+            Err(_) => break,
+        }
+    }
+    peer
 }
 
 /// Tokens are compared by their hashes, so that the time of it says nothing about them.

@@ -69,6 +69,8 @@ pub trait Intake: Send + Sync + 'static {
     fn estimate_fee(&self, token: TokenId, kind: FeeKind) -> FeeEstimate;
     /// How full it is.
     fn pressure(&self) -> Pressure;
+    /// Transactions that it verifies and writes at once, at the most.
+    fn room(&self) -> usize;
 }
 
 /// The durable head of the chain.

@@ -1,7 +1,7 @@
 //! News over a WebSocket.
 //!
-//! A subscription remembers where it is and reads the store when a signal rings, so that nothing queues up for a slow
-//! client but its connection's buffer. Who leaves that full for too long is dropped, with a reason.
+//! A subscription remembers where it is and reads when a signal rings, so that nothing queues up for a slow client but
+//! its connection's buffer. Who leaves that full for too long is dropped, with a reason.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,20 +12,19 @@ use jsonrpsee::{
     types::Params,
 };
 use serde::Serialize;
-use serde_json::value::to_raw_value;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
     error::ApiError,
-    handlers::{Service, parse},
+    handlers::parse,
+    headlines,
     hex::Hash,
     methods::{self, Access, Method},
+    service::Service,
     view,
-    wire::{BatchView, BlockView, ByHash, Life, Nothing, Stage, StageNews},
+    wire::{BatchView, ByHash, Life, Nothing, Stage, StageNews},
 };
-use crate::signals::Signal;
-
-/// Rows with their numbers.
-type Page<T> = Result<Vec<(u64, T)>, ApiError>;
+use crate::store::records::BatchNumber;
 
 /// Rows that are read at once.
 const PAGE_ROWS: usize = 64;
@@ -35,42 +34,34 @@ pub(super) fn register(module: &mut RpcModule<Service>) -> Result<(), RegisterMe
     subscribe::<methods::SubscribeBlocks, _, _>(
         module,
         methods::BLOCKS,
-        |service, sink, Nothing {}| {
-            let last = service.sources.store.blocks.last();
-            async move {
-                let next = last?.map_or(1, |(number, _)| number + 1);
-                let signal = service.sources.signals.block.clone();
-                follow(service, sink, signal, next, blocks).await
-            }
-        },
+        |service| Ok(service.headlines.next()),
+        |service, sink, Nothing {}, next| blocks(service, sink, next),
     )?;
     subscribe::<methods::SubscribeBatches, _, _>(
         module,
         methods::BATCHES,
-        |service, sink, Nothing {}| {
-            let last = service.sources.store.batches.last();
-            async move {
-                let next = last?.map_or(1, |(number, _)| u64::from(number) + 1);
-                let signal = service.sources.signals.sealed.clone();
-                follow(service, sink, signal, next, batches).await
-            }
-        },
+        |service| Ok(service.sources.store.batches.last()?.map_or(1, |last| u64::from(last.0) + 1)),
+        |service, sink, Nothing {}, next| batches(service, sink, next),
     )?;
     subscribe::<methods::SubscribeTransaction, _, _>(
         module,
         methods::STAGES,
-        |service, sink, ByHash { hash }| stages(service, sink, hash),
+        |_| Ok(0),
+        |service, sink, ByHash { hash }, _| stages(service, sink, hash),
     )
 }
 
-/// Registers a subscription. Parameters are read before it is accepted; an error ends it with its reason.
+/// Registers a subscription. Parameters are read before it is accepted, and so is `next`, the number of what it sends
+/// first: whoever reads that the subscription is there misses nothing that comes later. An error ends it with its
+/// reason.
 fn subscribe<M: Method, F, Fut>(
     module: &mut RpcModule<Service>,
     access: Access,
+    next: fn(&Service) -> Result<u64, ApiError>,
     run: F,
 ) -> Result<(), RegisterMethodError>
 where
-    F: Fn(Arc<Service>, SubscriptionSink, M::Params) -> Fut + Copy + Send + Sync + 'static,
+    F: Fn(Arc<Service>, SubscriptionSink, M::Params, u64) -> Fut + Copy + Send + Sync + 'static,
     Fut: Future<Output = Result<(), ApiError>> + Send + 'static,
 {
     let Access::Subscription { unsubscribe, message } = access else { return Ok(()) };
@@ -78,15 +69,22 @@ where
                      pending: PendingSubscriptionSink,
                      service: Arc<Service>,
                      _: Extensions| async move {
-        let params = match parse::<M::Params>(&params) {
-            Ok(params) => params,
+        let begin = async {
+            let params = parse::<M::Params>(&params)?;
+            let place = Arc::clone(&service.subscriptions).try_acquire_owned();
+            let place = place.map_err(|_| ApiError::Busy("there are too many subscriptions"))?;
+            let next = service.read_patiently(next).await?;
+            Ok::<_, ApiError>((params, place, next))
+        };
+        let (params, _place, next) = match begin.await {
+            Ok(begun) => begun,
             Err(error) => {
                 pending.reject(error).await;
                 return SubscriptionCloseResponse::None;
             }
         };
         let Ok(sink) = pending.accept().await else { return SubscriptionCloseResponse::None };
-        match run(service, sink, params).await {
+        match run(service, sink, params, next).await {
             Ok(()) => SubscriptionCloseResponse::None,
             Err(error) => SubscriptionCloseResponse::NotifErr(reason(&error)),
         }
@@ -98,24 +96,51 @@ fn reason(error: &ApiError) -> SubscriptionError {
     to_raw_value(&error.body()).map_or_else(|e| e.into(), SubscriptionError::from_json)
 }
 
-/// Sends rows from `next` on as they come.
-async fn follow<T: Serialize + Send + 'static>(
+/// Sends every block from now on.
+async fn blocks(
     service: Arc<Service>,
     sink: SubscriptionSink,
-    signal: Signal,
     mut next: u64,
-    page: fn(&Service, u64) -> Page<T>,
 ) -> Result<(), ApiError> {
-    let mut news = signal.listen();
+    let mut news = service.headlines.listen();
     loop {
-        let reading = Arc::clone(&service);
-        let rows = on_disk(move || page(&reading, next)).await?;
-        let is_full = rows.len() == PAGE_ROWS;
-        for (number, row) in rows {
-            if !send(&service, &sink, &row).await? {
+        let page = match service.headlines.from(next) {
+            Some(page) => page,
+            // It reads so slowly that what it lacks is in the store only.
+            None => service.read_patiently(move |service| headlines::read(service, next)).await?,
+        };
+        let is_all = page.is_empty();
+        for (number, row) in page {
+            if !send(&service, &sink, row).await? {
                 return Ok(());
             }
             next = number + 1;
+        }
+        if !is_all {
+            continue;
+        }
+        tokio::select! {
+            () = news.changed() => {}
+            () = sink.closed() => return Ok(()),
+        }
+    }
+}
+
+/// Sends every sealed batch from now on.
+async fn batches(
+    service: Arc<Service>,
+    sink: SubscriptionSink,
+    mut next: u64,
+) -> Result<(), ApiError> {
+    let mut news = service.sources.signals.sealed.listen();
+    loop {
+        let rows = service.read_patiently(move |service| batches_from(service, next)).await?;
+        let is_full = rows.len() == PAGE_ROWS;
+        for row in rows {
+            next = u64::from(row.number) + 1;
+            if !send(&service, &sink, written(&row)?).await? {
+                return Ok(());
+            }
         }
         if is_full {
             continue;
@@ -127,20 +152,11 @@ async fn follow<T: Serialize + Send + 'static>(
     }
 }
 
-fn blocks(service: &Service, from: u64) -> Page<BlockView> {
-    let rows = service.sources.store.blocks.range(from..).take(PAGE_ROWS);
-    rows.map(|row| Ok(row.map(|(number, block)| (number, view::block_header(&block)))?)).collect()
-}
-
-fn batches(service: &Service, from: u64) -> Page<BatchView> {
+fn batches_from(service: &Service, from: u64) -> Result<Vec<BatchView>, ApiError> {
     let store = &service.sources.store;
-    let Ok(from) = u32::try_from(from) else { return Ok(Vec::new()) };
+    let Ok(from) = BatchNumber::try_from(from) else { return Ok(Vec::new()) };
     let rows = store.batches.range(from..).take(PAGE_ROWS);
-    rows.map(|row| {
-        let (number, _) = row?;
-        Ok((number.into(), view::batch(store, number)?))
-    })
-    .collect()
+    rows.map(|row| view::batch(store, row?.0)).collect()
 }
 
 /// Sends each stage of a transaction once; those that it has reached already first.
@@ -150,16 +166,16 @@ async fn stages(service: Arc<Service>, sink: SubscriptionSink, hash: Hash) -> Re
         (signals.block.listen(), signals.sealed.listen(), signals.l1.listen());
     let mut sent = None;
     loop {
-        let reading = Arc::clone(&service);
-        let read = move || Ok(view::Lives::new(&reading.sources.store)?.life(&hash)?);
-        let life = on_disk(read).await?;
+        let read =
+            move |service: &Service| Ok(view::Lives::new(&service.sources.store)?.life(&hash)?);
+        let life = service.read_patiently(read).await?;
         let life = life.ok_or_else(|| ApiError::Unknown(format!("transaction {hash}")))?;
         for stage in reached(&life) {
             if Some(stage) <= sent {
                 continue;
             }
             let news = StageNews { hash, stage, life: life.clone() };
-            if !send(&service, &sink, &news).await? {
+            if !send(&service, &sink, written(&news)?).await? {
                 return Ok(());
             }
             sent = Some(stage);
@@ -167,10 +183,16 @@ async fn stages(service: Arc<Service>, sink: SubscriptionSink, hash: Hash) -> Re
         if sent >= Some(Stage::Finalized) {
             return Ok(());
         }
+        // Only what brings the next stage is a reason to look: blocks are frequent, and subscribers many.
+        let next = async {
+            match sent {
+                None | Some(Stage::Accepted) => block.changed().await,
+                Some(Stage::InBlock) => sealed.changed().await,
+                _ => l1.changed().await,
+            }
+        };
         tokio::select! {
-            () = block.changed() => {}
-            () = sealed.changed() => {}
-            () = l1.changed() => {}
+            () = next => {}
             () = sink.closed() => return Ok(()),
         }
     }
@@ -192,14 +214,16 @@ fn reached(life: &Life) -> Vec<Stage> {
     order.into_iter().filter(|&stage| stage <= life.stage).collect()
 }
 
+fn written(message: &impl Serialize) -> Result<Box<RawValue>, ApiError> {
+    to_raw_value(message).map_err(|_| ApiError::Internal("a message has no encoding"))
+}
+
 /// False when the client has gone.
 async fn send(
     service: &Service,
     sink: &SubscriptionSink,
-    message: &impl Serialize,
+    message: Box<RawValue>,
 ) -> Result<bool, ApiError> {
-    let message =
-        to_raw_value(message).map_err(|_| ApiError::Internal("a message has no encoding"))?;
     let patience = Duration::from_secs(service.config.subscriber_patience_s);
     match sink.send_timeout(message, patience).await {
         Ok(()) => Ok(true),
@@ -209,12 +233,4 @@ async fn send(
             Err(ApiError::TooSlow(patience.as_secs()))
         }
     }
-}
-
-/// Reads on a thread that may wait for the disk.
-async fn on_disk<T: Send + 'static>(
-    read: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
-) -> Result<T, ApiError> {
-    let read = tokio::task::spawn_blocking(read).await;
-    read.unwrap_or(Err(ApiError::Internal("a reading task has ended early")))
 }

@@ -1,7 +1,7 @@
 //! Checks of what a service says against what it cannot change.
 
 use cairn_state::{StateSummary, root_from_path};
-use cairn_types::{Account, Digest, PublicKey};
+use cairn_types::{Account, AccountId, Digest, PublicKey};
 
 use crate::api::{hex::Hash, wire::ProofView};
 
@@ -11,6 +11,14 @@ pub enum ProofError {
     /// A key, a sibling or a root is not canonical, or their number is another.
     #[error("the proof is malformed: {0}")]
     Malformed(&'static str),
+    /// It is of another account than the one that was asked for.
+    #[error("the proof is of account {got}, expected {expected}")]
+    Account {
+        /// As asked for.
+        expected: AccountId,
+        /// As stated.
+        got: AccountId,
+    },
     /// The path does not lead to the root.
     #[error("the path leads to {got}, expected the root {expected}")]
     Root {
@@ -29,13 +37,16 @@ pub enum ProofError {
     },
 }
 
-/// Checks that an account is in a state, and returns it.
+/// Checks that account `id` is in a state, and returns it; an empty one if there is none with this id.
 ///
 /// Trust: `state` is the `provenState` that the caller has read from L1 itself.
 ///
 /// # Errors
 /// The proof does not hold.
-pub fn check_proof(proof: &ProofView, state: Hash) -> Result<Account, ProofError> {
+pub fn check_proof(proof: &ProofView, id: AccountId, state: Hash) -> Result<Account, ProofError> {
+    if proof.id != id {
+        return Err(ProofError::Account { expected: id, got: proof.id });
+    }
     let digest = |hash: &Hash| {
         Digest::from_bytes(&hash.0)
             .map_err(|_| ProofError::Malformed("an element is not canonical"))
@@ -51,7 +62,7 @@ pub fn check_proof(proof: &ProofView, state: Hash) -> Result<Account, ProofError
     };
     let balance = proof.balance.0;
     let account = Account { key, token: proof.token, nonce: proof.nonce, balance };
-    let got = Hash::from(root_from_path(proof.id, &account, &siblings));
+    let got = Hash::from(root_from_path(id, &account, &siblings));
     if got != proof.root {
         return Err(ProofError::Root { expected: proof.root, got });
     }

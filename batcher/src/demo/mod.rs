@@ -10,7 +10,6 @@
 pub mod circuit_sets;
 pub mod claim;
 pub mod committee;
-pub mod csv;
 pub mod exit;
 pub mod fixtures;
 pub mod forced;
@@ -47,6 +46,8 @@ use self::{
     upgrade::{Desk, Upgrade},
     wallet::Wallets,
 };
+use crate::transfers;
+
 /// What the demo is asked for.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -203,7 +204,7 @@ fn scenario(options: &Options) -> Result<Scenario> {
         "--write-fixtures: there are golden files of data in calldata and in blobs, not with the committee"
     );
     Ok(match &options.input {
-        Some(path) => Scenario::from_records(&csv::read(path)?),
+        Some(path) => Scenario::from_records(&transfers::read(path)?),
         None => Scenario::random(options.transfers, options.seed),
     })
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
-use super::csv::TransferRecord;
+use crate::transfers::TransferRecord;
 
 /// Index into [`Scenario::accounts`].
 pub type Account = usize;

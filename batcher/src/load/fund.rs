@@ -3,9 +3,7 @@
 use std::time::{Duration, Instant};
 
 use alloy::{
-    network::EthereumWallet,
     primitives::{Address, U256},
-    providers::ProviderBuilder,
     signers::local::PrivateKeySigner,
 };
 use cairn_state::sign;
@@ -18,7 +16,10 @@ use crate::{
         wire::{self, AccountView, Stage, SubmitOutcome},
     },
     client::Client,
-    l1::contracts::{ICustody, IRollupL1},
+    l1::{
+        connection::{connect_with, signing},
+        contracts::{ICustody, IRollupL1},
+    },
 };
 
 /// Transfers to new keys that wait at once: the mempool bounds what one account may have waiting.
@@ -117,12 +118,9 @@ async fn deposit(
     let failed = |what: &'static str| {
         move |error: alloy::contract::Error| LoadError::L1 { what, reason: error.to_string() }
     };
-    let url = funding.l1.parse().map_err(|_| LoadError::L1 {
-        what: "reading the URL",
-        reason: "expected one as http://127.0.0.1:8545".into(),
-    })?;
-    let wallet = EthereumWallet::from(funding.signer.clone());
-    let provider = ProviderBuilder::new().wallet(wallet).connect_http(url);
+    let provider = connect_with(funding.l1)
+        .map_err(|error| LoadError::L1 { what: "connecting", reason: error.to_string() })?;
+    let provider = signing(provider, funding.signer.clone());
     let custody = ICustody::new(Address::from(info.custody), &provider);
     let token = custody.tokenAt(0).call().await.map_err(failed("reading token 0"))?;
     if !token.registered || !token.asset.is_zero() {

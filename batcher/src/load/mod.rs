@@ -96,7 +96,7 @@ pub enum LoadError {
     },
     /// The file of transfers.
     #[error(transparent)]
-    Input(#[from] crate::demo::csv::CsvError),
+    Input(#[from] crate::transfers::CsvError),
     /// L1 does not fund the accounts.
     #[error("funding through L1, {what}: {reason}")]
     L1 {

@@ -15,7 +15,7 @@ use crate::{
         hex::{Hash, Hex, TransactionBytes},
         wire,
     },
-    demo::csv,
+    transfers,
 };
 
 /// Quanta of every transfer: who pays whom is what costs, not how much.
@@ -37,7 +37,7 @@ pub(super) fn payments(options: &LoadOptions, count: u64) -> Result<Payments, Lo
                 let next = u32::try_from(names.len()).unwrap_or(u32::MAX) % accounts;
                 *names.entry(name).or_insert(next)
             };
-            let records = csv::read(file)?;
+            let records = transfers::read(file)?;
             records.into_iter().map(|record| (place(record.from), place(record.to))).collect()
         }
     };

@@ -1,4 +1,4 @@
-//! The timed part: every request leaves when it is due.
+//! The timed part: every request leaves when its last transaction is due, and each counts from its own time.
 
 use std::{
     collections::BTreeMap,
@@ -55,22 +55,26 @@ pub(super) async fn send(
     let count = plan.transactions.len();
     // Few enough requests, and none of them holds a transaction back for more than 10 ms at high rates.
     let size = rate.div_ceil(REQUESTS).clamp(1, batch) as usize;
-    let mut sent = Sent { acks: vec![None; count], due_ms: vec![0; count], ..Sent::default() };
+    let due = |place: usize| Duration::from_secs_f64(place as f64 / f64::from(rate));
+    let due_ms = |place| u32::try_from(due(place).as_millis()).unwrap_or(u32::MAX);
+    let due_ms = (0..count).map(due_ms).collect();
+    let mut sent = Sent { acks: vec![None; count], due_ms, ..Sent::default() };
     let places = Arc::new(Semaphore::new(IN_FLIGHT));
     let mut running = JoinSet::new();
     let start = Instant::now();
     for (number, transactions) in plan.transactions.chunks(size).enumerate() {
         let first = number * size;
-        let due = Duration::from_secs_f64(first as f64 / f64::from(rate));
-        sleep_until(start + due, &mut running, &mut sent, progress).await;
-        let due_ms = u32::try_from(due.as_millis()).unwrap_or(u32::MAX);
-        sent.due_ms.iter_mut().skip(first).take(size).for_each(|place| *place = due_ms);
+        let places_due = first..first + transactions.len();
+        let due: Vec<Instant> = places_due.map(|place| start + due(place)).collect();
+        // When the last of them is due: none is offered before its time.
+        let leaves = due.last().copied().unwrap_or(start);
+        sleep_until(leaves, &mut running, &mut sent, progress).await;
         let Some(client) = clients.get(number % clients.len().max(1)).cloned() else { break };
         let (transactions, places) = (transactions.to_vec(), Arc::clone(&places));
         running.spawn(async move {
             // Closed never: it is not ours to close.
             let _place = places.acquire_owned().await;
-            offer(&client, first, transactions, start + due).await
+            offer(&client, first, transactions, &due).await
         });
     }
     while let Some(answered) = running.join_next().await {
@@ -119,7 +123,7 @@ async fn offer(
     client: &Client,
     first: usize,
     transactions: Vec<TransactionBytes>,
-    due: Instant,
+    due: &[Instant],
 ) -> Answered {
     let mut acks = vec![None; transactions.len()];
     let mut open: Vec<usize> = (0..transactions.len()).collect();
@@ -129,7 +133,7 @@ async fn offer(
         let request = open.iter().filter_map(|&place| transactions.get(place).copied()).collect();
         let answer =
             client.call::<methods::SubmitMany>(&SubmitMany { transactions: request }).await;
-        let ack = due.elapsed().as_secs_f32() * 1_000.0;
+        let answered = Instant::now();
         let is_last = attempt == ATTEMPTS;
         let mut again = Vec::new();
         match answer {
@@ -137,8 +141,9 @@ async fn offer(
                 for (&place, outcome) in open.iter().zip(outcomes) {
                     match outcome {
                         SubmitOutcome::Accepted(_) => {
-                            if let Some(slot) = acks.get_mut(place) {
-                                *slot = Some(ack);
+                            if let (Some(slot), Some(due)) = (acks.get_mut(place), due.get(place)) {
+                                let ack = answered.saturating_duration_since(*due);
+                                *slot = Some(ack.as_secs_f32() * 1_000.0);
                             }
                         }
                         SubmitOutcome::Refused(body) if body.data.retryable && !is_last => {

@@ -9,7 +9,8 @@ use super::fees::FeeConfig;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, DocumentedFields)]
 #[serde(deny_unknown_fields, default)]
 pub struct MempoolConfig {
-    /// Transactions in the pool at the most. When it is full, the leaf with most waiting loses its last.
+    /// Transactions in the pool at the most. When it is full, a leaf loses its last: of those that wait for
+    /// a missing nonce the one with most waiting, else of all.
     pub max_transactions: usize,
     /// Bytes of memory that transactions may take at the most; about 700 each.
     pub max_bytes: usize,

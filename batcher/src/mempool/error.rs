@@ -128,45 +128,37 @@ pub enum Refused {
 }
 
 impl Refused {
-    /// A stable number and word for the reason, for programs.
-    const fn names(&self) -> (i32, &'static str) {
+    /// A stable word for the reason, for programs.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
         match self {
-            Self::Busy { .. } => (1001, "busy"),
-            Self::Stopping => (1002, "stopping"),
-            Self::LeafFull { .. } => (1003, "account_full"),
-            Self::NonceAhead { .. } => (1004, "nonce_ahead"),
-            Self::Malformed(_) => (1101, "malformed"),
-            Self::Domain { .. } => (1102, "domain"),
-            Self::Expired { .. } => (1103, "expired"),
-            Self::UnknownPayer { .. } => (1104, "unknown_payer"),
-            Self::UnknownPayee { .. } => (1105, "unknown_payee"),
-            Self::Token { .. } => (1106, "token"),
-            Self::PayeeKey { .. } => (1107, "payee_key"),
-            Self::Fee { .. } => (1108, "fee_too_low"),
-            Self::NonceUsed { .. } => (1109, "nonce_used"),
-            Self::Executing { .. } => (1110, "executing"),
-            Self::Replacement { .. } => (1111, "replacement_underpriced"),
-            Self::Balance { .. } => (1112, "balance"),
-            Self::Signature => (1113, "signature"),
+            Self::Busy { .. } => "busy",
+            Self::Stopping => "stopping",
+            Self::LeafFull { .. } => "account_full",
+            Self::NonceAhead { .. } => "nonce_ahead",
+            Self::Malformed(_) => "malformed",
+            Self::Domain { .. } => "domain",
+            Self::Expired { .. } => "expired",
+            Self::UnknownPayer { .. } => "unknown_payer",
+            Self::UnknownPayee { .. } => "unknown_payee",
+            Self::Token { .. } => "token",
+            Self::PayeeKey { .. } => "payee_key",
+            Self::Fee { .. } => "fee_too_low",
+            Self::NonceUsed { .. } => "nonce_used",
+            Self::Executing { .. } => "executing",
+            Self::Replacement { .. } => "replacement_underpriced",
+            Self::Balance { .. } => "balance",
+            Self::Signature => "signature",
         }
     }
 
-    /// A stable number of the reason.
-    #[must_use]
-    pub const fn code(&self) -> i32 {
-        self.names().0
-    }
-
-    /// A stable word for the reason.
-    #[must_use]
-    pub const fn word(&self) -> &'static str {
-        self.names().1
-    }
-
-    /// Whether the very same transaction may be accepted later, without its signer doing anything: codes 1001 to 1099.
+    /// Whether the very same transaction may be accepted later, without its signer doing anything.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
-        self.code() < 1100
+        matches!(
+            self,
+            Self::Busy { .. } | Self::Stopping | Self::LeafFull { .. } | Self::NonceAhead { .. }
+        )
     }
 
     /// When to try again; none if that is no use.
@@ -190,6 +182,9 @@ pub enum MempoolError {
     /// The threads that verify signatures cannot be started.
     #[error("threads to verify signatures: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
+    /// The thread that writes the log cannot be started.
+    #[error("a thread to write the log: {0}")]
+    Writer(std::io::Error),
     /// A thread panicked.
     #[error("a thread of the mempool panicked while {doing}")]
     Panicked {

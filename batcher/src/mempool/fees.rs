@@ -17,31 +17,32 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use cairn_types::{AMOUNT_BITS, PackedFee, ShortTransfer, TokenId, Transaction};
 use documented::DocumentedFields;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What the cost of a transaction depends on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TransactionKind {
-    /// A transfer whose amount and fee the short form holds.
-    ShortTransfer,
-    /// Any other transfer to a leaf.
+/// A kind of transaction: what its cost depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum FeeKind {
+    /// Pays an existing account, in the short form.
+    Transfer,
+    /// Pays an existing account an amount or a fee that the short form does not hold: twice the data.
     LongTransfer,
-    /// A transfer that makes a leaf.
+    /// Makes a new account and pays it.
     TransferToNew,
-    /// A withdrawal.
+    /// Pays an L1 address.
     Withdraw,
-    /// A change of key.
+    /// Hands the account to another key.
     ChangeKey,
 }
 
-impl TransactionKind {
+impl FeeKind {
     /// The kind of a transaction.
     #[must_use]
     pub fn of(transaction: &Transaction) -> Self {
         match transaction {
             Transaction::Transfer { .. } => match ShortTransfer::new(transaction) {
-                Some(Ok(_)) => Self::ShortTransfer,
+                Some(Ok(_)) => Self::Transfer,
                 _ => Self::LongTransfer,
             },
             Transaction::TransferToNew { .. } => Self::TransferToNew,
@@ -53,7 +54,7 @@ impl TransactionKind {
     /// Half words of the data stream: docs/spec.md, section 5.
     const fn half_words(self) -> u128 {
         match self {
-            Self::ShortTransfer => 1,
+            Self::Transfer => 1,
             Self::LongTransfer => 2,
             Self::TransferToNew | Self::Withdraw | Self::ChangeKey => 4,
         }
@@ -158,9 +159,9 @@ pub struct Market {
 
 /// What a transaction of this kind costs the operator, wei: the formula of this module.
 #[must_use]
-pub fn cost_wei(kind: TransactionKind, market: &Market, proving_wei_per_s: u64) -> u128 {
+pub fn cost_wei(kind: FeeKind, market: &Market, proving_wei_per_s: u64) -> u128 {
     let data = market.word_wei.saturating_mul(kind.half_words()) / 2;
-    let withdrawal = if kind == TransactionKind::Withdraw { market.withdrawal_wei } else { 0 };
+    let withdrawal = if kind == FeeKind::Withdraw { market.withdrawal_wei } else { 0 };
     let batch = market.batch_wei / u128::from(market.operations_per_batch.max(1));
     let proving = u128::from(market.proving_us) * u128::from(proving_wei_per_s) / 1_000_000;
     data.saturating_add(withdrawal).saturating_add(batch).saturating_add(proving)
@@ -221,28 +222,28 @@ impl FeePolicy {
 
     /// The fee below which a transaction is refused, quanta.
     #[must_use]
-    pub fn floor(&self, token: TokenId, kind: TransactionKind) -> u64 {
+    pub fn floor(&self, token: TokenId, kind: FeeKind) -> u64 {
         self.fee(token, kind, self.0.config.floor_percent)
     }
 
     /// The fee that is proposed to a signer now, quanta.
     #[must_use]
-    pub fn estimate(&self, token: TokenId, kind: TransactionKind) -> u64 {
+    pub fn estimate(&self, token: TokenId, kind: FeeKind) -> u64 {
         self.fee(token, kind, self.0.config.margin_percent.saturating_add(100))
     }
 
-    fn fee(&self, token: TokenId, kind: TransactionKind, percent: u64) -> u64 {
+    fn fee(&self, token: TokenId, kind: FeeKind, percent: u64) -> u64 {
         let config = &self.0.config;
         let fees = config.token(token);
         let minimum = match kind {
-            TransactionKind::TransferToNew => fees.minimum.max(fees.new_leaf_minimum),
+            FeeKind::TransferToNew => fees.minimum.max(fees.new_leaf_minimum),
             _ => fees.minimum,
         };
         let cost = fees.wei_per_quantum.map_or(0, |wei| {
             quanta(cost_wei(kind, &self.market(), config.proving_wei_per_s), percent, wei)
         });
         let fee = minimum.max(cost);
-        if kind == TransactionKind::ShortTransfer { round_up_to_short(fee) } else { fee }
+        if kind == FeeKind::Transfer { round_up_to_short(fee) } else { fee }
     }
 }
 
@@ -273,20 +274,20 @@ mod tests {
 
     #[test]
     fn minima_hold_without_a_market_or_a_price() {
-        use TransactionKind::*;
+        use FeeKind::*;
         let policy = policy();
-        assert_eq!([ShortTransfer, TransferToNew].map(|kind| policy.floor(1, kind)), [5, 50]);
-        assert_eq!([ShortTransfer, TransferToNew].map(|kind| policy.floor(0, kind)), [1, 10]);
+        assert_eq!([Transfer, TransferToNew].map(|kind| policy.floor(1, kind)), [5, 50]);
+        assert_eq!([Transfer, TransferToNew].map(|kind| policy.floor(0, kind)), [1, 10]);
         policy.update(MARKET);
-        assert_eq!([ShortTransfer, TransferToNew].map(|kind| policy.floor(0, kind)), [1, 10]);
+        assert_eq!([Transfer, TransferToNew].map(|kind| policy.floor(0, kind)), [1, 10]);
     }
 
     #[test]
     fn the_cost_is_that_of_the_formula() {
-        use TransactionKind::*;
+        use FeeKind::*;
         // 3,815 gwei of data, 3,240 of the batch, 0.0222 of CPU.
         let short = 3_815_000_000_000 + 3_240_000_000_000 + 22_200_000;
-        assert_eq!(cost_wei(ShortTransfer, &MARKET, 3_700_000_000), short);
+        assert_eq!(cost_wei(Transfer, &MARKET, 3_700_000_000), short);
         assert_eq!(cost_wei(LongTransfer, &MARKET, 3_700_000_000), short + 3_815_000_000_000);
         assert_eq!(
             cost_wei(Withdraw, &MARKET, 3_700_000_000),
@@ -295,8 +296,8 @@ mod tests {
         let policy = policy();
         policy.update(MARKET);
         // Half of it is 3,528 gwei, rounded up to 2^11 - 1 at the most times a power of ten; 120 % of it are 8,467.
-        assert_eq!(policy.floor(1, ShortTransfer), 3_530);
-        assert_eq!(policy.estimate(1, ShortTransfer), 8_470);
+        assert_eq!(policy.floor(1, Transfer), 3_530);
+        assert_eq!(policy.estimate(1, Transfer), 8_470);
         assert_eq!(policy.floor(1, LongTransfer), 5_436);
     }
 
@@ -311,8 +312,8 @@ mod tests {
             operations_per_batch: 0,
             proving_us: u64::MAX,
         });
-        assert_eq!(policy.floor(1, TransactionKind::Withdraw), MOST);
-        assert_eq!(policy.estimate(1, TransactionKind::ShortTransfer), MOST);
+        assert_eq!(policy.floor(1, FeeKind::Withdraw), MOST);
+        assert_eq!(policy.estimate(1, FeeKind::Transfer), MOST);
     }
 
     #[test]

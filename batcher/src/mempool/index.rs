@@ -12,8 +12,9 @@ use crate::store::records::Sequence;
 pub(super) struct Index {
     /// Leaves whose turn it is, in the order in which their first was accepted.
     ready: BTreeSet<(Sequence, AccountId)>,
-    /// Leaves by what waits, those that wait in vain last among equals.
-    crowd: BTreeSet<(usize, bool, AccountId)>,
+    /// Leaves by who must make room first, the last before all others: those that wait in vain, as they may never pay,
+    /// and of these and of the rest those with most waiting.
+    crowd: BTreeSet<(bool, usize, AccountId)>,
     /// Leaves that wait for a nonce that is missing.
     parked: BTreeSet<AccountId>,
 }
@@ -25,7 +26,7 @@ impl Index {
             self.ready.insert((head, id));
         }
         if standing.waiting > 0 {
-            self.crowd.insert((standing.waiting, parked, id));
+            self.crowd.insert((parked, standing.waiting, id));
         }
         if parked {
             self.parked.insert(id);
@@ -37,7 +38,7 @@ impl Index {
         if let Some(head) = standing.head {
             self.ready.remove(&(head, id));
         }
-        self.crowd.remove(&(standing.waiting, parked, id));
+        self.crowd.remove(&(parked, standing.waiting, id));
         if parked {
             self.parked.remove(&id);
         }
@@ -48,9 +49,14 @@ impl Index {
         self.ready.first().copied()
     }
 
-    /// The leaf with most waiting: how many, whether in vain, which.
-    pub(super) fn most_crowded(&self) -> Option<(usize, bool, AccountId)> {
+    /// The leaf that makes room first: whether it waits in vain, how many wait, which.
+    pub(super) fn most_crowded(&self) -> Option<(bool, usize, AccountId)> {
         self.crowd.last().copied()
+    }
+
+    /// Leaves whose turn it is, and leaves that wait in vain.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        (self.ready.len(), self.parked.len())
     }
 
     /// Parked leaves after one, in order.

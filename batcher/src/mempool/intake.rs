@@ -1,7 +1,8 @@
 //! Intake: collects transactions of many callers, verifies them together, writes them together, answers.
 //!
-//! Two tasks, so that the next signatures are verified while the last transactions are written. Both queues
-//! are bounded by the permits of [`Mempool::submit`].
+//! A task that collects and a thread that writes, so that the next signatures are verified while the last transactions
+//! are written. The writer has its thread to itself: no reader of the store may keep it waiting. Both queues are
+//! bounded by the permits of [`Mempool::submit`].
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,8 +17,7 @@ use tokio::{
 use super::{
     Mempool, Submitted,
     error::{MempoolError, Refused},
-    hash_of,
-    pool::Admission,
+    pool::{Admission, hash_of},
 };
 use crate::{
     clock::now_ms,
@@ -47,10 +47,9 @@ struct Checked {
 /// Requests that were verified together, and may be written while the next are.
 type Group = Vec<Checked>;
 
-/// Groups that wait to be written.
-const GROUPS: usize = 2;
-/// Parked leaves that are looked at each second.
-const PARKED_A_SECOND: usize = 4_096;
+/// Groups that wait to be written. All that come while the disk is busy are one write afterwards; what bounds their
+/// transactions are the permits.
+const GROUPS: usize = 1_024;
 
 /// The stage behind [`Mempool::submit`].
 #[derive(Debug)]
@@ -86,7 +85,7 @@ impl Intake {
         let Self { mempool, requests, threads, next } = self;
         let (sender, groups) = mpsc::channel(GROUPS);
         let collect = collect(&mempool, requests, &threads, sender, shutdown.clone());
-        let write = write_groups(mempool.clone(), groups, next);
+        let write = writer(mempool.clone(), groups, next)?;
         tokio::select! {
             done = async { tokio::try_join!(collect, write) } => done.map(|_| ()),
             error = watch(&mempool) => error,
@@ -102,10 +101,7 @@ async fn watch(mempool: &Mempool) -> Result<(), MempoolError> {
     loop {
         tokio::select! {
             () = l1.changed() => mempool.read_clock()?,
-            _ = second.tick() => {
-                let accounts = mempool.0.accounts.as_ref();
-                mempool.pool().refresh(accounts, now_ms(), PARKED_A_SECOND);
-            }
+            _ = second.tick() => mempool.look_after(now_ms()),
         }
     }
 }
@@ -162,19 +158,33 @@ async fn verify(threads: &ThreadPool, requests: Vec<Request>) -> Result<Group, M
     verified.await.map_err(|_| MempoolError::Panicked { doing: "verifying signatures" })
 }
 
-/// Writes what was verified: all groups that wait in one write.
-async fn write_groups(
+/// Starts the writer. What it gives ends when all groups are written, or with the store's error.
+fn writer(
     mempool: Mempool,
+    groups: mpsc::Receiver<Group>,
+    next: Sequence,
+) -> Result<impl Future<Output = Result<(), MempoolError>>, MempoolError> {
+    let (sender, ended) = oneshot::channel();
+    let write = move || {
+        // Whoever waits may be gone.
+        let _ = sender.send(write_groups(&mempool, groups, next));
+    };
+    let thread = std::thread::Builder::new().name("log".to_owned());
+    thread.spawn(write).map_err(MempoolError::Writer)?;
+    Ok(async { ended.await.unwrap_or(Err(MempoolError::Panicked { doing: "writing the log" })) })
+}
+
+/// Writes what was verified: all groups that wait in one write.
+fn write_groups(
+    mempool: &Mempool,
     mut groups: mpsc::Receiver<Group>,
     mut next: Sequence,
 ) -> Result<(), MempoolError> {
-    while let Some(mut group) = groups.recv().await {
+    while let Some(mut group) = groups.blocking_recv() {
         while let Ok(more) = groups.try_recv() {
             group.extend(more);
         }
-        let mempool = mempool.clone();
-        let written = tokio::task::spawn_blocking(move || write(&mempool, group, next)).await;
-        next = written.map_err(|_| MempoolError::Panicked { doing: "writing the log" })??;
+        next = write(mempool, group, next)?;
     }
     Ok(())
 }
@@ -188,9 +198,11 @@ fn write(mempool: &Mempool, group: Group, from: Sequence) -> Result<Sequence, Me
     let mut write = store.write();
     let mut answered = Vec::with_capacity(group.len());
     let mut accepted = Vec::new();
-    let mut pool = mempool.pool();
-    let waited_from = pool.waiting_from(next);
+    // What leaves the pool after this look only makes it too low, which costs a start some rows.
+    let waited_from = mempool.pool().waiting_from(next);
     for checked in group {
+        // Taken for each request: a write may have thousands, and others wait for the pool too.
+        let mut pool = mempool.pool();
         let mut place = |verified: Option<Verified>| {
             let verified = verified.ok_or(Refused::Signature)?;
             let hash = hash_of(&verified);
@@ -209,9 +221,9 @@ fn write(mempool: &Mempool, group: Group, from: Sequence) -> Result<Sequence, Me
             }
         };
         let answers: Answers = checked.items.into_iter().map(&mut place).collect();
+        drop(pool);
         answered.push((checked.answer, answers, checked.permit));
     }
-    drop(pool);
     for (Submitted { hash, sequence }, verified) in &accepted {
         let (transaction, key) = (*verified.signed(), *verified.key());
         let row = Accepted { transaction, key, received_ms };

@@ -20,6 +20,7 @@ mod pool;
 mod queue;
 mod restore;
 mod rules;
+mod submit;
 #[cfg(test)]
 mod tests;
 
@@ -30,27 +31,22 @@ use std::sync::{
 
 use alloy::primitives::B256;
 use cairn_state::Verified;
-use cairn_types::{AccountId, PublicKey, SignedTransaction, Word};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use cairn_types::{AccountId, SignedTransaction, Word};
+use tokio::sync::{Semaphore, mpsc};
 
 pub use self::{
     config::MempoolConfig,
     error::{MempoolError, Refused},
     fees::FeePolicy,
     intake::Intake,
-    pool::Waiting,
     rules::Accounts,
 };
-use self::{
-    intake::Request,
-    pool::{Admission, Pool, hash_of},
-    rules::Rules,
-};
+use self::{intake::Request, pool::Pool};
 use crate::{
     signals::Signals,
     store::{
         Store,
-        records::{Dropped, Sequence},
+        records::{Dropped, Milliseconds, Sequence},
     },
 };
 
@@ -60,6 +56,14 @@ const A_BLOCK_MS: u64 = 500;
 const INTAKE_MS: u64 = 50;
 /// When to try again where intake is slowed down.
 const THROTTLE_MS: u64 = 2_000;
+/// Transactions that are looked at under one lock of the pool: between two such lots others have their turn.
+const LOT: usize = 256;
+/// How often [`Mempool::take`] looks for more where much has expired; the rest is for the next block.
+const LOTS_A_BLOCK: usize = 64;
+/// Parked leaves that are looked at each second.
+const PARKED_A_SECOND: usize = 4_096;
+/// Threads that look at once for what was executed before.
+const LOOKUPS: usize = 2;
 
 /// An accepted transaction: it is on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,6 +119,8 @@ struct Shared {
     /// One permit for each transaction that is being verified and written.
     room: Arc<Semaphore>,
     requests: mpsc::Sender<Request>,
+    /// One permit for each thread that reads hashes of what was executed.
+    lookups: Semaphore,
 }
 
 impl Mempool {
@@ -147,6 +153,7 @@ impl Mempool {
             throttle: RwLock::default(),
             room: Arc::new(Semaphore::new(config.max_in_intake)),
             requests,
+            lookups: Semaphore::new(LOOKUPS),
             store,
             config,
         };
@@ -156,119 +163,28 @@ impl Mempool {
         Ok((mempool, intake))
     }
 
-    /// Takes transactions, and answers each in its place once it is on disk. One that is known is submitted again.
-    ///
-    /// Dropping the future does not take anything back.
-    pub async fn submit(
-        &self,
-        transactions: Vec<SignedTransaction>,
-    ) -> Vec<Result<Submitted, Refused>> {
-        let mut answers: Vec<_> = self.judge(&transactions);
-        let places: Vec<usize> = (0..answers.len())
-            .filter(|&place| matches!(answers.get(place), Some(Ok(Judged::Verify(_)))))
-            .collect();
-        let items = transactions.iter().zip(&answers).filter_map(|(signed, judged)| match judged {
-            Ok(Judged::Verify(key)) => Some((*signed, *key)),
-            _ => None,
-        });
-        let verdicts = self.enter(items.collect()).await;
-        for (place, verdict) in places.into_iter().zip(verdicts) {
-            if let Some(answer) = answers.get_mut(place) {
-                *answer = verdict.map(Judged::Known);
-            }
-        }
-        answers.into_iter().map(|answer| answer.and_then(Judged::submitted)).collect()
-    }
-
-    /// Refuses what is hopeless, finds what is known, and says under which key the rest is verified.
-    fn judge(&self, transactions: &[SignedTransaction]) -> Vec<Result<Judged, Refused>> {
-        if let Some(reason) = self.throttled() {
-            let busy = Refused::Busy { reason, retry_after_ms: THROTTLE_MS };
-            return transactions.iter().map(|_| Err(busy.clone())).collect();
-        }
-        let rules = Rules {
-            domain: &self.0.domain,
-            now: self.0.clock.load(Ordering::Relaxed),
-            accounts: self.0.accounts.as_ref(),
-            fees: &self.0.fees,
-        };
-        let payers: Vec<_> = transactions.iter().map(|signed| rules.check(signed)).collect();
-        let pool = self.pool();
-        let judged: Vec<_> = transactions
-            .iter()
-            .zip(payers)
-            .map(|(signed, payer)| {
-                let payer = payer?;
-                match pool.check(signed, &payer) {
-                    Ok(Admission::Known(sequence)) if pool.is_durable(sequence) => {
-                        Ok(Judged::Known(Submitted { hash: hash(signed), sequence }))
-                    }
-                    // Judged again when its place is given: what comes with it, before it, may free one.
-                    Ok(_) | Err(Refused::NonceAhead { .. } | Refused::LeafFull { .. }) => {
-                        Ok(Judged::Verify(pool.key_for(signed, &payer)))
-                    }
-                    Err(refused) => Err(refused),
-                }
-            })
-            .collect();
-        drop(pool);
-        let known = |(signed, judged): (&SignedTransaction, Result<Judged, Refused>)| match judged {
-            // Executed already, as it is or another with its nonce.
-            Err(refused @ Refused::NonceUsed { .. }) => {
-                self.executed(&hash(signed)).map(Judged::Known).ok_or(refused)
-            }
-            other => other,
-        };
-        transactions.iter().zip(judged).map(known).collect()
-    }
-
-    /// A transaction whose nonce was used: accepted before, and executed or dropped.
-    fn executed(&self, hash: &B256) -> Option<Submitted> {
-        // A store that cannot be read ends the operator elsewhere: here it knows nothing.
-        let sequence = self.0.store.hashes.get(hash).ok().flatten()?;
-        Some(Submitted { hash: *hash, sequence })
-    }
-
-    /// Sends as many to intake as there is room for, and waits for the answers.
-    async fn enter(
-        &self,
-        items: Vec<(SignedTransaction, PublicKey)>,
-    ) -> Vec<Result<Submitted, Refused>> {
-        let count = items.len();
-        if count == 0 {
-            return Vec::new();
-        }
-        let mut entering = items;
-        entering.truncate(self.0.room.available_permits());
-        let number = u32::try_from(entering.len()).unwrap_or(u32::MAX);
-        let permit = self.0.room.clone().try_acquire_many_owned(number).ok();
-        let mut answers = Vec::with_capacity(count);
-        if let Some(permit) = permit.filter(|_| number > 0) {
-            let (answer, answered) = oneshot::channel();
-            let sent = self.0.requests.try_send(Request { items: entering, answer, permit });
-            let stopping = || vec![Err(Refused::Stopping); number as usize];
-            answers.extend(match sent {
-                Ok(()) => answered.await.unwrap_or_else(|_| stopping()),
-                Err(_) => stopping(),
-            });
-        }
-        let reason = "too many transactions are being verified".to_owned();
-        answers.resize(count, Err(Refused::Busy { reason, retry_after_ms: INTAKE_MS }));
-        answers
-    }
-
     /// At most so many transactions, in an order in which they can be executed: the nonces of a leaf in order, leaves by
     /// when what they have ready was accepted. None has an expiry before `timestamp`, that of the batch. They are the
     /// sequencer's until [`Self::done`] or [`Self::give_back`].
     #[must_use]
     pub fn take(&self, most: usize, timestamp: u32) -> Vec<Taken> {
-        let taken = self.pool().take(most, timestamp);
-        let taken = taken.into_iter();
-        taken.map(|(sequence, transaction)| Taken { sequence, transaction }).collect()
+        let mut all = Vec::new();
+        // What was given out stays the sequencer's, so that lots taken one after the other are as good as one.
+        for _ in 0..most / LOT + LOTS_A_BLOCK {
+            let (taken, more) = self.pool().take(LOT.min(most - all.len()), timestamp);
+            let taken = taken.into_iter();
+            all.extend(taken.map(|(sequence, transaction)| Taken { sequence, transaction }));
+            if !more || all.len() >= most {
+                break;
+            }
+            std::thread::yield_now();
+        }
+        all
     }
 
-    /// What the mempool has dropped and nobody has written down: their outcomes belong into the next block's write.
-    /// Call it after [`Self::take`], so that nothing is executed whose replaced predecessor has no outcome.
+    /// What the mempool has dropped and nobody has written down: their outcomes belong into the next block's write. Of
+    /// very many, some: the others are told next time. Call it after [`Self::take`], so that what was replaced gets its
+    /// outcome no later than what replaces it. (Where it does not, a start finds that its nonce was used.)
     #[must_use]
     pub fn dropped(&self) -> Vec<(Sequence, Dropped)> {
         self.pool().dropped()
@@ -276,7 +192,11 @@ impl Mempool {
 
     /// The outcomes of these are on disk, and accounts show what they did.
     pub fn done(&self, sequences: &[Sequence]) {
-        self.pool().done(sequences, self.0.accounts.as_ref());
+        // Accounts show it all already: a part that is still listed is what it was before the call, being executed.
+        for lot in sequences.chunks(LOT) {
+            self.pool().done(lot, self.0.accounts.as_ref());
+            std::thread::yield_now();
+        }
     }
 
     /// These were given out and not executed; their turn comes again. Of a leaf whose transaction was refused, give back
@@ -292,15 +212,9 @@ impl Mempool {
         self.pool().next_nonce(id, &account)
     }
 
-    /// The place in the log of a transaction that waits or is being executed.
-    #[must_use]
-    pub fn find(&self, hash: &B256) -> Option<Sequence> {
-        self.pool().find(hash)
-    }
-
     /// Where a transaction stands that has no outcome in the store.
-    #[must_use]
-    pub fn status(&self, sequence: Sequence) -> Option<Waiting> {
+    #[cfg(test)]
+    fn status(&self, sequence: Sequence) -> Option<pool::Waiting> {
         self.pool().status(sequence)
     }
 
@@ -349,27 +263,30 @@ impl Mempool {
         self.pool().expire(now);
         Ok(())
     }
-}
 
-/// What is known of a transaction before its signature is looked at.
-#[derive(Debug, Clone, Copy)]
-enum Judged {
-    Known(Submitted),
-    Verify(PublicKey),
-}
-
-impl Judged {
-    fn submitted(self) -> Result<Submitted, Refused> {
-        match self {
-            Self::Known(submitted) => Ok(submitted),
-            // Every transaction that is to be verified gets its answer.
-            Self::Verify(_) => Err(Refused::Stopping),
+    /// Looks after what waits in vain and what has expired, and tells how full everything is: once a second.
+    fn look_after(&self, now_ms: Milliseconds) {
+        let accounts = self.0.accounts.as_ref();
+        self.pool().expire(self.0.clock.load(Ordering::Relaxed));
+        for _ in 0..PARKED_A_SECOND / LOT {
+            let more = self.pool().refresh(accounts, now_ms, LOT);
+            if !more {
+                break;
+            }
         }
+        let counts = self.pool().counts();
+        let in_intake = self.0.config.max_in_intake - self.0.room.available_permits();
+        metrics::gauge!("cairn_mempool_waiting").set(counts.waiting as f64);
+        metrics::gauge!("cairn_mempool_taken").set(counts.taken as f64);
+        metrics::gauge!("cairn_mempool_ready_accounts").set(counts.ready_leaves as f64);
+        metrics::gauge!("cairn_mempool_parked_accounts").set(counts.parked_leaves as f64);
+        metrics::gauge!("cairn_mempool_in_intake").set(in_intake as f64);
     }
 }
 
-/// What a transaction is known by.
-fn hash(signed: &SignedTransaction) -> B256 {
+/// What a transaction is known by: the digest of its signed message.
+#[must_use]
+pub fn transaction_hash(signed: &SignedTransaction) -> B256 {
     let message = cairn_state::message_digest(&signed.transaction, &signed.authorization);
     B256::from(message.to_bytes32())
 }

@@ -3,6 +3,11 @@
 //! Leaves take turns in the order in which what they have ready was accepted; the nonces of a leaf in their order.
 //! A transaction has its place in the pool before it is on disk, so that those after it are judged rightly, but
 //! neither it nor what it drives out is given to the sequencer before it is ([`Pool::set_durable`]).
+//!
+//! Every call holds the pool's lock, for which all callers of the API wait: what touches many transactions does so in
+//! parts.
+
+mod turns;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -14,9 +19,11 @@ use super::{
     A_BLOCK_MS, MempoolConfig,
     error::Refused,
     queue::{Entry, Queue},
-    rules::Accounts,
 };
 use crate::store::records::{Dropped, Milliseconds, Sequence};
+
+/// Dropped transactions whose outcomes are asked for at once: more make no block late.
+const DROPPED_AT_ONCE: usize = 4_096;
 
 /// What a transaction is to the pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +35,9 @@ pub(super) enum Admission {
 }
 
 /// Where an accepted transaction without a durable outcome stands.
+#[cfg(test)]
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Waiting {
+pub(super) enum Waiting {
     /// It waits for its turn.
     InPool,
     /// The sequencer has it.
@@ -51,6 +59,10 @@ pub(super) struct Counts {
     pub(super) waiting: usize,
     pub(super) taken: usize,
     pub(super) dropped: usize,
+    /// Leaves whose turn it is.
+    pub(super) ready_leaves: usize,
+    /// Leaves that wait for a nonce that is missing.
+    pub(super) parked_leaves: usize,
 }
 
 #[derive(Debug)]
@@ -60,7 +72,6 @@ pub(super) struct Pool {
     leaves: HashMap<AccountId, Queue>,
     index: super::index::Index,
     places: BTreeMap<Sequence, (AccountId, u32)>,
-    hashes: HashMap<B256, Sequence>,
     expiries: BTreeSet<(u32, Sequence)>,
     drops: BTreeMap<Sequence, Discarded>,
     taken: usize,
@@ -78,7 +89,6 @@ impl Pool {
             leaves: HashMap::new(),
             index: Default::default(),
             places: BTreeMap::new(),
-            hashes: HashMap::new(),
             expiries: BTreeSet::new(),
             drops: BTreeMap::new(),
             taken: 0,
@@ -142,7 +152,7 @@ impl Pool {
         if got < expected { Err(Refused::Replacement { expected, got }) } else { Ok(()) }
     }
 
-    /// Room for one more of a leaf: there is some, or another leaf has more waiting.
+    /// Room for one more of a leaf: there is some, or another leaf must make room before it would.
     fn check_room(
         &self,
         id: AccountId,
@@ -167,7 +177,7 @@ impl Pool {
             None => (0, nonce != payer.nonce),
         };
         match self.index.most_crowded() {
-            Some((most, parked, other)) if other != id && (waiting + 1, parks) < (most, parked) => {
+            Some((parked, most, other)) if other != id && (parks, waiting + 1) < (parked, most) => {
                 Ok(())
             }
             _ => Err(busy("the mempool is full")),
@@ -216,7 +226,6 @@ impl Pool {
             self.note(replaced.sequence, Dropped::Replaced { by: hash }, sequence);
         }
         self.places.insert(sequence, (id, signed.authorization.nonce));
-        self.hashes.insert(hash, sequence);
         if signed.authorization.expiry != 0 {
             self.expiries.insert((signed.authorization.expiry, sequence));
         }
@@ -224,121 +233,14 @@ impl Pool {
         while self.places.len() > self.capacity && self.evict(sequence) {}
     }
 
-    /// The leaf with most waiting loses its last.
+    /// The leaf that must make room first loses its last.
     fn evict(&mut self, cause: Sequence) -> bool {
         let Some((_, _, id)) = self.index.most_crowded() else { return false };
         let last = self.leaves.get(&id).and_then(Queue::last_waiting);
         last.is_some_and(|nonce| self.discard(id, nonce, Dropped::Evicted, cause))
     }
 
-    // --- out ------------------------------------------------------------------------------------------
-
-    /// Everything before this sequence is on disk.
-    pub(super) fn set_durable(&mut self, next: Sequence) {
-        self.durable = next;
-    }
-
-    pub(super) fn is_durable(&self, sequence: Sequence) -> bool {
-        sequence < self.durable
-    }
-
-    /// Gives out transactions in an order in which they can be executed, after dropping what is late.
-    pub(super) fn take(&mut self, most: usize, timestamp: u32) -> Vec<(Sequence, Verified)> {
-        self.expire(timestamp);
-        let mut out = Vec::new();
-        while out.len() < most
-            && let Some((sequence, id)) = self.index.first_ready()
-            && sequence < self.durable
-        {
-            let given =
-                self.change(id, |queue| queue.take().map(|entry| (entry.sequence, entry.verified)));
-            // The index lists a leaf as ready iff its queue has something to give.
-            let Some(given) = given.flatten() else { break };
-            self.taken += 1;
-            out.push(given);
-        }
-        out
-    }
-
-    /// Drops what waits and may not be in a batch of this second.
-    pub(super) fn expire(&mut self, timestamp: u32) {
-        let late: Vec<_> = self.expiries.range(..(timestamp, 0)).copied().collect();
-        for (expiry, sequence) in late {
-            let Some(&(id, nonce)) = self.places.get(&sequence) else { continue };
-            let waits = self.leaves.get(&id).and_then(|queue| queue.get(nonce));
-            if waits.is_some_and(|entry| !entry.taken) {
-                self.discard(id, nonce, Dropped::Expired { expiry, timestamp }, sequence);
-            }
-        }
-    }
-
-    /// Puts back what was given out and not executed. `accounts` has what was.
-    pub(super) fn give_back(&mut self, sequences: &[Sequence], accounts: &dyn Accounts) {
-        let mut touched = BTreeSet::new();
-        for sequence in sequences {
-            let Some(&(id, nonce)) = self.places.get(sequence) else { continue };
-            if self.leaves.get(&id).and_then(|queue| queue.get(nonce)).is_some_and(|e| e.taken) {
-                self.change(id, |queue| queue.give_back(nonce));
-                self.taken -= 1;
-                touched.insert(id);
-            }
-        }
-        touched.into_iter().for_each(|id| self.renew(id, accounts));
-    }
-
-    /// Forgets those whose outcomes are on disk. `accounts` has what they did.
-    pub(super) fn done(&mut self, sequences: &[Sequence], accounts: &dyn Accounts) {
-        let mut touched = BTreeSet::new();
-        for sequence in sequences {
-            self.drops.remove(sequence);
-            let Some(&(id, nonce)) = self.places.get(sequence) else { continue };
-            if let Some(entry) = self.change(id, |queue| queue.remove(nonce)).flatten() {
-                self.taken -= usize::from(entry.taken);
-                self.forget(&entry);
-            }
-            touched.insert(id);
-        }
-        touched.into_iter().for_each(|id| self.renew(id, accounts));
-    }
-
-    /// Looks at some of the leaves that wait for a nonce: L1 may have filled the gap, or they have waited too long.
-    pub(super) fn refresh(&mut self, accounts: &dyn Accounts, now_ms: Milliseconds, most: usize) {
-        let parked = self.index.parked_after(self.cursor, most);
-        self.cursor = parked.last().copied().filter(|_| parked.len() == most);
-        let wait_ms = self.config.max_gap_wait_s.saturating_mul(1_000);
-        for id in parked {
-            self.renew(id, accounts);
-            while let Some(queue) = self.leaves.get(&id)
-                && queue.standing().is_parked()
-                && let Some((nonce, first)) = queue.first_waiting()
-                && first.received_ms.saturating_add(wait_ms) < now_ms
-            {
-                let seconds = self.config.max_gap_wait_s;
-                let reason = format!("no transaction with the nonce before came in {seconds} s");
-                let sequence = first.sequence;
-                self.discard(id, nonce, Dropped::Refused(reason), sequence);
-            }
-        }
-    }
-
-    fn renew(&mut self, id: AccountId, accounts: &dyn Accounts) {
-        let nonce = accounts.account(id).nonce;
-        self.change(id, |queue| queue.renew(nonce));
-        self.bury(id);
-    }
-
-    /// Drops what waits with a nonce that the leaf has used.
-    fn bury(&mut self, id: AccountId) {
-        while let Some(nonce) = self.leaves.get(&id).and_then(Queue::dead) {
-            let Some(sequence) =
-                self.leaves.get(&id).and_then(|q| q.get(nonce)).map(|e| e.sequence)
-            else {
-                return;
-            };
-            let reason = format!("nonce {nonce} was used by another transaction");
-            self.discard(id, nonce, Dropped::Refused(reason), sequence);
-        }
-    }
+    // --- changes ----------------------------------------------------------------------------------------
 
     /// Removes a transaction and notes why, for the sequencer to write down.
     fn discard(&mut self, id: AccountId, nonce: u32, reason: Dropped, cause: Sequence) -> bool {
@@ -351,6 +253,7 @@ impl Pool {
     }
 
     fn note(&mut self, sequence: Sequence, reason: Dropped, cause: Sequence) {
+        metrics::counter!("cairn_mempool_dropped_total", "reason" => reason.word()).increment(1);
         self.drops.insert(sequence, Discarded { reason, cause: cause.max(sequence) });
     }
 
@@ -358,10 +261,6 @@ impl Pool {
     fn forget(&mut self, entry: &Entry) {
         self.places.remove(&entry.sequence);
         self.expiries.remove(&(entry.verified.signed().authorization.expiry, entry.sequence));
-        let hash = hash_of(&entry.verified);
-        if self.hashes.get(&hash) == Some(&entry.sequence) {
-            self.hashes.remove(&hash);
-        }
     }
 
     /// Changes a queue and its place in the lists.
@@ -382,16 +281,14 @@ impl Pool {
 
     // --- answers --------------------------------------------------------------------------------------
 
-    /// What was dropped and has no outcome on disk, as far as the reason is on disk.
+    /// What was dropped and has no outcome on disk, as far as the reason is on disk; the first [`DROPPED_AT_ONCE`].
     pub(super) fn dropped(&self) -> Vec<(Sequence, Dropped)> {
         let durable = self.drops.iter().filter(|(_, drop)| drop.cause < self.durable);
-        durable.map(|(&sequence, drop)| (sequence, drop.reason.clone())).collect()
+        let some = durable.take(DROPPED_AT_ONCE);
+        some.map(|(&sequence, drop)| (sequence, drop.reason.clone())).collect()
     }
 
-    pub(super) fn find(&self, hash: &B256) -> Option<Sequence> {
-        self.hashes.get(hash).copied()
-    }
-
+    #[cfg(test)]
     pub(super) fn status(&self, sequence: Sequence) -> Option<Waiting> {
         if let Some(drop) = self.drops.get(&sequence) {
             return Some(Waiting::Dropped(drop.reason.clone()));
@@ -415,7 +312,9 @@ impl Pool {
 
     pub(super) fn counts(&self) -> Counts {
         let waiting = self.places.len() - self.taken;
-        Counts { waiting, taken: self.taken, dropped: self.drops.len() }
+        let (ready_leaves, parked_leaves) = self.index.counts();
+        let dropped = self.drops.len();
+        Counts { waiting, taken: self.taken, dropped, ready_leaves, parked_leaves }
     }
 }
 

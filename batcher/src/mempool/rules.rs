@@ -6,7 +6,7 @@ use cairn_types::{
 
 use super::{
     error::Refused,
-    fees::{FeePolicy, TransactionKind},
+    fees::{FeeKind, FeePolicy},
 };
 
 /// The accounts after the last durable block.
@@ -49,7 +49,7 @@ impl Rules<'_> {
             return Err(Refused::Token { expected: payer.token, got: authorization.token });
         }
         self.check_payee(signed, &payer)?;
-        let floor = self.fees.floor(payer.token, TransactionKind::of(transaction));
+        let floor = self.fees.floor(payer.token, FeeKind::of(transaction));
         if transaction.fee() < floor {
             return Err(Refused::Fee { expected: floor, got: transaction.fee() });
         }

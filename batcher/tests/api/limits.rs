@@ -60,6 +60,98 @@ async fn calls_of_a_batch_count_each() {
     assert_eq!(error_of(&body).0, -32010, "more calls than a batch may have");
 }
 
+/// A request as a proxy forwards it, with a client's address.
+async fn forwarded(world: &World, client: &str, body: String) -> String {
+    let request = reqwest::Client::new()
+        .post(format!("http://{}", world.url))
+        .header("content-type", "application/json")
+        .header("x-forwarded-for", client)
+        .body(body);
+    request.send().await.unwrap().text().await.unwrap()
+}
+
+#[tokio::test]
+async fn transactions_of_an_address_count_each() {
+    let proxy = || vec!["127.0.0.1".parse().unwrap()];
+    let world = World::with(|config| {
+        config.transactions_per_second = 20;
+        config.trusted_proxies = proxy();
+    })
+    .await;
+    let submit = |count: usize| {
+        let bytes = Hex(super::world::transfer(50, 1).to_bytes());
+        call("cairn_submitMany", json!([vec![bytes.to_string(); count]]))
+    };
+    let refused = |body: &str| body.contains("too many transactions");
+    // Forty at once, and it may be in debt once.
+    assert!(!refused(&forwarded(&world, "10.0.0.1", submit(39)).await));
+    assert!(!refused(&forwarded(&world, "10.0.0.1", submit(30)).await));
+    let body = forwarded(&world, "10.0.0.1", submit(1)).await;
+    assert_eq!(error_of(&body), (1005, "rate".into()));
+    assert!(refused(&body), "{body}");
+    // Another client, this machine, and whoever tries to be somebody else.
+    assert!(!refused(&forwarded(&world, "10.0.0.2", submit(1)).await));
+    assert!(!refused(&forwarded(&world, "nobody", submit(1)).await));
+    assert!(refused(&forwarded(&world, "10.0.0.9, 10.0.0.1", submit(1)).await));
+    for _ in 0..5 {
+        assert!(!refused(&world.post(submit(40)).await.1));
+    }
+    let no_proxy = World::with(|config| config.transactions_per_second = 1).await;
+    for _ in 0..5 {
+        assert!(!refused(&forwarded(&no_proxy, "10.0.0.1", submit(2)).await));
+    }
+}
+
+#[tokio::test]
+async fn one_address_has_a_quarter_of_intake() {
+    let world = World::with(|config| config.trusted_proxies = vec!["127.0.0.1".parse().unwrap()]);
+    let world = world.await;
+    world.intake.hold();
+    let submit = |count: usize| {
+        let bytes = Hex(super::world::transfer(50, 1).to_bytes());
+        call("cairn_submitMany", json!([vec![bytes.to_string(); count]]))
+    };
+    let first = forwarded(&world, "10.0.0.1", submit(8));
+    tokio::pin!(first);
+    tokio::select! {
+        early = &mut first => panic!("{early}"),
+        () = world.intake.came.notified() => {}
+    }
+    let body = forwarded(&world, "10.0.0.1", submit(3)).await;
+    assert_eq!(error_of(&body), (1013, "busy".into()), "eight and three of a quarter of forty");
+    world.intake.release();
+    assert!(first.await.contains("accepted"));
+    assert!(forwarded(&world, "10.0.0.1", submit(3)).await.contains("accepted"));
+}
+
+#[tokio::test]
+async fn long_answers_count_as_several_requests() {
+    let world = World::with(|config| {
+        config.requests_per_second = 5;
+        config.max_items = 100_000;
+    })
+    .await;
+    let many = call("cairn_transactions", json!([vec![Hex([1; 32]).to_string(); 15_000]]));
+    // Ten tokens at once: the answer of 75 KB costs three, a head one.
+    let refused = (0..10).map(|_| world.post(many.clone()));
+    let mut answered = 0;
+    for answer in refused {
+        answered += usize::from(answer.await.1.contains("\"result\""));
+    }
+    assert!((2..9).contains(&answered), "{answered}");
+}
+
+#[tokio::test]
+async fn other_paths_count_as_requests() {
+    let world = World::with(|config| config.requests_per_second = 2).await;
+    let mut statuses = Vec::new();
+    for path in ["/openrpc.json", "/ready", "/metrics"].into_iter().cycle().take(12) {
+        statuses.push(world.get(path).await.0);
+    }
+    assert!(statuses.contains(&429), "{statuses:?}");
+    assert_eq!(world.get("/health").await.0, 200);
+}
+
 #[tokio::test]
 async fn bodies_arrays_and_depth() {
     let world = World::with(|config| {
@@ -144,6 +236,22 @@ async fn connections_and_subscriptions() {
     // The place of a session that has ended is free again.
     let deadline = Instant::now() + Duration::from_secs(10);
     while Client::connect(&format!("ws://{}", world.url)).await.is_err() {
+        assert!(Instant::now() < deadline, "the place was not given back");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn subscriptions_of_all_connections() {
+    let world = World::with(|config| config.max_total_subscriptions = 1).await;
+    let (first, second) = (world.websocket().await, world.websocket().await);
+    let held =
+        first.subscribe::<methods::SubscribeBlocks>(methods::BLOCKS, &Nothing {}).await.unwrap();
+    let subscribe = || second.subscribe::<methods::SubscribeBlocks>(methods::BLOCKS, &Nothing {});
+    assert_eq!(subscribe().await.unwrap_err().reason(), Some("busy"));
+    drop(held);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while subscribe().await.is_err() {
         assert!(Instant::now() < deadline, "the place was not given back");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

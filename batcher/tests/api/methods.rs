@@ -7,8 +7,10 @@ use cairn_batcher::{
         receipt::{Contradiction, ReceiptDomain},
         wire::{self, FeeKind, Stage},
     },
-    client::{Client, ClientError, check_proof},
+    client::{Client, ClientError, ProofError, check_proof},
+    store::records::BlockOperation,
 };
+use cairn_types::Withdrawal;
 
 use super::world::{
     ALICE, BOB, CHAIN_ID, DROPPED, OPEN, ROLLUP, SECOND_WITHDRAWAL, START_MS, TOKEN, TRANSFER,
@@ -111,13 +113,17 @@ async fn a_proof_holds_against_the_proven_state_and_no_other() {
         for id in [ALICE, BOB, 555] {
             let proof = client.ask::<methods::Proof>(&wire::ById { id }).await.unwrap();
             assert_eq!(proof.batch, 1);
-            let account = check_proof(&proof, world.proven).unwrap();
+            let account = check_proof(&proof, id, world.proven).unwrap();
             assert_eq!(account.is_empty(), id == 555);
-            check_proof(&proof, Hex([1; 32])).unwrap_err();
+            check_proof(&proof, id, Hex([1; 32])).unwrap_err();
             let richer = wire::ProofView { balance: Decimal(u64::MAX >> 1), ..proof.clone() };
-            check_proof(&richer, world.proven).unwrap_err();
-            let shorter = wire::ProofView { siblings: proof.siblings[1..].to_vec(), ..proof };
-            check_proof(&shorter, world.proven).unwrap_err();
+            check_proof(&richer, id, world.proven).unwrap_err();
+            let shorter =
+                wire::ProofView { siblings: proof.siblings[1..].to_vec(), ..proof.clone() };
+            check_proof(&shorter, id, world.proven).unwrap_err();
+            // A proof that holds, but of somebody else.
+            let other = check_proof(&proof, id + 7, world.proven).unwrap_err();
+            assert!(matches!(other, ProofError::Account { .. }), "{other}");
         }
     }
 }
@@ -186,16 +192,44 @@ async fn a_withdrawal_is_found_by_its_transaction_and_by_its_place() {
     }
 }
 
+/// A long batch is not gone through for a withdrawal that no other is the same as, and not far for one that has twins.
+#[tokio::test]
+async fn a_withdrawal_in_a_long_batch_costs_little() {
+    let world = World::with(|config| config.max_items = 1).await;
+    let store = &world.store;
+    let mut block = store.blocks.get(&2).unwrap().unwrap();
+    block.operations.extend(std::iter::repeat_n(BlockOperation::Transaction(0), 20));
+    let mut write = store.write();
+    write.put(&store.blocks, &2, &block).unwrap();
+    write.commit().unwrap();
+    let client = world.http().await;
+    let of = wire::ByHash { hash: world.hashes[WITHDRAWAL] };
+    let twin = client.call::<methods::Withdrawal>(&of).await.unwrap_err();
+    assert!(twin.to_string().contains("[0, 1] of batch 1"), "{twin}");
+
+    let other = Withdrawal { token: 0, recipient: [9; 20], amount: 78 }.word().unwrap();
+    let mut words = store.withdrawals.get(&1).unwrap().unwrap();
+    words[0] = other;
+    let mut write = store.write();
+    write.put(&store.withdrawals, &1, &words).unwrap();
+    write.commit().unwrap();
+    let alone = client.call::<methods::Withdrawal>(&of).await.unwrap();
+    assert_eq!((alone.index, alone.amount), (1, Decimal(77)));
+}
+
 #[tokio::test]
 async fn receipts_are_signed_and_hold_against_the_blocks() {
     let world = World::start().await;
     let domain = ReceiptDomain { chain_id: CHAIN_ID, rollup: ROLLUP };
     for client in both(&world).await {
         let receipt = client.receipt(world.hashes[OPEN], &domain, world.signer).await.unwrap();
-        assert_eq!((receipt.block, receipt.position), (3, 0));
+        assert_eq!((receipt.batch, receipt.block, receipt.position), (2, 3, 0));
         let block = client.ask::<methods::Block>(&wire::ByBlock { number: 3 }).await.unwrap();
         assert_eq!(receipt.contradicts(&block), None);
-        let other = wire::BlockView { operations: Vec::new(), ..block.clone() };
+        let header = wire::BlockView { operations: Vec::new(), ..block.clone() };
+        assert_eq!(receipt.contradicts(&header), None, "as a subscription sends it");
+        let other = vec![wire::BlockEntry::Transaction(world.hashes[TRANSFER])];
+        let other = wire::BlockView { operations: other, ..block.clone() };
         assert_eq!(receipt.contradicts(&other), Some(Contradiction::Transaction));
         let other = wire::BlockView { state: Hash::from(world.proven), ..block };
         assert_eq!(receipt.contradicts(&other), Some(Contradiction::State));

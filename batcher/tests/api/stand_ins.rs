@@ -101,6 +101,10 @@ impl Intake for TestIntake {
     fn pressure(&self) -> Pressure {
         Pressure { waiting: 1, throttled: None }
     }
+
+    fn room(&self) -> usize {
+        40
+    }
 }
 
 #[derive(Default)]

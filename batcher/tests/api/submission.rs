@@ -94,4 +94,8 @@ async fn a_mempool_that_hangs_ends_in_an_answer() {
     let error = client.call::<methods::Submit>(&params).await.unwrap_err();
     assert_eq!(error.reason(), Some("timeout"));
     assert!(error.is_transient(), "it is known by its hash: to send it again is safe");
+    assert!(error.to_string().contains("within 1 s"), "as long as it was waited: {error}");
+    // Over a WebSocket too, where nothing else would end it.
+    let error = world.websocket().await.call::<methods::Submit>(&params).await.unwrap_err();
+    assert_eq!(error.reason(), Some("timeout"));
 }

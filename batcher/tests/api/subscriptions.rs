@@ -1,12 +1,13 @@
 //! News: every block and batch once, each stage of a transaction once, and no memory for who does not read.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cairn_batcher::{
     api::{
         methods,
         wire::{ByHash, Nothing, Stage},
     },
+    client::Client,
     store::records::{Block, L1View, SealedBatch},
 };
 use jsonrpsee::core::client::Subscription;
@@ -113,7 +114,8 @@ async fn a_slow_client_is_dropped_with_a_reason() {
     let answer = frame(&mut socket).await;
     assert!(answer.contains("\"result\""), "{answer}");
     make_blocks(&world, 4..=100_000);
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    // Longer than the patience with a subscription, and not as long as that with a connection.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
     let mut count = 0;
     loop {
         let message: Value = serde_json::from_str(&frame(&mut socket).await).unwrap();
@@ -125,6 +127,39 @@ async fn a_slow_client_is_dropped_with_a_reason() {
         count += 1;
         assert!(count < 99_997, "all were sent");
     }
+}
+
+/// A client that asks for much, does not read, and goes on asking: what waits for it is bounded, the connection ends,
+/// and its place is free again.
+#[tokio::test]
+async fn a_client_that_asks_and_never_reads_is_dropped() {
+    let world = World::with(|config| {
+        config.max_connections = 1;
+        config.subscriber_patience_s = 1;
+    })
+    .await;
+    let mut socket = upgrade(&world).await;
+    // Each answer is the description, of tens of kilobytes; sockets hold some megabytes.
+    let ask = json!({ "jsonrpc": "2.0", "id": 1, "method": "rpc.discover", "params": [] });
+    let ask = masked(ask.to_string().as_bytes());
+    let lot = ask.repeat(100);
+    let (mut asked, mut held_back) = (0, false);
+    let ended = loop {
+        match tokio::time::timeout(Duration::from_millis(500), socket.write_all(&lot)).await {
+            Err(_) => held_back = true,
+            Ok(Ok(())) => asked += 100,
+            Ok(Err(error)) => break error,
+        }
+        assert!(asked < 1_000_000, "it is read however little it reads");
+    };
+    assert!(held_back, "nothing is read from it, so that it cannot write, before {ended}");
+    let metrics = tokio::runtime::Handle::current().metrics();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while Client::connect(&format!("ws://{}", world.url)).await.is_err() {
+        assert!(Instant::now() < deadline, "the place was not given back");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(metrics.num_alive_tasks() < 200, "{} tasks are left", metrics.num_alive_tasks());
 }
 
 /// A TCP connection that speaks WebSocket.

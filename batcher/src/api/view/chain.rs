@@ -1,15 +1,13 @@
 //! Blocks and batches.
 
-use super::{
-    life::{hash_of, missing},
-    on_l1, word,
-};
+use super::{life::missing, on_l1, word};
 use crate::{
     api::{
         error::ApiError,
         hex::{Decimal, Hash, Hex},
         wire::{BatchOnL1, BatchView, BlockEntry, BlockView, PublicationView},
     },
+    mempool::transaction_hash,
     store::{
         Store, StoreError,
         records::{BatchNumber, Block, BlockNumber, BlockOperation, L1Batch, Publication},
@@ -25,7 +23,7 @@ pub(in crate::api) fn block(store: &Store, number: BlockNumber) -> Result<BlockV
         BlockOperation::Priority(queued) => Ok(BlockEntry::Priority(queued.index)),
         BlockOperation::Transaction(sequence) => {
             let accepted = store.log.get(sequence)?.ok_or_else(|| missing("log", sequence))?;
-            Ok(BlockEntry::Transaction(hash_of(&accepted.transaction)))
+            Ok(BlockEntry::Transaction(transaction_hash(&accepted.transaction).into()))
         }
     };
     let operations = block.operations.iter().map(entry).collect::<Result<_, StoreError>>()?;

@@ -2,8 +2,7 @@
 
 use std::collections::{HashMap, hash_map::Entry};
 
-use cairn_state::message_digest;
-use cairn_types::{Digest, ShortTransfer, SignedTransaction, Transaction};
+use cairn_types::{SignedTransaction, Transaction};
 
 use super::on_l1;
 use crate::{
@@ -137,49 +136,28 @@ pub(super) fn missing(table: &'static str, key: impl ToString) -> StoreError {
     StoreError::Missing { table, key: key.to_string() }
 }
 
-/// What a transaction is known by.
-pub(super) fn hash_of(signed: &SignedTransaction) -> Hash {
-    Digest::from(message_digest(&signed.transaction, &signed.authorization)).into()
-}
-
 fn dropped(reason: &Dropped, at_ms: Milliseconds) -> DroppedAt {
-    let (word, replaced_by) = match reason {
-        Dropped::Replaced { by } => ("replaced", Some((*by).into())),
-        Dropped::Expired { .. } => ("expired", None),
-        Dropped::Refused(_) => ("refused", None),
-        Dropped::Evicted => ("evicted", None),
+    let replaced_by = match reason {
+        Dropped::Replaced { by } => Some((*by).into()),
+        _ => None,
     };
-    DroppedAt { at_ms, reason: word.to_owned(), message: reason.to_string(), replaced_by }
+    let (word, message) = (reason.word().to_owned(), reason.to_string());
+    DroppedAt { at_ms, reason: word, message, replaced_by }
 }
 
 fn view(hash: Hash, sequence: Sequence, signed: &SignedTransaction, life: Life) -> TransactionView {
     let SignedTransaction { transaction, authorization, .. } = signed;
     let (mut to, mut key, mut recipient) = (None, None, None);
-    let kind = match *transaction {
-        Transaction::Transfer { to: payee, .. } => {
-            to = Some(payee);
-            match ShortTransfer::new(transaction) {
-                Some(Ok(_)) => FeeKind::Transfer,
-                _ => FeeKind::LongTransfer,
-            }
-        }
-        Transaction::TransferToNew { key: payee, .. } => {
-            key = Some(payee.into());
-            FeeKind::TransferToNew
-        }
-        Transaction::Withdraw { recipient: payee, .. } => {
-            recipient = Some(Hex(payee));
-            FeeKind::Withdraw
-        }
-        Transaction::ChangeKey { key: next, .. } => {
-            key = Some(next.into());
-            FeeKind::ChangeKey
-        }
-    };
+    match *transaction {
+        Transaction::Transfer { to: payee, .. } => to = Some(payee),
+        Transaction::TransferToNew { key: payee, .. } => key = Some(payee.into()),
+        Transaction::Withdraw { recipient: payee, .. } => recipient = Some(Hex(payee)),
+        Transaction::ChangeKey { key: next, .. } => key = Some(next.into()),
+    }
     TransactionView {
         hash,
         sequence,
-        kind,
+        kind: FeeKind::of(transaction),
         from: transaction.from(),
         nonce: authorization.nonce,
         token: authorization.token,

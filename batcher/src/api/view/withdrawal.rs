@@ -1,6 +1,6 @@
 //! What it takes to claim a withdrawal.
 
-use cairn_types::{Transaction, Withdrawal};
+use cairn_types::{Transaction, Withdrawal, Word};
 
 use super::life::missing;
 use crate::{
@@ -16,16 +16,18 @@ use crate::{
     },
 };
 
-/// The withdrawal of a transaction.
+/// The withdrawal of a transaction. Where its batch has others that are the same in all, it looks at so many rows at
+/// most to tell which is whose.
 pub(in crate::api) fn of_transaction(
     store: &Store,
     hash: &Hash,
+    most_rows: usize,
 ) -> Result<WithdrawalView, ApiError> {
     let unknown = || ApiError::Unknown(format!("transaction {hash}"));
     let sequence = store.hashes.get(&(*hash).into())?.ok_or_else(unknown)?;
-    if !is_withdrawal(store, sequence)? {
+    let Some(word) = withdrawal_word(store, sequence)? else {
         return Err(ApiError::Unknown(format!("withdrawal: transaction {hash} is none")));
-    }
+    };
     let (block, position) = match store.outcomes.get(&sequence)? {
         Some(Outcome::InBlock { block, position }) => (block, position),
         Some(Outcome::Dropped { reason, .. }) => {
@@ -37,14 +39,26 @@ pub(in crate::api) fn of_transaction(
     let Some(sealed) = store.batches.get(&batch)? else {
         return Err(ApiError::NotYet(format!("batch {batch} is not sealed yet")));
     };
-    // Forced withdrawals come first in a batch, and only execution knows how many: so count from the end.
     let Some(words) = store.withdrawals.get(&batch)? else {
         return Err(ApiError::NotYet(format!("batch {batch} is being checked")));
     };
-    let from_here = count_from(store, block, position, sealed.last_block)?;
-    let index = words.len().checked_sub(from_here).and_then(|index| u32::try_from(index).ok());
+    let same = words.iter().enumerate().filter(|(_, other)| **other == word);
+    let places: Vec<_> = same.filter_map(|(index, _)| u32::try_from(index).ok()).collect();
+    let index = if places.len() > 1 {
+        // Forced withdrawals come first in a batch, and only execution knows how many: so count from the end.
+        let after = same_after(store, &word, (block, position), sealed.last_block, most_rows)?;
+        let after = after.ok_or_else(|| {
+            ApiError::Unknown(format!(
+                "place of {hash} alone: withdrawals {places:?} of batch {batch} are the same in \
+                 all, see cairn_withdrawalAt"
+            ))
+        })?;
+        places.len().checked_sub(after + 1).and_then(|place| places.get(place))
+    } else {
+        places.first()
+    };
     let index = index.ok_or(ApiError::Internal("a batch has fewer withdrawals than its blocks"))?;
-    withdrawal(store, batch, index)
+    withdrawal(store, batch, *index)
 }
 
 /// A withdrawal by its place in its batch.
@@ -76,29 +90,36 @@ pub(in crate::api) fn withdrawal(
     })
 }
 
-/// Withdrawals that transactions make from this place to the end of the batch.
-fn count_from(
+/// Withdrawals of this word that transactions make after this place of the batch; none if that takes too many rows.
+fn same_after(
     store: &Store,
-    block: BlockNumber,
-    position: u32,
+    word: &Word,
+    (block, position): (BlockNumber, u32),
     last: BlockNumber,
-) -> Result<usize, StoreError> {
-    let mut count = 0;
+    most_rows: usize,
+) -> Result<Option<usize>, StoreError> {
+    let (mut count, mut rows) = (0, 0);
     for number in block..=last {
         let stored = store.blocks.get(&number)?.ok_or_else(|| missing("blocks", number))?;
-        let skipped = if number == block { position as usize } else { 0 };
+        let skipped = if number == block { position as usize + 1 } else { 0 };
         for operation in stored.operations.iter().skip(skipped) {
-            if let BlockOperation::Transaction(sequence) = operation
-                && is_withdrawal(store, *sequence)?
-            {
-                count += 1;
+            let BlockOperation::Transaction(sequence) = operation else { continue };
+            rows += 1;
+            if rows > most_rows {
+                return Ok(None);
             }
+            count += usize::from(withdrawal_word(store, *sequence)?.as_ref() == Some(word));
         }
     }
-    Ok(count)
+    Ok(Some(count))
 }
 
-fn is_withdrawal(store: &Store, sequence: u64) -> Result<bool, StoreError> {
+/// The word that the withdrawal of a transaction has in its batch, if it is one.
+fn withdrawal_word(store: &Store, sequence: u64) -> Result<Option<Word>, StoreError> {
     let accepted = store.log.get(&sequence)?.ok_or_else(|| missing("log", sequence))?;
-    Ok(matches!(accepted.transaction.transaction, Transaction::Withdraw { .. }))
+    let signed = accepted.transaction;
+    let Transaction::Withdraw { recipient, amount, .. } = signed.transaction else {
+        return Ok(None);
+    };
+    Ok(Withdrawal { token: signed.authorization.token, recipient, amount }.word().ok())
 }

@@ -7,6 +7,7 @@ use crate::api::{
     error::ErrorBody,
     hex::{Amount, Hash, Hex, Key, TransactionBytes},
 };
+pub use crate::mempool::fees::FeeKind;
 
 /// A transaction that is durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -26,22 +27,6 @@ pub enum SubmitOutcome {
     Accepted(Submitted),
     /// It is not taken.
     Refused(ErrorBody),
-}
-
-/// A kind of transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum FeeKind {
-    /// Pays an existing account, in the short form.
-    Transfer,
-    /// Pays an existing account an amount or a fee that the short form does not hold: twice the data.
-    LongTransfer,
-    /// Makes a new account and pays it.
-    TransferToNew,
-    /// Pays an L1 address.
-    Withdraw,
-    /// Hands the account to another key.
-    ChangeKey,
 }
 
 /// What a transaction should pay.
@@ -212,6 +197,8 @@ pub struct StageNews {
 pub struct SignedReceipt {
     /// The transaction.
     pub transaction: Hash,
+    /// The batch of its block: L1 has the batch's data, from which anyone can see whether it is executed there.
+    pub batch: u32,
     /// Its block.
     pub block: u64,
     /// Its place among the block's operations, from 0.

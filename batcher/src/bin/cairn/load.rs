@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf, process::ExitCode, sync::Mutex, time::Duration};
 
 use alloy::signers::local::PrivateKeySigner;
 use cairn_batcher::{
-    load::{self, LoadOptions, Progress, Report},
+    load::{self, Latency, LoadOptions, Progress, Report},
     node::dev::OPERATOR_KEY,
     progress::Bars,
 };
@@ -78,7 +78,10 @@ fn print(report: &Report) {
     println!("offered {offered}, accepted {accepted}, refused {refused}, lost {lost}");
     println!("{accepted_rate:.0} accepted a second, over {seconds:.1} s");
     if let Some(ack) = report.ack_ms {
-        println!("acknowledged in ms: p50 {:.1}, p95 {:.1}, p99 {:.1}", ack.p50, ack.p95, ack.p99);
+        let Latency { p50, p95, p99 } = ack;
+        // Of what was refused there is no time: figures with and without refusals do not compare.
+        print!("acknowledged in ms: p50 {p50:.1}, p95 {p95:.1}, p99 {p99:.1}");
+        println!(" ({refused} of {offered} refused)");
     }
     let finality = report.finality_s;
     if let (Some(p50), Some(p95), Some(max)) = (finality.p50, finality.p95, finality.max) {

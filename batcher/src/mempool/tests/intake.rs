@@ -8,7 +8,10 @@ use tokio::task::JoinHandle;
 
 use super::world::*;
 use crate::{
-    mempool::{Accounts, Intake, Mempool, MempoolConfig, MempoolError, Refused, Waiting},
+    mempool::{
+        Accounts, Intake, Mempool, MempoolConfig, MempoolError, Refused, pool::Waiting,
+        transaction_hash,
+    },
     signals::{Shutdown, ShutdownSender, Signals, shutdown},
     store::records::{Dropped, L1View, Outcome},
 };
@@ -165,6 +168,35 @@ async fn what_was_executed_is_known_and_what_was_not_is_refused() {
     let service = service.restart().await;
     assert_eq!(service.mempool.pressure().waiting, 0);
     assert_eq!(service.mempool.next_nonce(ALICE), 1);
+}
+
+/// Blocks of more than is looked at under one lock: all of it is given out, in order, and none of it twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn large_blocks_are_taken_and_done_in_lots() {
+    const COUNT: u32 = 700;
+    let mut service = Service::new(MempoolConfig::default());
+    service.book.set(ALICE, Account { balance: u64::MAX >> 3, ..service.book.account(ALICE) });
+    service.run();
+    let all: Vec<_> = (0..COUNT).map(|nonce| signed(ALICE, nonce, 10)).collect();
+    let answers = service.mempool.submit(all.clone()).await;
+    assert!(answers.iter().all(Result::is_ok));
+    let taken = service.mempool.take(600, 0);
+    let nonces = |taken: &[crate::mempool::Taken]| -> Vec<u32> {
+        taken.iter().map(|taken| taken.transaction.signed().authorization.nonce).collect()
+    };
+    assert_eq!(nonces(&taken), (0..600).collect::<Vec<_>>());
+    service.book.set_nonce(ALICE, 600);
+    service.mempool.done(&taken.iter().map(|taken| taken.sequence).collect::<Vec<_>>());
+    assert_eq!(service.mempool.pressure().taken, 0);
+    assert_eq!(nonces(&service.mempool.take(600, 0)), (600..COUNT).collect::<Vec<_>>());
+    // What was executed is found by its hash, and what only has its nonce is not: each in its place.
+    let request = vec![all[3], signed(ALICE, 4, 11), signed(BOB, 0, 10), all[650]];
+    let answers = service.mempool.submit(request).await;
+    let found: Vec<_> = answers.iter().map(|answer| answer.as_ref().map(|s| s.hash)).collect();
+    let used = Refused::NonceUsed { expected: 600, got: 4 };
+    let bob = transaction_hash(&signed(BOB, 0, 10));
+    let old = [transaction_hash(&all[3]), transaction_hash(&all[650])];
+    assert_eq!(found, [Ok(old[0]), Err(&used), Ok(bob), Ok(old[1])]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

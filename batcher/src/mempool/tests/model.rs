@@ -7,7 +7,10 @@ use proptest::prelude::*;
 
 use super::world::*;
 use crate::{
-    mempool::{Mempool, MempoolConfig, Waiting, intake, pool::hash_of},
+    mempool::{
+        Mempool, MempoolConfig, intake,
+        pool::{Waiting, hash_of},
+    },
     signals::Signals,
     store::records::{Dropped, Outcome, Sequence},
 };
@@ -84,11 +87,11 @@ impl Model {
         self.nonce(leaf) + self.of(leaf).filter(|item| item.taken).count() as u32
     }
 
-    /// How many of a leaf wait, and whether in vain.
-    fn crowd(&self, leaf: AccountId) -> (usize, bool) {
+    /// Whether a leaf waits in vain, and how many of it wait: the greatest makes room first.
+    fn crowd(&self, leaf: AccountId) -> (bool, usize) {
         let waiting = self.of(leaf).filter(|item| !item.taken).count();
         let next = self.next(leaf);
-        (waiting, waiting > 0 && !self.of(leaf).any(|item| item.nonce == next))
+        (waiting > 0 && !self.of(leaf).any(|item| item.nonce == next), waiting)
     }
 
     fn accepts(&self, item: &Item) -> bool {
@@ -102,13 +105,13 @@ impl Model {
         if self.of(item.leaf).count() >= MOST_A_LEAF || self.dropped.len() >= CAPACITY {
             return false;
         }
-        let (waiting, _) = self.crowd(item.leaf);
+        let (_, waiting) = self.crowd(item.leaf);
         let next = self.next(item.leaf);
         let parks = item.nonce != next && !self.of(item.leaf).any(|other| other.nonce == next);
         self.items.len() < CAPACITY
             || LEAVES.iter().any(|&other| {
                 other != item.leaf
-                    && (waiting + 1, parks) < self.crowd(other)
+                    && (parks, waiting + 1) < self.crowd(other)
                     && LEAVES
                         .iter()
                         .all(|&third| (self.crowd(third), third) <= (self.crowd(other), other))
@@ -320,7 +323,7 @@ impl World {
             }
             Event::Forced(leaf) => {
                 let leaf = LEAVES[leaf];
-                let in_vain = self.model.crowd(leaf).1 && self.model.of(leaf).all(|i| !i.taken);
+                let in_vain = self.model.crowd(leaf).0 && self.model.of(leaf).all(|i| !i.taken);
                 if in_vain {
                     let nonce = self.model.nonce(leaf) + 1;
                     self.model.nonces.insert(leaf, nonce);

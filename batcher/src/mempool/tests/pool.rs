@@ -1,13 +1,14 @@
 //! The rules of the pool, one by one.
 
 use alloy::primitives::B256;
+use cairn_state::Verified;
 use cairn_types::{Account, AccountId, PublicKey, SignedTransaction, Transaction};
 
 use super::world::*;
 use crate::{
     mempool::{
-        Accounts, MempoolConfig, Refused, Waiting,
-        pool::{Admission, Pool, hash_of},
+        Accounts, MempoolConfig, Refused,
+        pool::{Admission, Pool, Waiting, hash_of},
     },
     store::records::{Dropped, Sequence},
 };
@@ -45,7 +46,7 @@ impl Bench {
     }
 
     fn take(&mut self, most: usize) -> Vec<Sequence> {
-        self.pool.take(most, 1).into_iter().map(|(sequence, _)| sequence).collect()
+        self.pool.take(most, 1).0.into_iter().map(|(sequence, _)| sequence).collect()
     }
 }
 
@@ -103,9 +104,9 @@ fn a_known_transaction_is_not_admitted_twice() {
     // Executed, and not yet told so.
     bench.book.set_nonce(ALICE, 1);
     assert_eq!(bench.admit(unsigned(ALICE, 0, 100)), Ok(Admission::Known(first)));
-    assert_eq!(bench.pool.find(&hash(unsigned(ALICE, 0, 100))), Some(first));
     bench.pool.done(&[first], &bench.book);
-    assert_eq!(bench.pool.find(&hash(unsigned(ALICE, 0, 100))), None);
+    let used = Refused::NonceUsed { expected: 1, got: 0 };
+    assert_eq!(bench.admit(unsigned(ALICE, 0, 100)), Err(used));
 }
 
 #[test]
@@ -192,6 +193,54 @@ fn among_equals_goes_who_waits_in_vain() {
     assert_eq!(bench.take(9), [ready, bob]);
 }
 
+/// A crowd of transactions that may never pay must not drive out one that will: however few they are.
+#[test]
+fn who_waits_in_vain_makes_room_first() {
+    let mut bench = Bench::new(|config| config.max_transactions = 4);
+    let [a, b, c] = [0, 1, 2].map(|nonce| bench.add(ALICE, nonce));
+    let parked = bench.add(BOB, 5);
+    let busy = |refused: Result<_, Refused>| matches!(refused, Err(Refused::Busy { .. }));
+    assert!(busy(bench.admit(unsigned(CAROL, 5, 9_000))), "in vain itself, it drives out nobody");
+    let carol = bench.add(CAROL, 0);
+    assert_eq!(bench.pool.dropped(), [(parked, Dropped::Evicted)]);
+    assert!(busy(bench.admit(unsigned(BOB, 5, 9_000))), "the rest can be executed");
+    let mut taken = bench.take(9);
+    taken.sort_unstable();
+    assert_eq!(taken, [a, b, c, carol]);
+}
+
+/// However many expire at once, a call drops a bounded number of them, and gives out none.
+#[test]
+fn mass_expiry_comes_in_parts() {
+    const MANY: u32 = 3_000;
+    let mut bench = Bench::new(|config| config.max_per_leaf = 1);
+    for i in 0..MANY {
+        let id = DAVE + 1 + i;
+        bench.book.set(id, Account { key: key(BOB), token: 0, nonce: 0, balance: 1_000 });
+        let mut until = unsigned(id, 0, 100);
+        until.authorization.expiry = 50;
+        let payer = bench.book.account(id);
+        let known = Verified::trusted(until, key(BOB));
+        bench.pool.admit(known, &payer, bench.next, 0).unwrap();
+        bench.next += 1;
+    }
+    bench.pool.set_durable(bench.next);
+    let in_time = bench.add(ALICE, 0);
+    bench.pool.expire(51);
+    let left = MANY as usize + 1 - 1_024;
+    assert_eq!(bench.pool.counts().waiting, left);
+    // Some are dropped on the way to what is in time; the last of them only in the next call.
+    let (taken, more) = bench.pool.take(9, 51);
+    assert!(taken.iter().all(|(sequence, _)| *sequence == in_time));
+    assert!(!taken.is_empty() || more, "there is more to look for");
+    let taken: Vec<_> = taken.into_iter().chain(bench.pool.take(9, 51).0).collect();
+    assert_eq!(taken.len(), 1);
+    assert_eq!(bench.pool.counts().dropped, MANY as usize);
+    // So many outcomes fit a block.
+    bench.pool.done(&bench.pool.dropped().iter().map(|(s, _)| *s).collect::<Vec<_>>(), &bench.book);
+    assert_eq!(bench.pool.counts().dropped, 0);
+}
+
 #[test]
 fn late_ones_are_dropped() {
     let mut bench = Bench::new(|_| {});
@@ -200,11 +249,11 @@ fn late_ones_are_dropped() {
     bench.admit(until).unwrap();
     let next = bench.add(ALICE, 1);
     // The last second counts. Given out, it is the sequencer's.
-    assert_eq!(bench.pool.take(1, 50).len(), 1);
+    assert_eq!(bench.pool.take(1, 50).0.len(), 1);
     bench.pool.expire(51);
     assert_eq!(bench.pool.status(0), Some(Waiting::Taken));
     bench.pool.give_back(&[0], &bench.book);
-    assert!(bench.pool.take(9, 51).is_empty(), "the next waits for another with nonce 0");
+    assert!(bench.pool.take(9, 51).0.is_empty(), "the next waits for another with nonce 0");
     let expired = Dropped::Expired { expiry: 50, timestamp: 51 };
     assert_eq!(bench.pool.dropped(), [(0, expired)]);
     let again = bench.add(ALICE, 0);

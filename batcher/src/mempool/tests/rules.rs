@@ -72,14 +72,17 @@ fn each_refusal_has_its_name() {
 }
 
 #[test]
-fn codes_are_stable_and_say_what_is_worth_a_retry() {
+fn a_refusal_says_what_is_worth_a_retry() {
     let busy = Refused::Busy { reason: "full".into(), retry_after_ms: 7 };
-    assert_eq!((busy.code(), busy.is_transient(), busy.retry_after_ms()), (1001, true, Some(7)));
-    let fee = Refused::Fee { expected: 5, got: 4 };
-    assert_eq!((fee.code(), fee.is_transient(), fee.retry_after_ms()), (1108, false, None));
+    assert_eq!((busy.word(), busy.is_transient(), busy.retry_after_ms()), ("busy", true, Some(7)));
     let ahead = Refused::NonceAhead { most: 5, got: 6 };
-    assert_eq!((ahead.code(), ahead.is_transient()), (1004, true));
-    let signature = Refused::Signature;
-    assert_eq!((signature.code(), signature.word()), (1113, "signature"));
-    assert!(!signature.is_transient());
+    assert_eq!((ahead.word(), ahead.is_transient()), ("nonce_ahead", true));
+    let full = Refused::LeafFull { id: ALICE, most: 6 };
+    assert!(full.is_transient() && Refused::Stopping.is_transient());
+    let fee = Refused::Fee { expected: 5, got: 4 };
+    assert_eq!(
+        (fee.word(), fee.is_transient(), fee.retry_after_ms()),
+        ("fee_too_low", false, None)
+    );
+    assert!(!Refused::Signature.is_transient());
 }

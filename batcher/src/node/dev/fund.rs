@@ -8,8 +8,8 @@ use cairn_types::PublicKey;
 
 use super::deployment::Token;
 use crate::{
+    development::development_key,
     l1::{client::L1Client, deployment::Deployment, error::L1Error},
-    load::accounts::development_key,
 };
 
 /// Quanta that each account gets of each token.

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::fund::BALANCE;
 use crate::{
-    load::accounts::development_key,
+    development::development_key,
     sequencer::key_bytes,
     store::{
         Store, StoreError,

@@ -12,7 +12,7 @@ use super::{
     fund::BALANCE,
     keys,
 };
-use crate::load::accounts::development_key;
+use crate::development::development_key;
 
 /// Accounts that are listed, at the most.
 const LISTED: u32 = 10;

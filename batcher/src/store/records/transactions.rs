@@ -56,7 +56,20 @@ pub enum Dropped {
     /// The state refuses it, for good.
     #[error("{0}")]
     Refused(String),
-    /// The mempool was full of better ones.
-    #[error("the mempool was full, and others pay more")]
+    /// The mempool was full, and its leaf had to make room.
+    #[error("the mempool was full, and its account had most waiting or waited for a missing nonce")]
     Evicted,
+}
+
+impl Dropped {
+    /// A stable word for the reason, for programs.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Replaced { .. } => "replaced",
+            Self::Expired { .. } => "expired",
+            Self::Refused(_) => "refused",
+            Self::Evicted => "evicted",
+        }
+    }
 }
