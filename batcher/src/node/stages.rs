@@ -21,7 +21,7 @@ use crate::{
     sequencer::{self, CommandReceiver, SequencerConfig},
     settlement,
     signals::Signals,
-    watcher,
+    store, watcher,
 };
 
 /// All that the stages are made of.
@@ -65,6 +65,8 @@ impl Stages {
         supervisor.start("watcher", |shutdown| watcher::run(watcher, s, n, shutdown));
         let (s, n) = shared();
         supervisor.start("fees", |shutdown| market::run(fees, modes, s, n, shutdown));
+        let s = store.clone();
+        supervisor.start("store", |shutdown| store::watch(s, shutdown));
         // One node agrees with itself.
         if urls.len() > 1 {
             supervisor.start("agreement", |shutdown| agreement::run(urls, l1, depth, shutdown));

@@ -23,6 +23,7 @@ mod proofs;
 mod proxy;
 mod runner;
 #[path = "../service/stand_in.rs"]
+#[allow(dead_code, reason = "the service's tests use another part of it")]
 mod stand_in;
 mod users;
 
