@@ -218,6 +218,12 @@ impl Mempool {
         self.pool().status(sequence)
     }
 
+    /// Whether a transaction waits in the pool.
+    #[cfg(test)]
+    pub(crate) fn has(&self, sequence: Sequence) -> bool {
+        self.status(sequence) == Some(pool::Waiting::InPool)
+    }
+
     /// How full everything is.
     #[must_use]
     pub fn pressure(&self) -> Pressure {

@@ -37,6 +37,8 @@ pub(super) struct Follower<C> {
     width: u64,
     /// The head and what L1 calls finalized, as last asked for.
     head: Option<(u64, Option<u64>)>,
+    /// The head when it was first asked for.
+    first_head: Option<u64>,
     idle: u32,
 }
 
@@ -44,7 +46,8 @@ impl<C: Chain> Follower<C> {
     pub(super) fn new(chain: C, store: Store, config: WatcherConfig, first_block: u64) -> Self {
         let width = config.max_range;
         // What was read before may have left the chain meanwhile.
-        Self { chain, store, config, first_block, width, head: None, idle: IDLE_ROUNDS }
+        let (head, first_head, idle) = (None, None, IDLE_ROUNDS);
+        Self { chain, store, config, first_block, width, head, first_head, idle }
     }
 
     pub(super) fn chain(&self) -> &C {
@@ -57,6 +60,7 @@ impl<C: Chain> Follower<C> {
     /// The store's or the node's; [`WatcherError::TooDeep`] where L1 has left what cannot be taken back.
     pub(super) async fn step(&mut self) -> Result<Step, WatcherError> {
         let head = self.chain.head().await?;
+        self.first_head.get_or_insert(head);
         let Some(view) = self.store.l1_view.get(&())? else {
             if head < self.first_block {
                 return Ok(Step::UpToDate);
@@ -79,9 +83,9 @@ impl<C: Chain> Follower<C> {
         self.back(&view, head).await
     }
 
-    /// Whether the node had nothing after this block when it was last asked.
-    pub(super) fn is_head(&self, block: u64) -> bool {
-        self.head.is_some_and(|(head, _)| block >= head)
+    /// Whether all is read up to this block that was there when this walk began.
+    pub(super) fn has_caught_up(&self, block: u64) -> bool {
+        self.first_head.is_some_and(|head| block >= head)
     }
 
     async fn header(&self, block: u64) -> Result<Header, WatcherError> {

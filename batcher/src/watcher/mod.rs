@@ -118,10 +118,10 @@ async fn watch(input: Input, store: Store, signals: Signals) -> Result<(), Watch
             connection::doubt(&input.provider, e);
         }
         let wait = match round {
-            Ok(Round::News { at_head }) => {
+            Ok(Round::News { has_caught_up }) => {
                 trouble.over();
-                // A chain whose blocks come faster than they are asked for is never quiet.
-                if at_head {
+                // A chain whose blocks come faster than they are read is never quiet.
+                if has_caught_up {
                     signals.l1_is_read.set();
                 }
                 signals.l1.ring();
@@ -167,8 +167,8 @@ async fn prepare(chain: &NodeChain, input: &Input) -> Result<u64, WatcherError> 
 #[derive(Debug, PartialEq, Eq)]
 enum Round {
     News {
-        /// The last block that was read was the node's head when it was asked.
-        at_head: bool,
+        /// All is read that was there at the start.
+        has_caught_up: bool,
     },
     Quiet,
     /// The node is behind what was read.
@@ -185,11 +185,11 @@ async fn round<C: Chain>(
         Step::Read { view, events } => {
             alarms.tell(&events);
             alarms.show(store, &view)?;
-            Round::News { at_head: follower.is_head(view.block) }
+            Round::News { has_caught_up: follower.has_caught_up(view.block) }
         }
         Step::TookBack { blocks } => {
             alarms.reorganized(blocks);
-            Round::News { at_head: false }
+            Round::News { has_caught_up: false }
         }
         Step::UpToDate => {
             alarms.check_roles(follower.chain()).await?;

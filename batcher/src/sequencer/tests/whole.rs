@@ -25,7 +25,7 @@ use super::{
     world::{L1, USERS, domain, id, key, open, producer, secret},
 };
 use crate::{
-    mempool::{Mempool, MempoolConfig, MempoolError, Waiting},
+    mempool::{Mempool, MempoolConfig, MempoolError},
     sequencer::{
         Command, Ledger, SequencerConfig, checkpoint,
         producer::Producer,
@@ -373,7 +373,7 @@ impl Whole {
             match outcome {
                 None => {
                     assert_eq!((place, last), (None, Some(sequence)));
-                    assert_eq!(mempool.status(sequence), Some(Waiting::InPool));
+                    assert!(mempool.has(sequence));
                     assert!(authorization.nonce > accounts[&from].nonce, "its turn has come");
                 }
                 Some(Outcome::InBlock { block, position }) => {
