@@ -2,7 +2,7 @@
 
 use std::{
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use alloy::{
@@ -63,17 +63,15 @@ impl Ground {
         Self::at(0, change).await
     }
 
-    /// As [`Self::with`], on an L1 whose clock is so many seconds off.
-    pub(crate) async fn at(clock: i64, change: impl FnOnce(&mut Setting)) -> Self {
+    /// As [`Self::with`], on an L1 whose clock is this many seconds ahead.
+    pub(crate) async fn at(clock: u64, change: impl FnOnce(&mut Setting)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let place = place(&folder.path().join("l1"), free_port());
         let plan = plan(built().await, USERS, false);
         let chain = DevChain::start(&place, &plan).await.unwrap();
         let l1 = connect_with(&chain.l1_url()).unwrap();
         if clock != 0 {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-            rpc(&l1, "evm_setTime", json!([now.saturating_add_signed(clock)])).await;
-            rpc(&l1, "anvil_mine", json!([U256::from(1)])).await;
+            rpc(&l1, "evm_increaseTime", json!([clock])).await;
         }
         let proxy = Proxy::start(chain.l1_url()).await;
 

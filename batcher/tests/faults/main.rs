@@ -94,7 +94,8 @@ fn scenarios() -> Vec<Scenario> {
         scenario(
             "fees",
             Smoke,
-            "above the caps it waits with an alarm and goes on below them; dear blobs make it take calldata",
+            "above the caps of gas and of blobs it waits with an alarm and goes on below them; dear blobs make it take \
+             calldata",
             chain::fees,
         ),
         scenario(
@@ -106,7 +107,7 @@ fn scenarios() -> Vec<Scenario> {
         scenario(
             "clocks",
             Smoke,
-            "with L1's clock 15 minutes ahead of or behind the operator's, everything is settled",
+            "with L1's clock 15 minutes ahead of the operator's, everything is settled",
             chain::clocks,
         ),
         scenario(

@@ -65,6 +65,8 @@ struct Options {
     #[arg(long, hide = true)]
     exact: bool,
     #[arg(long, hide = true)]
+    skip: Vec<String>,
+    #[arg(long, hide = true)]
     nocapture: bool,
     #[arg(long, hide = true)]
     ignored: bool,
@@ -81,6 +83,7 @@ impl Options {
             false => scenario.name.contains(name.as_str()),
         };
         let named = self.names.is_empty() || self.names.iter().any(fits);
+        let named = named && !self.skip.iter().any(fits);
         let tier = match scenario.tier {
             Tier::Smoke => !self.ignored,
             Tier::Full => self.full || self.ignored,

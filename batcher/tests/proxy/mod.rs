@@ -172,7 +172,17 @@ impl State {
             }
             Fault::Null => result(Value::Null),
             Fault::NoLogs => result(json!([])),
-            Fault::BlobFee(wei) => result(json!(format!("{wei:#x}"))),
+            Fault::BlobFee(wei) if call["method"] == "eth_blobBaseFee" => {
+                result(json!(format!("{wei:#x}")))
+            }
+            Fault::BlobFee(wei) => {
+                let answer: Value = serde_json::from_slice(&self.ask(request).await?)?;
+                let mut history = answer["result"].clone();
+                if let Some(fees) = history["baseFeePerBlobGas"].as_array_mut() {
+                    fees.fill(json!(format!("{wei:#x}")));
+                }
+                result(history)
+            }
             Fault::LogRange(_) => {
                 let error = json!({ "code": -32_005, "message": "query exceeds max block range" });
                 let answer = json!({ "jsonrpc": "2.0", "id": call["id"], "error": error });
@@ -200,7 +210,7 @@ impl Fault {
             Self::NoSending | Self::LostAnswer => method == "eth_sendRawTransaction",
             Self::NoLogs => method == "eth_getLogs",
             Self::LyingReceipts => method == "eth_getTransactionReceipt",
-            Self::BlobFee(_) => method == "eth_blobBaseFee",
+            Self::BlobFee(_) => ["eth_blobBaseFee", "eth_feeHistory"].contains(&method),
             Self::LogRange(most) => {
                 let block = |name: &str| {
                     let text = call["params"][0][name].as_str().unwrap_or_default();
