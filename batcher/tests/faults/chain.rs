@@ -124,14 +124,14 @@ pub(crate) async fn fees() -> Counts {
     assert!(!ground.metric(alarm).await, "the alarm is on still");
 
     // Data costs less in a blob, until blobs are dear.
-    let dear = Some(Fault::BlobFee(1_000_000 * GWEI));
-    assert_eq!(data_mode(&mut ground, Some(Fault::BlobFee(1))).await, "blobs");
+    let dear = 1_000_000 * GWEI;
+    assert_eq!(data_mode(&mut ground, 1).await, "blobs");
     assert_eq!(data_mode(&mut ground, dear).await, "calldata");
 
     // They become dear when a batch is to be in one already.
-    price_is_read(&mut ground, Some(Fault::BlobFee(1))).await;
+    price_is_read(&mut ground, 1).await;
     ground.blocks(false).await;
-    ground.proxy.set(dear);
+    ground.proxy.set(Some(Fault::BlobFee(dear)));
     let (committed, _) = ground.on_l1().await;
     ground.pay(100).await;
     let waits = async |ground: &Ground| {
@@ -145,16 +145,16 @@ pub(crate) async fn fees() -> Counts {
     ground.end().await
 }
 
-/// Has L1 cost this, and waits until the operator knows.
-async fn price_is_read(ground: &mut Ground, fault: Option<Fault>) {
-    ground.proxy.set(fault);
-    let head = ground.head().await.l1_block + 1;
-    ground.until("the price is read", async |g| g.head().await.l1_block > head).await;
+/// Has blobs cost this, in wei a gas, and waits until the operator knows.
+async fn price_is_read(ground: &mut Ground, wei: u64) {
+    ground.proxy.set(Some(Fault::BlobFee(wei)));
+    let line = format!("cairn_blob_basefee_wei {wei}");
+    ground.until("the price is read", async |ground| ground.metric(&line).await).await;
 }
 
-/// Where a batch has its data while L1 costs this.
-async fn data_mode(ground: &mut Ground, fault: Option<Fault>) -> String {
-    price_is_read(ground, fault).await;
+/// Where a batch has its data while blobs cost this.
+async fn data_mode(ground: &mut Ground, wei: u64) -> String {
+    price_is_read(ground, wei).await;
     ground.pay(100).await;
     ground.settle().await;
     let number = ground.head().await.sealed;
