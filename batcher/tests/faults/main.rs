@@ -62,7 +62,7 @@ fn scenarios() -> Vec<Scenario> {
         ),
         scenario(
             "disk_flipped",
-            Smoke,
+            Full,
             "a store with a flipped byte is refused by name, or the byte did not matter; a backup restores it",
             disk::flipped,
         ),
@@ -93,7 +93,7 @@ fn scenarios() -> Vec<Scenario> {
         ),
         scenario(
             "fees",
-            Smoke,
+            Full,
             "above the caps of gas and of blobs it waits with an alarm and goes on below them; dear blobs make it take \
              calldata",
             chain::fees,
