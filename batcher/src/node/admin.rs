@@ -1,6 +1,6 @@
 //! What the operator may ask of the running service, and what is wrong with it.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::sync::{Mutex, watch};
 use tracing::info;
@@ -14,7 +14,7 @@ use crate::{
     proving,
     sequencer::{Command, Commands, Ledger, Standing},
     signals::Signals,
-    store::{Store, StoreError, records::BatchNumber},
+    store::{Store, records::BatchNumber},
 };
 
 /// The operator's commands, carried out.
@@ -31,23 +31,19 @@ pub(super) struct Operator {
 }
 
 impl Operator {
-    /// Ends the service once everything is settled; not where the drain is taken back before.
-    fn end_when_settled(&self) {
-        let (ledger, store, drained) =
-            (self.ledger.clone(), self.store.clone(), self.drained.clone());
-        let mut l1 = self.signals.l1.listen();
+    /// Ends the service once a drain is over; not where it is taken back before.
+    pub(super) fn end_when_drained(&self) {
+        let (ledger, drained) = (self.ledger.clone(), self.drained.clone());
         tokio::spawn(async move {
             loop {
                 match ledger.status().standing {
-                    Standing::Draining => {}
-                    // A store that cannot be read ends the stages, and the service with them.
-                    Standing::Drained if !is_settled(&store).unwrap_or(false) => {}
+                    // L1 may forbid to go on for a while.
+                    Standing::Draining | Standing::Halted(_) => {}
                     Standing::Drained => break,
-                    _ => return,
+                    Standing::Running | Standing::Paused => return,
                 }
                 tokio::select! {
-                    () = l1.changed() => {}
-                    () = tokio::time::sleep(std::time::Duration::from_secs(1)) => {}
+                    () = tokio::time::sleep(Duration::from_millis(200)) => {}
                     () = drained.closed() => return,
                 }
             }
@@ -80,13 +76,6 @@ impl Operator {
     }
 }
 
-/// Whether L1 has finalized all that was sealed.
-fn is_settled(store: &Store) -> Result<bool, StoreError> {
-    let sealed = store.batches.last()?.map_or(0, |(number, _)| number);
-    let finalized = store.l1_view.get(&())?.map_or(0, |view| view.finalized);
-    Ok(finalized >= sealed)
-}
-
 impl Admin for Operator {
     fn pause(&self) -> Answer<'_, Result<(), String>> {
         self.give(Command::Pause)
@@ -107,7 +96,7 @@ impl Admin for Operator {
     fn drain(&self) -> Answer<'_, Result<(), String>> {
         Box::pin(async move {
             self.commands.give(Command::Drain).await?;
-            self.end_when_settled();
+            self.end_when_drained();
             Ok(())
         })
     }

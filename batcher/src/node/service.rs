@@ -219,6 +219,9 @@ impl Node {
             maintenance: Arc::default(),
             drained,
         };
+        if rooms.started.is_draining() {
+            operator.end_when_drained();
+        }
         let access = AdminAccess { admin: Arc::new(operator), token };
         let stages =
             Stages { checked, engine, accepted, extras, rooms, signals, commands: receiver };
@@ -255,7 +258,7 @@ impl Node {
     pub async fn ended(&mut self) -> Result<(), StageFailure> {
         let drained = async {
             if self.is_drained.wait_for(|is| *is).await.is_err() {
-                // Only the API could say so, and it has ended.
+                // Nobody is left who could say so.
                 std::future::pending::<()>().await;
             }
         };

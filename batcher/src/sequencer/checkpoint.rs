@@ -16,6 +16,9 @@ use crate::{
 /// Rows of accounts in one write, at the most: whoever wants to write meanwhile waits for it.
 const ROWS_A_WRITE: usize = 2_000;
 
+/// What may be behind a foreign batch, and what to do.
+const FOREIGN: &str = "somebody else commits for this rollup (stop it, or this operator), or the store is older than L1's batches (use the newest, or a newer backup)";
+
 /// Moves the checkpoint whenever L1 moves, until shutdown. A foreign batch halts the sequencer.
 pub(super) async fn run(
     store: Store,
@@ -79,11 +82,11 @@ fn foreign(store: &Store, from: BatchNumber) -> Result<Option<String>, StoreErro
             Some(record) => {
                 let expected = record.chain_hash;
                 format!(
-                    "L1 has another batch {number} than this operator: expected chain hash {expected}, got {got}; somebody else commits for this rollup, or the store is an old one"
+                    "L1 has another batch {number} than this operator: expected chain hash {expected}, got {got}; {FOREIGN}"
                 )
             }
             None => format!(
-                "L1 has batch {number} (chain hash {got}), which this operator has not published; somebody else commits for this rollup, or the store is an old one"
+                "L1 has batch {number} (chain hash {got}), which this operator has not published; {FOREIGN}"
             ),
         };
         // Its block may leave the chain, and the batch with it.

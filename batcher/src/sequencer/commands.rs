@@ -14,7 +14,7 @@ pub enum Command {
     Resume,
     /// Seal the open batch.
     Seal,
-    /// Accept nothing more, execute what was accepted, and seal it. Holds until [`Self::Resume`], also after a restart.
+    /// Accept nothing more, execute what was accepted, and settle it. Holds until [`Self::Resume`], also after a restart.
     Drain,
 }
 

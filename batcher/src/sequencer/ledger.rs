@@ -12,7 +12,7 @@ use cairn_state::{State, StateSummary};
 use cairn_types::{Account, AccountId, Digest, FIRST_USER_ID, TREE_DEPTH};
 
 use super::forks::Needed;
-use crate::store::records::{BatchNumber, BlockNumber, Milliseconds};
+use crate::store::records::{BatchNumber, BlockNumber, Milliseconds, Order};
 
 /// The durable head, and a fork of the state after each sealed batch that is not final yet. Clones share it.
 #[derive(Debug, Clone)]
@@ -81,12 +81,23 @@ pub enum Standing {
     Running,
     /// The operator has paused it: no blocks, no batches.
     Paused,
-    /// It was asked to finish: it takes nothing more.
+    /// It was told to drain: it takes nothing more, and settles what it has taken.
     Draining,
-    /// All that was taken is sealed.
+    /// All that was taken is settled. Nothing is taken until the operator resumes.
     Drained,
     /// Something is wrong: no batch is sealed any more, or none while L1 says so.
     Halted(String),
+}
+
+impl From<Order> for Standing {
+    fn from(order: Order) -> Self {
+        match order {
+            Order::Run => Self::Running,
+            Order::Pause => Self::Paused,
+            Order::Drain { .. } => Self::Draining,
+            Order::Drained => Self::Drained,
+        }
+    }
 }
 
 /// How the sequencer stands, for operators and for readiness.

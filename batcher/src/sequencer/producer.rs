@@ -66,6 +66,10 @@ impl Orders {
     pub(super) fn new(order: Order) -> Self {
         Self { order, ..Self::default() }
     }
+
+    pub(super) fn is_draining(&self) -> bool {
+        matches!(self.order, Order::Drain { .. })
+    }
 }
 
 impl<T: Transactions> Producer<T> {
@@ -86,10 +90,10 @@ impl<T: Transactions> Producer<T> {
         self.backlog.update(&self.store, &view, now_ms)?;
         self.heed_clock(now_ms);
         self.ledger.heed_l1(stop_sign(&view));
-        let obeyed = self.obey(command)?;
+        let obeyed = self.obey(command, &view)?;
         if self.ledger.halted().is_none() {
             self.heed_age(&view, is_read, now_ms)?;
-            if self.orders.order != Order::Pause {
+            if matches!(self.orders.order, Order::Run | Order::Drain { .. }) {
                 // L1 takes nothing while it is paused: what is begun then only grows old.
                 let may_begin = self.position.open.is_some() || !view.paused;
                 if is_read && may_begin && self.orders.full.is_none() {
@@ -99,6 +103,7 @@ impl<T: Transactions> Producer<T> {
                 if let Some(reason) = self.seal_reason(now_ms) {
                     self.seal(reason, now_ms)?;
                 }
+                self.end_drain(&view)?;
             }
         }
         self.report(&view)?;
@@ -106,7 +111,7 @@ impl<T: Transactions> Producer<T> {
     }
 
     /// Does what is not done in the turn itself, and stores what holds beyond this process.
-    fn obey(&mut self, command: Option<Command>) -> Result<Answer, StoreError> {
+    fn obey(&mut self, command: Option<Command>, view: &L1View) -> Result<Answer, StoreError> {
         let order = match command {
             None => return Ok(Ok(())),
             Some(Command::Seal) => {
@@ -115,18 +120,42 @@ impl<T: Transactions> Producer<T> {
             }
             Some(Command::Pause) => Order::Pause,
             Some(Command::Resume) => Order::Run,
-            Some(Command::Drain) => match self.stopped() {
-                Some(reason) => return Ok(Err(reason)),
-                None => Order::Drain,
+            Some(Command::Drain) => match (self.stopped(), self.orders.order) {
+                (Some(reason), _) => return Ok(Err(reason)),
+                (None, order @ (Order::Drain { .. } | Order::Drained)) => order,
+                (None, _) => Order::Drain { until: view.confirmed_queue },
             },
         };
+        self.order(order)?;
+        Ok(Ok(()))
+    }
+
+    fn order(&mut self, order: Order) -> Result<(), StoreError> {
         if order != self.orders.order {
             let mut write = self.store.write();
             write.put(&self.store.order, &(), &order)?;
             write.commit()?;
             (self.orders.order, self.orders.is_dry) = (order, false);
         }
-        Ok(Ok(()))
+        Ok(())
+    }
+
+    /// A drain is over once nothing waits, and L1 has finalized all that was sealed.
+    fn end_drain(&mut self, view: &L1View) -> Result<(), StoreError> {
+        let is_settled = self.position.open.is_none() && view.finalized >= self.position.sealed;
+        let is_over = self.orders.is_dry && is_settled;
+        match self.orders.order {
+            Order::Drain { .. } if is_over => self.order(Order::Drained),
+            _ => Ok(()),
+        }
+    }
+
+    /// The operations of L1's queue before this one are to be executed.
+    fn queue_end(&self, view: &L1View) -> u64 {
+        match self.orders.order {
+            Order::Drain { until } => until.min(view.confirmed_queue),
+            _ => view.confirmed_queue,
+        }
     }
 
     /// Why nothing is sealed, if the operator or L1 forbids it.
@@ -191,9 +220,9 @@ impl<T: Transactions> Producer<T> {
         };
         let timestamp = open.environment.timestamp;
 
-        let from = self.position.priority_end;
+        let queue = self.position.priority_end..self.queue_end(view);
         let mut block = BlockInMaking::new(&mut self.position.state, &mut open, number, now_ms);
-        execute_queue(&self.store, &mut block, from..view.confirmed_queue, most, &limits)?;
+        execute_queue(&self.store, &mut block, queue, most, &limits)?;
         let room = most.saturating_sub(block.made.operations.len());
         // Nor what expires before L1's clock now: the batch may need a later timestamp one day.
         let clock = u32::try_from(view.timestamp).unwrap_or(u32::MAX);
@@ -201,7 +230,9 @@ impl<T: Transactions> Producer<T> {
         let made = block.made;
         let batch = open.number;
         self.orders.full = made.full;
-        self.orders.is_dry = made.operations.is_empty() && made.full.is_none();
+        // What was acknowledged before intake stopped may have come after the mempool was asked.
+        let is_closed = self.orders.throttled.is_some();
+        self.orders.is_dry = is_closed && made.operations.is_empty() && made.full.is_none();
         // A batch begins with its first operation.
         self.position.open = (open.fill.operations() > 0).then_some(open);
         if !made.operations.is_empty() {
@@ -280,7 +311,7 @@ impl<T: Transactions> Producer<T> {
     }
 
     fn look_at_queue(&mut self, view: &L1View, now_ms: Milliseconds) {
-        let waits = view.confirmed_queue > self.position.priority_end;
+        let waits = self.queue_end(view) > self.position.priority_end;
         let since = self.orders.priority_since.unwrap_or(now_ms);
         self.orders.priority_since = (waits && self.position.open.is_some()).then_some(since);
     }
@@ -291,7 +322,7 @@ impl<T: Transactions> Producer<T> {
         let situation = Situation {
             age_ms: now_ms.saturating_sub(open.opened_ms),
             full: self.orders.full,
-            asked: self.orders.asked || (self.orders.order == Order::Drain && self.orders.is_dry),
+            asked: self.orders.asked || (self.orders.is_draining() && self.orders.is_dry),
             priority_ms: self.orders.priority_since.map(|since| now_ms.saturating_sub(since)),
             unproven_batches: self.backlog.unproven_batches(),
             proving_s: self.backlog.pace.seconds(open.fill.operations()),

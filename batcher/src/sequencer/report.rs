@@ -25,16 +25,16 @@ impl<T: Transactions> Producer<T> {
         let operations = open.map_or(0, |open| open.fill.operations());
         self.backlog.slow_down(&self.config, operations);
         let halted = self.ledger.halted();
-        let is_draining = self.orders.order == Order::Drain;
-        let standing = match (&halted, self.orders.order) {
-            (Some(reason), _) => Standing::Halted(reason.clone()),
-            (None, Order::Pause) => Standing::Paused,
-            (None, Order::Drain) if self.orders.is_dry && open.is_none() => Standing::Drained,
-            (None, Order::Drain) => Standing::Draining,
-            (None, Order::Run) => Standing::Running,
+        let standing = match &halted {
+            Some(reason) => Standing::Halted(reason.clone()),
+            None => self.orders.order.into(),
         };
         gauge!("cairn_sequencer_halted").set(f64::from(u8::from(halted.is_some())));
-        let stopping = || is_draining.then(|| "the operator is stopping".to_owned());
+        let stopping = || match self.orders.order {
+            Order::Run | Order::Pause => None,
+            Order::Drain { .. } => Some("the operator is stopping".to_owned()),
+            Order::Drained => Some("the operator has stopped taking transactions".to_owned()),
+        };
         let throttled = halted.or_else(stopping).or_else(|| self.backlog.reason.clone());
         if throttled != self.orders.throttled {
             match &throttled {

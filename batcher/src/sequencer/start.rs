@@ -52,6 +52,12 @@ impl Started {
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }
+
+    /// Whether an end of the process has cut a drain off.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        matches!(self.order, Order::Drain { .. })
+    }
 }
 
 /// Rebuilds the state from the store. Takes seconds for millions of accounts: not for an async thread.
@@ -111,6 +117,7 @@ pub fn start(store: &Store, domain: Word) -> Result<Started, SequencerError> {
         ledger.halt(reason);
     }
     let order = store.order.get(&())?.unwrap_or_default();
+    ledger.set_status(|status| status.standing = order.into());
     let blocks = position.head.block + 1 - from;
     let next_id = ledger.next_id();
     info!(next_id, blocks, head = position.head.block, "the state is rebuilt");
@@ -210,11 +217,23 @@ impl Replay<'_> {
         }
         match &self.batch {
             Some(batch) => Err(missing("blocks", batch.last_block).into()),
-            None => Ok(()),
+            None => self.check_state(),
         }
     }
 
-    /// Executes a block, and holds its state against the stored one.
+    /// Holds the state after the last block against the stored one. Not after every block: a state is hashed once for
+    /// all leaves that have changed, and neighbours share most of the way to the root.
+    fn check_state(&mut self) -> Result<(), SequencerError> {
+        let Head { block, state: expected, .. } = self.position.head;
+        let got = self.position.state.summary().commitment();
+        if expected == got {
+            Ok(())
+        } else {
+            Err(SequencerError::BlockState { block, expected, got })
+        }
+    }
+
+    /// Executes a block. Its state is taken from the store until [`Self::check_state`].
     fn block(&mut self, loaded: Loaded) -> Result<(), SequencerError> {
         let Loaded { block, transactions } = loaded;
         let number = block.number;
@@ -253,10 +272,6 @@ impl Replay<'_> {
                 open.add(&operation, &effects);
             }
         }
-        let (expected, got) = (block.state, position.state.summary().commitment());
-        if expected != got {
-            return Err(SequencerError::BlockState { block: number, expected, got });
-        }
         let Block { batch, state, made_ms, .. } = block;
         position.head = Head { block: number, batch, state, made_ms };
         Ok(())
@@ -286,8 +301,9 @@ impl Replay<'_> {
     }
 
     fn end_batch(&mut self, batch: &SealedBatch) -> Result<(), SequencerError> {
+        self.check_state()?;
         let position = &mut self.position;
-        let (expected, got) = (batch.after.commitment(), position.state.summary().commitment());
+        let (expected, got) = (batch.after.commitment(), position.head.state);
         if expected != got {
             return Err(SequencerError::BlockState { block: batch.last_block, expected, got });
         }

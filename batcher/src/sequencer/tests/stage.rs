@@ -49,7 +49,7 @@ async fn commands_are_carried_out_and_the_stage_ends() {
     assert_eq!((batch.operations, batch.reason), (6, SealReason::Asked));
     until("the sealed batch is checked", || store.jobs.contains(&1).unwrap()).await;
     orders.give(Command::Drain).await.unwrap();
-    assert_eq!(ledger.status().standing, Standing::Drained);
+    assert_eq!(ledger.status().standing, Standing::Draining);
     assert_eq!(pool.throttled().as_deref(), Some("the operator is stopping"));
 
     stop.stop();

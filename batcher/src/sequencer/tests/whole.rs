@@ -4,6 +4,8 @@
 //! transaction has one fate, the blocks are executed again by plain arithmetic, and the state commitment is that of
 //! the map.
 
+mod steps;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     convert::Infallible,
@@ -20,6 +22,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 use tokio::{runtime::Runtime, task::JoinHandle};
 
+use self::steps::{Step, step};
 use super::{
     plain::execute,
     world::{L1, USERS, domain, id, key, open, producer, secret},
@@ -38,75 +41,6 @@ use crate::{
         records::{Dropped, Outcome, Sequence},
     },
 };
-
-#[derive(Debug, Clone, Copy)]
-enum Step {
-    Pay {
-        from: u32,
-        to: u32,
-        amount: u64,
-        life: Option<u64>,
-    },
-    PayNew {
-        from: u32,
-        amount: u64,
-    },
-    Withdraw {
-        from: u32,
-        amount: u64,
-    },
-    ChangeKey {
-        from: u32,
-    },
-    /// The last that waits of a leaf is sent again with a higher fee, as a payment to somebody.
-    Replace {
-        from: u32,
-        to: u32,
-    },
-    /// Something that was acknowledged is sent once more.
-    Again {
-        which: usize,
-    },
-    /// To a user, or to a leaf that is not there.
-    Deposit {
-        user: u32,
-        is_elsewhere: bool,
-        amount: u64,
-    },
-    Confirm,
-    Wait {
-        seconds: u64,
-    },
-    Turn,
-    Seal,
-    Check,
-    Finalize,
-    Kill,
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let user = || 0..USERS;
-    let amount = || 1..1_000_u64;
-    let life = prop::option::weighted(0.3, 0..20_u64);
-    prop_oneof![
-        10 => (user(), 0..2 * USERS, amount(), life)
-            .prop_map(|(from, to, amount, life)| Step::Pay { from, to, amount, life }),
-        2 => (user(), amount()).prop_map(|(from, amount)| Step::PayNew { from, amount }),
-        2 => (user(), amount()).prop_map(|(from, amount)| Step::Withdraw { from, amount }),
-        1 => user().prop_map(|from| Step::ChangeKey { from }),
-        3 => (user(), user()).prop_map(|(from, to)| Step::Replace { from, to }),
-        1 => any::<usize>().prop_map(|which| Step::Again { which }),
-        2 => (user(), any::<bool>(), amount())
-            .prop_map(|(user, is_elsewhere, amount)| Step::Deposit { user, is_elsewhere, amount }),
-        2 => Just(Step::Confirm),
-        2 => (1..15_u64).prop_map(|seconds| Step::Wait { seconds }),
-        8 => Just(Step::Turn),
-        2 => Just(Step::Seal),
-        2 => Just(Step::Check),
-        1 => Just(Step::Finalize),
-        2 => Just(Step::Kill),
-    ]
-}
 
 /// All that a kill takes.
 struct Process {

@@ -127,6 +127,11 @@ pub enum Order {
     Run,
     /// Make none.
     Pause,
-    /// Accept nothing more, and seal what there is.
-    Drain,
+    /// Accept nothing more, execute what was accepted and the operations of L1's queue before `until`, and settle it.
+    Drain {
+        /// Operations that were confirmed when the order was given: what comes later would keep it from its end.
+        until: u64,
+    },
+    /// That is done. Accept and make nothing.
+    Drained,
 }
