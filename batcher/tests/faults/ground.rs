@@ -101,6 +101,8 @@ impl Ground {
         let client = client(&setting).await;
         let leaves = (0..USERS).map(|user| chain.deployment.leaf(user, 0).unwrap());
         let users = Users::meet(client, leaves.collect()).await;
+        // The last of all deposits: no batch comes of itself after it.
+        users.wait_for(chain.deployment.leaf(USERS - 1, 1).unwrap()).await;
         Self { setting, operator, proxy, users: Arc::new(users), l1, chain, _folder: folder }
     }
 
@@ -207,7 +209,8 @@ impl Ground {
         audit::audit(&self.chain.l1_url(), &self.chain.deployment, &self.users).await
     }
 
-    /// Waits until what was acknowledged is final. L1 makes blocks as fast as it is asked for them meanwhile.
+    /// Waits until what was acknowledged is final, and L1 has no batch without a proof. L1 makes blocks as fast as it
+    /// is asked for them meanwhile.
     pub(crate) async fn settle(&mut self) {
         self.settle_to(Stage::Finalized).await;
     }
@@ -219,7 +222,8 @@ impl Ground {
             let _ = admin.call::<methods::AdminSeal>(&wire::Nothing {}).await;
             ground.mine(1).await;
             tokio::time::sleep(Duration::from_millis(100)).await;
-            ground.users.are(stage).await
+            let (committed, proven) = ground.on_l1().await;
+            ground.users.are(stage).await && (stage != Stage::Finalized || committed == proven)
         })
         .await;
     }

@@ -45,20 +45,27 @@ struct User {
 impl Users {
     /// The owners of these leaves, once the operator knows them.
     pub(crate) async fn meet(client: Client, leaves: Vec<AccountId>) -> Self {
-        let started = Instant::now();
-        for &leaf in &leaves {
-            while !matches!(client.account(leaf).await, Ok(Some(_))) {
-                assert!(started.elapsed() < PATIENCE, "leaf {leaf} does not come");
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        }
         let Info { domain, .. } = client.info().await.unwrap();
         let users = (0..).zip(leaves).map(|(index, leaf)| {
             let secret = development_key(index);
             let key = secret.public().into();
             User { leaf, secret, key, promised: Mutex::default(), turn: Default::default() }
         });
-        Self { client, domain: Word::new(domain.0), fee: 1_000_000, users: users.collect() }
+        let domain = Word::new(domain.0);
+        let met = Self { client, domain, fee: 1_000_000, users: users.collect() };
+        for user in &met.users {
+            met.wait_for(user.leaf).await;
+        }
+        met
+    }
+
+    /// Waits until the operator knows this leaf.
+    pub(crate) async fn wait_for(&self, leaf: AccountId) {
+        let started = Instant::now();
+        while !matches!(self.client.account(leaf).await, Ok(Some(_))) {
+            assert!(started.elapsed() < PATIENCE, "leaf {leaf} does not come");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     pub(crate) fn client(&self) -> &Client {
