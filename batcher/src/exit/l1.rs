@@ -14,6 +14,7 @@ use cairn_types::{AccountId, TokenId};
 use thiserror::Error;
 
 use crate::l1::{
+    circuit_sets::circuit_sets,
     connection::{connect_with, signing},
     contracts::{ICustody, IRollupL1},
     error::{L1Error, rpc},
@@ -184,12 +185,7 @@ impl FrozenRollup {
     /// The node's, or [`FrozenError::CircuitSet`].
     pub async fn circuit_sets(&self, root: B256, frozen_at: u64) -> Result<Vec<U256>, FrozenError> {
         let mut sets = Vec::new();
-        let what = "reading the circuit sets";
-        let contract = self.contract();
-        let mut index = contract.circuitSetCount().call().await.map_err(|e| rpc(what, e))?;
-        while index != U256::ZERO {
-            index -= U256::ONE;
-            let set = contract.circuitSetAt(index).call().await.map_err(|e| rpc(what, e))?;
+        for (index, set) in circuit_sets(&self.provider, self.rollup).await? {
             // What the council installs counts at once; what the governor added counts if it did at the freeze.
             let counts = set.installed || set.activeAt <= frozen_at;
             if set.root == root && !set.retired && counts {

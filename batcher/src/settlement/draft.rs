@@ -17,7 +17,8 @@ use super::{
 };
 use crate::{
     l1::{
-        contracts::{IRollupL1, IRollupL1::commitCall, IRollupL1::proveCall},
+        self,
+        contracts::{IRollupL1::commitCall, IRollupL1::proveCall},
         error::rpc,
         revert::describe,
     },
@@ -35,8 +36,6 @@ const MAX_GAS: u64 = 1 << 24;
 const COMMIT_GAS: (u64, u64, u64) = (300_000, 100, 70_000);
 /// Gas of a proof that cannot be simulated, at most: 265,000 by `snapshots/ProofGasTest.json`.
 const PROVE_GAS: u64 = 600_000;
-/// Circuit sets that are looked through, at most: an upgrade of the circuits adds one.
-const MAX_CIRCUIT_SETS: u64 = 1_000;
 
 /// What the contract says of a call.
 #[derive(Debug)]
@@ -107,8 +106,8 @@ pub(super) fn prove(
 }
 
 /// The indices of the circuit sets with this root of which proofs are accepted at this time (seconds); why there is none. The
-/// latest first: it is what proofs are made of, but for those that were begun before an upgrade. Two sets may have one root
-/// and different verifying keys, so that only the contract can tell which takes a proof.
+/// latest first. Two sets may have one root and different verifying keys, so that only the contract can tell which takes a
+/// proof.
 ///
 /// # Errors
 /// The node's.
@@ -118,18 +117,10 @@ pub(super) async fn circuit_sets(
     root: B256,
     now: u64,
 ) -> Result<Result<Vec<U256>, String>, SettlementError> {
-    let what = "reading the circuit sets";
-    let rollup = IRollupL1::new(rollup, provider);
-    let count = rollup.circuitSetCount().call().await.map_err(|e| rpc(what, e))?;
-    if count > U256::from(MAX_CIRCUIT_SETS) {
-        let reason = format!("it has {count} circuit sets, expected {MAX_CIRCUIT_SETS} at most");
-        return Ok(Err(reason));
-    }
     let mut reason =
         format!("no circuit set of the rollup has root {root}: the proof is of other circuits");
     let mut active = Vec::new();
-    for index in (0..count.saturating_to::<u64>()).rev() {
-        let set = rollup.circuitSetAt(U256::from(index)).call().await.map_err(|e| rpc(what, e))?;
+    for (index, set) in l1::circuit_sets::circuit_sets(provider, rollup).await? {
         if set.root != root {
             continue;
         }
@@ -138,7 +129,7 @@ pub(super) async fn circuit_sets(
         } else if set.activeAt > now {
             reason = format!("circuit set {index} counts from {} on", set.activeAt);
         } else {
-            active.push(U256::from(index));
+            active.push(index);
         }
     }
     Ok(if active.is_empty() { Err(reason) } else { Ok(active) })
