@@ -21,7 +21,8 @@ use super::config::BadField;
 #[serde(default, deny_unknown_fields)]
 pub struct TelemetryConfig {
     /// What is logged: a level (error, warn, info, debug, trace), or levels by module, as in
-    /// "info,cairn_batcher::settlement=debug". $RUST_LOG goes before it. Default: "info".
+    /// "info,cairn_batcher::settlement=debug". $RUST_LOG goes before it. Default: "info", of the
+    /// database below the store warnings only.
     pub log: String,
     /// The form of the log: "text", or "json" with an object a line. Default: "text".
     pub log_format: LogFormat,
@@ -43,7 +44,8 @@ pub enum LogFormat {
 
 impl Default for TelemetryConfig {
     fn default() -> Self {
-        Self { log: "info".to_owned(), log_format: LogFormat::Text, otlp_endpoint: None }
+        let log = "info,fjall=warn,lsm_tree=warn".to_owned();
+        Self { log, log_format: LogFormat::Text, otlp_endpoint: None }
     }
 }
 

@@ -10,7 +10,7 @@
 //! | `accounts`, `checkpoint`, `advancing`, `order` | sequencer |
 //! | `publications`, `proofs` | proving |
 //! | `outbox` | settlement |
-//! | `l1_blocks`, `l1_queue`, `l1_batches`, `l1_view` | watcher |
+//! | `l1_blocks`, `l1_queue`, `l1_batches`, `l1_view`, `final_since` | watcher |
 //! | `meta` | whoever opens the store |
 //!
 //! At a start, before any stage runs, the sequencer also removes what was published and proven of batches that it
@@ -54,12 +54,12 @@ use self::{
     engine::Engine,
     records::{
         Accepted, BatchNumber, Block, BlockNumber, Checkpoint, Identity, L1Batch, L1Block,
-        L1Queued, L1View, Order, OutboxTransaction, Outcome, Publication, SealedBatch, Sequence,
-        StoredProof,
+        L1Queued, L1View, Milliseconds, Order, OutboxTransaction, Outcome, Publication,
+        SealedBatch, Sequence, StoredProof,
     },
 };
 
-/// The layout of the tables that this program reads and writes. 2 added `order` and `advancing`.
+/// The layout of the tables that this program reads and writes. 2 added `order`, `advancing` and `final_since`.
 pub const SCHEMA: u32 = 2;
 
 /// Declares the store: each table once, with the layout that it came with.
@@ -132,6 +132,9 @@ tables! {
     pub l1_batches: BatchNumber => L1Batch, 1;
     /// What else the watcher knows of L1.
     pub l1_view: () => L1View, 1;
+    /// When the watcher first counted a batch as final. Counts for those only that `l1_view` has as final: L1 may have gone
+    /// back. Absent for batches that became so before there was this table.
+    pub final_since: BatchNumber => Milliseconds, 2;
 }
 
 impl Store {

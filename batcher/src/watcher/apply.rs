@@ -9,9 +9,12 @@ use super::{
     chain::{Counts, Event, Header, Seen},
     error::WatcherError,
 };
-use crate::store::{
-    Store, StoreError, Write,
-    records::{BatchNumber, BatchRecord, L1Batch, L1Block, L1Place, L1Queued, L1View},
+use crate::{
+    clock::now_ms,
+    store::{
+        Store, StoreError, Write,
+        records::{BatchNumber, BatchRecord, L1Batch, L1Block, L1Place, L1Queued, L1View},
+    },
 };
 
 /// What the blocks after the last stored one have changed so far.
@@ -166,6 +169,7 @@ impl<'a> Changes<'a> {
         self.view.timestamp = header.timestamp;
         self.view.base_fee = header.base_fee;
         self.view.blob_base_fee = blob_base_fee.unwrap_or(self.view.blob_base_fee);
+        let final_before = self.view.finalized;
         self.settle(settled)?;
 
         let store = self.store;
@@ -178,6 +182,10 @@ impl<'a> Changes<'a> {
                 Some(row) => write.put_undoable(&store.l1_batches, number, row, &mut undo)?,
                 None => write.remove_undoable(&store.l1_batches, number, &mut undo)?,
             }
+        }
+        // Before the view: a reader may see one row of a write before another.
+        for number in final_before + 1..=self.view.finalized {
+            write.put(&store.final_since, &number, &now_ms())?;
         }
         write.put_undoable(&store.l1_view, &(), &self.view, &mut undo)?;
         let is_settled = settled.is_some_and(|settled| header.number <= settled);

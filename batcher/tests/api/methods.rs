@@ -68,12 +68,23 @@ async fn a_transaction_has_all_stages_with_their_times() {
 async fn the_last_stage_is_finalized() {
     let world = World::start().await;
     let mut view = world.store.l1_view.get(&()).unwrap().unwrap();
+    let client = world.http().await;
+    let since = START_MS + 50_000;
+    let mut write = world.store.write();
+    write.put(&world.store.final_since, &1, &since).unwrap();
+    write.commit().unwrap();
+    // It was so once, and L1 went back.
+    let seen = client.transaction(world.hashes[TRANSFER]).await.unwrap().unwrap();
+    assert_eq!((seen.life.finalized, seen.life.finalized_ms), (false, None));
     view.finalized = 1;
     let mut write = world.store.write();
     write.put(&world.store.l1_view, &(), &view).unwrap();
     write.commit().unwrap();
-    let view = world.http().await.transaction(world.hashes[TRANSFER]).await.unwrap().unwrap();
-    assert_eq!((view.life.stage, view.life.finalized), (Stage::Finalized, true));
+    let seen = client.transaction(world.hashes[TRANSFER]).await.unwrap().unwrap();
+    assert_eq!((seen.life.stage, seen.life.finalized), (Stage::Finalized, true));
+    assert_eq!(seen.life.finalized_ms, Some(since));
+    let batch = client.ask::<methods::Batch>(&wire::ByBatch { number: 1 }).await.unwrap();
+    assert_eq!((batch.finalized, batch.finalized_ms), (true, Some(since)));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Blocks and batches.
 
-use super::{life::missing, on_l1, word};
+use super::{finalized_ms, life::missing, on_l1, word};
 use crate::{
     api::{
         error::ApiError,
@@ -48,7 +48,8 @@ pub(in crate::api) fn batch(store: &Store, number: BatchNumber) -> Result<BatchV
     let unknown = || ApiError::Unknown(format!("sealed batch {number}"));
     let sealed = store.batches.get(&number)?.ok_or_else(unknown)?;
     let on_chain = store.l1_batches.get(&number)?;
-    let finalized = store.l1_view.get(&())?.unwrap_or_default().finalized;
+    let last_final = store.l1_view.get(&())?.unwrap_or_default().finalized;
+    let finalized = number <= last_final && on_chain.is_some_and(|batch| batch.proven.is_some());
     // A proof's row is that of its last batch.
     let proof = store.proofs.range(number..).next().transpose()?;
     let proof = proof.filter(|(_, proof)| proof.first <= number);
@@ -68,7 +69,8 @@ pub(in crate::api) fn batch(store: &Store, number: BatchNumber) -> Result<BatchV
         sealed_ms: sealed.sealed_ms,
         publication: store.publications.get(&number)?.as_ref().map(publication),
         proof_made_ms: proof.map(|(_, proof)| proof.proven_ms),
-        finalized: number <= finalized && on_chain.is_some_and(|batch| batch.proven.is_some()),
+        finalized,
+        finalized_ms: finalized_ms(store, number, finalized)?,
         l1: on_chain.as_ref().map(of_l1),
     })
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, hash_map::Entry};
 
 use cairn_types::{SignedTransaction, Transaction};
 
-use super::on_l1;
+use super::{finalized_ms, on_l1};
 use crate::{
     api::{
         hex::{Decimal, Hash, Hex},
@@ -31,6 +31,7 @@ struct BatchLife {
     committed: Option<OnL1>,
     proven: Option<OnL1>,
     finalized: bool,
+    finalized_ms: Option<Milliseconds>,
 }
 
 impl<'a> Lives<'a> {
@@ -67,6 +68,7 @@ impl<'a> Lives<'a> {
             committed: None,
             proven: None,
             finalized: false,
+            finalized_ms: None,
             dropped: None,
         };
         match self.store.outcomes.get(&sequence)? {
@@ -83,6 +85,7 @@ impl<'a> Lives<'a> {
                 life.committed = of_batch.committed;
                 life.proven = of_batch.proven;
                 life.finalized = of_batch.finalized;
+                life.finalized_ms = of_batch.finalized_ms;
                 life.stage = of_batch.stage();
             }
         }
@@ -106,11 +109,13 @@ impl<'a> Lives<'a> {
         };
         let on_chain = self.store.l1_batches.get(&number)?;
         let proven = on_chain.and_then(|batch| batch.proven);
+        let finalized = proven.is_some() && number <= self.l1.finalized;
         let life = BatchLife {
             batched_ms: self.store.batches.get(&number)?.map(|batch| batch.sealed_ms),
             committed: on_chain.map(|batch| on_l1(&batch.committed)),
             proven: proven.map(|place| on_l1(&place)),
-            finalized: proven.is_some() && number <= self.l1.finalized,
+            finalized,
+            finalized_ms: finalized_ms(self.store, number, finalized)?,
         };
         Ok(*place.insert(life))
     }

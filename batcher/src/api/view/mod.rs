@@ -15,7 +15,10 @@ pub(super) use self::{
 use serde::Serialize;
 
 use super::wire::OnL1;
-use crate::store::records::L1Place;
+use crate::store::{
+    Store, StoreError,
+    records::{BatchNumber, L1Place, Milliseconds},
+};
 
 fn on_l1(place: &L1Place) -> OnL1 {
     OnL1 {
@@ -24,6 +27,15 @@ fn on_l1(place: &L1Place) -> OnL1 {
         block_hash: place.block_hash.into(),
         transaction: place.transaction.into(),
     }
+}
+
+/// When a batch was first seen to be final, if it is.
+fn finalized_ms(
+    store: &Store,
+    batch: BatchNumber,
+    is_final: bool,
+) -> Result<Option<Milliseconds>, StoreError> {
+    if is_final { store.final_since.get(&batch) } else { Ok(None) }
 }
 
 /// The word that serde has for a variant without fields.

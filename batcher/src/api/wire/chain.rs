@@ -131,6 +131,8 @@ pub struct BatchView {
     pub l1: Option<BatchOnL1>,
     /// Whether its proof has enough confirmations.
     pub finalized: bool,
+    /// When the operator saw that; unknown for what became final under a version that did not note it.
+    pub finalized_ms: Option<u64>,
 }
 
 /// Where a batch's data goes.

@@ -130,8 +130,10 @@ pub struct Life {
     pub committed: Option<OnL1>,
     /// Where L1 has the proof.
     pub proven: Option<OnL1>,
-    /// Whether the proof has enough confirmations. L1 gives that no time of its own.
+    /// Whether the proof has enough confirmations.
     pub finalized: bool,
+    /// When the operator saw that; unknown for what became final under a version that did not note it.
+    pub finalized_ms: Option<u64>,
     /// Why it will not be executed.
     pub dropped: Option<DroppedAt>,
 }

@@ -43,7 +43,7 @@ fn a_store_of_the_layout_before_gets_its_tables() {
     let mut write = store.write();
     write.put(&store.meta, &(), &Identity { schema: 1, ..identity() }).unwrap();
     write.commit().unwrap();
-    for table in ["order", "advancing"] {
+    for table in ["order", "advancing", "final_since"] {
         store.engine.delete(table).unwrap();
     }
     drop(store);

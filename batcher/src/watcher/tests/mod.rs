@@ -14,9 +14,12 @@ use super::{
     follow::{Follower, Step},
     halt, rewind,
 };
-use crate::store::{
-    Store,
-    records::{Identity, L1Batch, L1Queued, L1View},
+use crate::{
+    clock::now_ms,
+    store::{
+        Store,
+        records::{Identity, L1Batch, L1Queued, L1View},
+    },
 };
 use model::{DEEDS, Deed, Manners, ModelChain};
 
@@ -183,6 +186,12 @@ async fn what_is_not_deep_enough_is_not_confirmed() {
     chain.grow(&[Deed::Nothing; 2]);
     watch.finish().await.unwrap();
     assert_eq!(watch.view().finalized, 1);
+    let since = watch.store.final_since.get(&1).unwrap();
+    assert!(since.is_some_and(|since| (1..=now_ms()).contains(&since)));
+    // Nothing changes that later.
+    chain.grow(&[Deed::Nothing; 2]);
+    watch.finish().await.unwrap();
+    assert_eq!(watch.store.final_since.get(&1).unwrap(), since);
     // That a node calls it final is not enough.
     let chain = ModelChain::new();
     chain.grow(&[Deed::Queue]);
