@@ -144,6 +144,32 @@ pub(crate) fn doubt(provider: &DynProvider, why: impl fmt::Display) {
     }
 }
 
+/// Failed rounds of one who asks, in a row. A node may answer everything but one question, and that with an error, again and
+/// again: nothing shows that but that its caller does not get on.
+#[derive(Debug, Default)]
+pub(crate) struct Patience {
+    failures: u32,
+}
+
+impl Patience {
+    /// Failures after which another node is asked.
+    const MOST: u32 = 3;
+
+    /// A round has come to its end.
+    pub(crate) fn is_renewed(&mut self) {
+        self.failures = 0;
+    }
+
+    /// A round has failed: the last of several in a row has the node doubted, see [`doubt`].
+    pub(crate) fn is_tried(&mut self, provider: &DynProvider, why: impl fmt::Display) {
+        self.failures += 1;
+        if self.failures >= Self::MOST {
+            self.failures = 0;
+            doubt(provider, format_args!("several rounds in a row have failed, the last: {why}"));
+        }
+    }
+}
+
 /// As [`connect`], to one node, for the tools.
 ///
 /// # Errors

@@ -23,7 +23,8 @@ const KNOWN: [&str; 7] = [
 
 /// Whether a node's refusal of a transaction means that it has it.
 pub(crate) fn is_known(message: &str) -> bool {
-    let message = message.to_lowercase();
+    // "unknown transaction type" is no transaction that it knows.
+    let message = message.to_lowercase().replace("unknown", "");
     KNOWN.iter().any(|known| message.contains(known))
 }
 
@@ -49,4 +50,19 @@ pub(super) fn settle(packet: &mut ResponsePacket, body: &[u8]) {
 fn hash(body: &[u8]) -> Option<B256> {
     let Sent { params: (raw,) } = serde_json::from_slice(body).ok()?;
     TxEnvelope::decode_2718(&mut raw.as_ref()).ok().map(|transaction| *transaction.tx_hash())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_that_a_node_does_not_know_is_no_transaction_that_it_has() {
+        for known in ["already known", "Known transaction", "known transaction: 1234"] {
+            assert!(is_known(known), "{known}");
+        }
+        for refused in ["unknown transaction type", "Unknown Transaction", "unknown account"] {
+            assert!(!is_known(refused), "{refused}");
+        }
+    }
 }

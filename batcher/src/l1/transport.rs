@@ -56,6 +56,7 @@ const HEAD: &str = "eth_blockNumber";
 const CHAIN: &[u8] = br#"{"jsonrpc":"2.0","id":0,"method":"eth_chainId","params":[]}"#;
 
 /// A request as it is sent, again and again if need be.
+#[derive(Clone)]
 struct Call {
     method: String,
     repeatable: bool,
@@ -104,7 +105,7 @@ impl Service<RequestPacket> for Transport {
 }
 
 impl Nodes {
-    async fn ask(&self, call: Call) -> Result<ResponsePacket, TransportError> {
+    async fn ask(self: Arc<Self>, call: Call) -> Result<ResponsePacket, TransportError> {
         let deadline = Instant::now() + self.config.deadline();
         let mut header_missed = false;
         let mut attempt = 0;
@@ -115,7 +116,7 @@ impl Nodes {
             let limits = Limits { time, bytes: self.config.max_answer_bytes };
             let mut outcome = self.send(endpoint, &call, limits).await;
             if let Ok(packet) = &mut outcome
-                && attempt > 0
+                && (attempt > 0 || self.endpoints.len() > 1)
                 && call.method == SEND
             {
                 resent::settle(packet, &call.body);
@@ -135,9 +136,40 @@ impl Nodes {
             };
             match wait {
                 Some(wait) if Instant::now() + wait < deadline => tokio::time::sleep(wait).await,
-                _ => return answer(outcome, &call, endpoint),
+                _ => {
+                    if call.method == SEND {
+                        self.pass_on(&call, endpoint);
+                    }
+                    return answer(outcome, &call, endpoint);
+                }
             }
             attempt += 1;
+        }
+    }
+
+    /// Gives a transaction to the other nodes, too, whatever the one that was asked has said: it may take transactions and pass
+    /// none on. What they say of it does not matter, and nobody waits for it.
+    fn pass_on(self: &Arc<Self>, call: &Call, asked: &Endpoint) {
+        // The chain must not be that of whichever is the quickest.
+        if self.chain.get().is_none() {
+            return;
+        }
+        let limits = Limits { time: self.config.attempt(), bytes: self.config.max_answer_bytes };
+        for (place, endpoint) in self.endpoints.iter().enumerate() {
+            if std::ptr::eq(endpoint, asked) {
+                continue;
+            }
+            let (nodes, call) = (Arc::clone(self), call.clone());
+            tokio::spawn(async move {
+                let Some(endpoint) = nodes.endpoints.get(place) else { return };
+                let sent = nodes.send(endpoint, &call, limits);
+                let outcome = tokio::time::timeout(nodes.config.deadline(), sent).await;
+                tracing::debug!(
+                    endpoint = endpoint.name(),
+                    ?outcome,
+                    "a transaction was passed on"
+                );
+            });
         }
     }
 

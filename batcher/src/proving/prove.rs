@@ -21,7 +21,7 @@ use crate::{
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What proves.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Proving {
     pub(super) engine: Arc<dyn Engine>,
     /// Roots of the circuit sets that L1 has and has not retired.
@@ -108,7 +108,12 @@ impl Proving {
         shutdown: &mut Shutdown,
     ) -> Result<(), ProvingError> {
         let (first, last) = (*range.start(), *range.end());
-        let Some(work) = self.work(range)? else { return Ok(()) };
+        // Whole witnesses are read: not on the threads that serve.
+        let stage = self.clone();
+        let work = tokio::task::spawn_blocking(move || stage.work(range)).await;
+        let work =
+            work.map_err(|panic| ProvingError::Panic { first, last, reason: panic.to_string() })?;
+        let Some(work) = work? else { return Ok(()) };
         let work = Arc::new(work);
         let mut tries = 0;
         loop {

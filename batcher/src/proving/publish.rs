@@ -5,6 +5,7 @@ use std::{pin::Pin, sync::Arc};
 use alloy::primitives::{B256, Bytes, U256};
 use cairn_state::BatchWitness;
 use cairn_types::DataMode;
+use tokio::task::JoinError;
 use tracing::info;
 
 use super::{
@@ -52,7 +53,7 @@ impl Publisher {
         while !shutdown.is_stopped() {
             let next = self.previous()?.number + 1;
             let wake = async {
-                match self.store.jobs.get(&next)? {
+                match self.witness(next).await? {
                     Some(witness) => self.publish(next, witness).await,
                     None => {
                         sealed.changed().await;
@@ -66,6 +67,15 @@ impl Publisher {
             }
         }
         Ok(())
+    }
+
+    /// What a batch was executed from, if it is sealed. It is long: not read on the threads that serve.
+    async fn witness(&self, number: BatchNumber) -> Result<Option<BatchWitness>, ProvingError> {
+        let store = self.store.clone();
+        match tokio::task::spawn_blocking(move || store.jobs.get(&number)).await {
+            Ok(witness) => Ok(witness?),
+            Err(panic) => Err(panicked(number, &panic)),
+        }
     }
 
     /// The record of the last batch that was published; genesis if none was.
@@ -111,10 +121,7 @@ impl Publisher {
         });
         let (location, record) = match published.await {
             Ok(result) => result.map_err(|source| ProvingError::Blobs { batch: number, source })?,
-            Err(panic) => {
-                let reason = panic.to_string();
-                return Err(ProvingError::Panic { first: number, last: number, reason });
-            }
+            Err(panic) => return Err(panicked(number, &panic)),
         };
         let published_ms = clock::now_ms();
         let publication = Publication { location, record, signatures, estimate_wei, published_ms };
@@ -137,4 +144,8 @@ impl Publisher {
         let cheapest = price::cheapest(self.modes, words, prices);
         cheapest.ok_or(ProvingError::TooMuchCalldata { batch, words })
     }
+}
+
+fn panicked(number: BatchNumber, panic: &JoinError) -> ProvingError {
+    ProvingError::Panic { first: number, last: number, reason: panic.to_string() }
 }

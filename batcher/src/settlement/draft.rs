@@ -200,13 +200,42 @@ pub(super) fn refusal(error: &TransportError) -> Option<String> {
 /// The record that L1 has, or will have, of a published batch.
 fn record(store: &Store, batch: BatchNumber) -> Result<BatchRecord, SettlementError> {
     let ours = store.publications.get(&batch)?.map(|publication| publication.record);
-    let l1 = store.l1_batches.get(&batch)?.map(|l1| l1.record);
+    let l1 = store.l1_batches.get(&batch)?;
     match (ours, l1) {
-        (Some(ours), Some(l1)) if ours != l1 => {
-            Err(SettlementError::Diverged { batch, expected: Box::new(ours), got: Box::new(l1) })
+        (Some(ours), Some(l1)) if ours != l1.record => {
+            // Its block may leave the chain, and the batch with it.
+            if may_be_taken_back(store, l1.committed.block)? {
+                return Err(SettlementError::Diverging { batch });
+            }
+            let (expected, got) = (Box::new(ours), Box::new(l1.record));
+            Err(SettlementError::Diverged { batch, expected, got })
         }
-        (Some(record), _) | (None, Some(record)) => Ok(record),
+        (Some(record), _) => Ok(record),
+        (None, Some(l1)) => Ok(l1.record),
         (None, None) => Err(missing("publications", batch)),
+    }
+}
+
+/// Whether L1 may still leave a block: the watcher keeps what undoes it as long.
+fn may_be_taken_back(store: &Store, block: u64) -> Result<bool, StoreError> {
+    Ok(store.l1_blocks.get(&block)?.is_some_and(|block| !block.undo.is_empty()))
+}
+
+/// Why there is nothing to draft any more, where L1 has come to have these batches for good: what is needed was removed.
+///
+/// # Errors
+/// The store's; whatever else the draft has failed for.
+pub(super) fn overtaken(
+    store: &Store,
+    batch: BatchNumber,
+    error: SettlementError,
+) -> Result<String, SettlementError> {
+    let is_final = store.l1_view.get(&())?.is_some_and(|view| view.finalized >= batch);
+    match error {
+        SettlementError::Store(StoreError::Missing { .. }) if is_final => {
+            Ok(format!("batch {batch} is final meanwhile"))
+        }
+        error => Err(error),
     }
 }
 

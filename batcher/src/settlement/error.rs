@@ -72,6 +72,12 @@ pub enum SettlementError {
         /// L1's.
         got: Box<BatchRecord>,
     },
+    /// L1 has another batch than this operator, in a block that it may still leave.
+    #[error("L1 has another batch {batch} than this operator: it is waited for its confirmations")]
+    Diverging {
+        /// The batch.
+        batch: BatchNumber,
+    },
     /// Blobs cannot be made.
     #[error(transparent)]
     Blobs(#[from] BlobError),
@@ -92,6 +98,7 @@ impl SettlementError {
         match self {
             Self::Queue { .. } => Alarm::Queue,
             Self::NodeAhead { .. } => Alarm::Nonces,
+            Self::Diverging { .. } => Alarm::Contract,
             _ => Alarm::L1,
         }
     }
@@ -124,7 +131,10 @@ impl SettlementError {
                     | L1Error::Url { .. }
                     | L1Error::Setting(_)
             ),
-            Self::NodeBehind { .. } | Self::NodeAhead { .. } | Self::Queue { .. } => true,
+            Self::NodeBehind { .. }
+            | Self::NodeAhead { .. }
+            | Self::Queue { .. }
+            | Self::Diverging { .. } => true,
             Self::Store(_)
             | Self::Publication { .. }
             | Self::Diverged { .. }

@@ -8,8 +8,9 @@
 //!
 //! Every transaction has a nonce of our own choice and is stored, signed, before it is sent: whenever we are killed, the next
 //! start goes on with the same bytes. All forms of a transaction share a nonce, so that one of them is mined at most. That a
-//! batch is committed or proven, the watcher says and nobody else; so the worst that a lying node, another committer or a
-//! second service with the same key can do is to make us pay for a transaction that the contract refuses.
+//! batch is committed or proven, the watcher says and nobody else; so a lying node, another committer or a second service with
+//! the same key can hold us up, and make us pay more than is needed, up to the caps, or for transactions that the contract
+//! refuses. They cannot have a batch settled twice or taken for settled.
 
 mod alarms;
 mod chain;
@@ -52,7 +53,7 @@ use self::{
 pub use self::{config::SettlementConfig, error::SettlementError};
 use crate::{
     l1::{
-        connection,
+        connection::{self, Patience},
         error::{L1Error, rpc},
     },
     signals::{Shutdown, Signals},
@@ -103,6 +104,7 @@ pub async fn run(
     let poll = input.config.poll();
     let mut room = Settlement::new(input, store, signals)?;
     let mut pause = poll;
+    let mut patience = Patience::default();
     loop {
         let round = tokio::select! {
             () = shutdown.stopped() => return Ok(()),
@@ -111,12 +113,17 @@ pub async fn run(
         // News of L1 do not make the same node's next answer another opinion.
         let is_doubtful = round.as_ref().is_err_and(SettlementError::is_doubt);
         match round {
-            Ok(()) => pause = poll,
+            Ok(()) => {
+                patience.is_renewed();
+                pause = poll;
+            }
             Err(e) if e.is_transient() => {
                 counter!("rpc_error_count").increment(1);
                 room.alarms.raise(e.alarm(), &e);
                 if e.blames_node() {
                     connection::doubt(&room.sender.provider, &e);
+                } else if matches!(e, SettlementError::L1(_)) {
+                    patience.is_tried(&room.sender.provider, &e);
                 }
                 pause = (pause * 2).min(LONGEST_PAUSE.max(poll));
             }

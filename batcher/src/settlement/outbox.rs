@@ -5,6 +5,8 @@ use std::{
     ops::RangeBounds,
 };
 
+use alloy::primitives::B256;
+
 use super::{
     plan::{Row, Stage},
     signed,
@@ -18,6 +20,8 @@ pub(super) struct Outbox {
     rows: BTreeMap<u64, OutboxTransaction>,
     /// Head at which a nonce was first found to be used by a transaction that is none of ours.
     taken: BTreeMap<u64, u64>,
+    /// Hash of the head at which the latest form of a transaction was signed. Not stored: after a restart nothing is known of it.
+    signed_at: BTreeMap<u64, B256>,
     /// After the last transaction that is final.
     first_open: u64,
 }
@@ -32,12 +36,13 @@ impl Outbox {
         for row in store.outbox.iter().rev() {
             let (nonce, row) = row?;
             if row.is_final {
-                first_open = nonce + 1;
+                first_open = nonce.saturating_add(1);
                 break;
             }
             rows.insert(nonce, row);
         }
-        Ok(Self { store, rows, taken: BTreeMap::new(), first_open })
+        let (taken, signed_at) = (BTreeMap::new(), BTreeMap::new());
+        Ok(Self { store, rows, taken, signed_at, first_open })
     }
 
     /// The smallest nonce that no final transaction has.
@@ -66,7 +71,7 @@ impl Outbox {
 
     /// The nonce of a new transaction: after all that may still be mined, so that it is mined after them.
     pub(super) fn next(&self, next: u64) -> u64 {
-        self.waiting(next).last().map_or(next, |(nonce, _)| nonce + 1)
+        self.waiting(next).last().map_or(next, |(nonce, _)| nonce.saturating_add(1))
     }
 
     /// Nonces below those of waiting transactions that nobody uses: until they are filled, nothing behind them is mined.
@@ -114,6 +119,26 @@ impl Outbox {
         Ok(())
     }
 
+    /// As [`Self::put`], of a form that was signed when the head had this hash.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(super) fn put_signed(
+        &mut self,
+        nonce: u64,
+        row: OutboxTransaction,
+        head: B256,
+    ) -> Result<(), StoreError> {
+        self.put(nonce, row)?;
+        self.signed_at.insert(nonce, head);
+        Ok(())
+    }
+
+    /// Whether L1 has had another head since the latest form of a transaction was signed.
+    pub(super) fn has_had_a_chance(&self, nonce: u64, head: B256) -> bool {
+        self.signed_at.get(&nonce) != Some(&head)
+    }
+
     /// Notes that another transaction has this nonce; returns the head at which that was first seen.
     pub(super) fn take(&mut self, nonce: u64, head: u64) -> u64 {
         *self.taken.entry(nonce).or_insert(head)
@@ -135,7 +160,8 @@ impl Outbox {
         self.put(nonce, row)?;
         self.rows.remove(&nonce);
         self.taken.remove(&nonce);
-        self.first_open = nonce + 1;
+        self.signed_at.remove(&nonce);
+        self.first_open = nonce.saturating_add(1);
         Ok(())
     }
 
@@ -154,6 +180,7 @@ impl Outbox {
         write.commit()?;
         self.rows.retain(|nonce, _| !nonces.contains(nonce));
         self.taken.retain(|nonce, _| !nonces.contains(nonce));
+        self.signed_at.retain(|nonce, _| !nonces.contains(nonce));
         Ok(())
     }
 

@@ -28,6 +28,16 @@ pub(super) struct Held {
     reason: String,
 }
 
+/// What has come of what is owed.
+enum Prepared {
+    /// It is signed and stored.
+    Signed,
+    /// It has to wait.
+    Waits,
+    /// It has to wait for all that is on its way, and nothing else goes before it: it would wait for that, too.
+    IsNext,
+}
+
 impl Settlement {
     /// Cancels what must not be mined, fills gaps, and signs all that is owed and may be sent now. `outdated` are the nonces of
     /// [`Self::outdated`].
@@ -43,11 +53,12 @@ impl Settlement {
             let rows = self.outbox.planned(chain.nonce, outdated);
             let plan = plan::plan(view, &rows, &ready, most);
             for nonce in plan.obsolete {
-                self.sender.cancel(nonce, chain, &mut self.outbox, &mut self.alarms)?;
+                let (outbox, alarms) = (&mut self.outbox, &mut self.alarms);
+                self.sender.cancel(nonce, chain, outbox, alarms).await?;
             }
             let gaps: Vec<_> = self.outbox.gaps(chain.nonce).take(most).collect();
             for nonce in gaps {
-                self.sender.fill(nonce, chain, &mut self.outbox, &mut self.alarms)?;
+                self.sender.fill(nonce, chain, &mut self.outbox, &mut self.alarms).await?;
             }
             let Some(owed) = plan.owed else { return Ok(()) };
             let batch = match owed.purpose {
@@ -56,15 +67,13 @@ impl Settlement {
                 Purpose::Cancel => 0,
             };
             let span = info_span!("settle", batch);
-            if self.prepare(owed, view, chain).instrument(span).await? {
-                continue;
-            }
-            match owed.purpose {
+            match (self.prepare(owed, view, chain).instrument(span).await?, owed.purpose) {
+                (Prepared::Signed, _) => {}
                 // Batches need not wait for a proof that has to.
-                Purpose::Prove { first, last } => {
+                (Prepared::Waits, Purpose::Prove { first, last }) => {
                     ready.proofs.retain(|&proof| proof != (first, last));
                 }
-                Purpose::Commit { .. } | Purpose::Cancel => return Ok(()),
+                (Prepared::Waits | Prepared::IsNext, _) => return Ok(()),
             }
         }
     }
@@ -105,25 +114,25 @@ impl Settlement {
         Ok(ready)
     }
 
-    /// Signs and stores what is owed; false if it has to wait.
+    /// Signs and stores what is owed, if that may be now.
     async fn prepare(
         &mut self,
         owed: Owed,
         view: &L1View,
         chain: &Chain,
-    ) -> Result<bool, SettlementError> {
+    ) -> Result<Prepared, SettlementError> {
         let purpose = owed.purpose;
         self.held.retain(|held| held.head == chain.head);
         if let Some(held) = self.held.iter().find(|held| held.purpose == purpose) {
             self.alarms.raise(Alarm::Contract, &held.reason);
-            return Ok(false);
+            return Ok(Prepared::Waits);
         }
         match self.vain.advise(purpose, view, self.config.resubmit_after_ms, now_ms()) {
             Advice::Try => {}
             Advice::Wait => {
                 let line = format!("the {purpose} was mined and reverted; it is tried again");
                 self.alarms.raise(Alarm::Contract, &line);
-                return Ok(false);
+                return Ok(Prepared::Waits);
             }
             Advice::GiveUp => {
                 let line = format!(
@@ -131,20 +140,24 @@ impl Settlement {
                      is made again (cairn admin requeue), or a restart"
                 );
                 self.alarms.raise(Alarm::Reverted, &line);
-                return Ok(false);
+                return Ok(Prepared::Waits);
             }
         }
         let fees = match self.sender.caps.first(&chain.market, owed.pool == Pool::Blobs) {
             Ok(fees) => fees,
             Err(above) => {
                 self.alarms.raise(Alarm::Fees, &above);
-                return Ok(false);
+                return Ok(Prepared::Waits);
             }
         };
         let calls = match self.draft(purpose, view).await? {
             Ok(calls) => calls,
             Err(reason) => return Ok(self.hold(purpose, chain, reason)),
         };
+        // Only the contract can tell which of several it takes.
+        if owed.behind && calls.len() > 1 {
+            return Ok(Prepared::IsNext);
+        }
         let mut refused = "there is no call".to_owned();
         for mut call in calls {
             // What builds on a transaction that is on its way cannot be simulated: it goes with a bound on its gas.
@@ -159,9 +172,9 @@ impl Settlement {
                 }
             }
             let nonce = self.outbox.next(chain.nonce);
-            self.sender.store(&mut self.outbox, nonce, purpose, call, &fees)?;
+            self.sender.store(&mut self.outbox, nonce, purpose, call, &fees, chain.hash)?;
             self.signals.settlement.ring();
-            return Ok(true);
+            return Ok(Prepared::Signed);
         }
         Ok(self.hold(purpose, chain, refused))
     }
@@ -180,11 +193,12 @@ impl Settlement {
                 let draft =
                     tokio::task::spawn_blocking(move || draft::commit(&store, rollup, batch));
                 match draft.await {
-                    Ok(call) => call.map(|call| Ok(vec![call])),
+                    Ok(Ok(call)) => Ok(Ok(vec![call])),
+                    Ok(Err(e)) => draft::overtaken(&self.store, batch, e).map(Err),
                     Err(stopped) => std::panic::resume_unwind(stopped.into_panic()),
                 }
             }
-            Purpose::Prove { last, .. } => {
+            Purpose::Prove { first, last } => {
                 let Some(proof) = store.proofs.get(&last)? else {
                     return Ok(Err(format!("the proof up to batch {last} is gone")));
                 };
@@ -195,7 +209,10 @@ impl Settlement {
                         let calls = sets.into_iter();
                         let calls =
                             calls.map(|set| draft::prove(&store, rollup, &proof, last, set));
-                        calls.collect::<Result<_, _>>().map(Ok)
+                        match calls.collect() {
+                            Ok(calls) => Ok(Ok(calls)),
+                            Err(e) => draft::overtaken(&self.store, first, e).map(Err),
+                        }
                     }
                     Err(reason) => Ok(Err(reason)),
                 }
@@ -203,11 +220,11 @@ impl Settlement {
         }
     }
 
-    /// Waits with a transaction until L1's next block; always false.
-    fn hold(&mut self, purpose: Purpose, chain: &Chain, reason: String) -> bool {
+    /// Waits with a transaction until L1's next block.
+    fn hold(&mut self, purpose: Purpose, chain: &Chain, reason: String) -> Prepared {
         let reason = format!("the contract would refuse the {purpose}: {reason}");
         self.alarms.raise(Alarm::Contract, &reason);
         self.held.push(Held { purpose, head: chain.head, reason });
-        false
+        Prepared::Waits
     }
 }

@@ -31,6 +31,9 @@ enum Remedy {
     Wait,
     /// It is signed with the fees of now.
     Renew,
+    /// It is forgotten if nothing builds on it, so that what is owed is drafted and simulated again; else signed with the
+    /// fees of now.
+    Draft,
     /// A cancellation for the other pool takes its place.
     ClearPool,
     /// It offers more.
@@ -40,7 +43,9 @@ enum Remedy {
 /// `was_taken` says whether a node has ever taken it.
 fn remedy(verdict: Option<Verdict>, was_taken: bool) -> Remedy {
     match verdict {
-        Some(Verdict::InsufficientFunds | Verdict::Refused) if !was_taken => Remedy::Renew,
+        Some(Verdict::InsufficientFunds) if !was_taken => Remedy::Renew,
+        // What is wrong with it may be what every form has: its gas, as it was simulated.
+        Some(Verdict::Refused) if !was_taken => Remedy::Draft,
         Some(Verdict::InsufficientFunds | Verdict::Refused) => Remedy::Wait,
         // It waits for those before it, or has been mined: the next round shows.
         Some(Verdict::NonceTooHigh | Verdict::NonceTooLow) => Remedy::Wait,
@@ -53,6 +58,11 @@ fn remedy(verdict: Option<Verdict>, was_taken: bool) -> Remedy {
         )
         | None => Remedy::Bump,
     }
+}
+
+/// Whether no node has ever taken any form of a transaction, as far as they have said.
+fn is_nowhere(row: &OutboxTransaction) -> bool {
+    row.sent_ms.is_none() && row.attempts.len() == 1
 }
 
 /// What people are told of a verdict.
@@ -106,16 +116,22 @@ impl Sender {
                 alarms.raise(alarm, &line);
             }
             // Only the first can be mined next: the fees of the others do not matter yet.
-            let stuck = row.attempts.last().is_some_and(|attempt| {
-                now_ms().saturating_sub(attempt.signed_ms) >= self.resubmit_after
-            });
-            if place > 0 || !stuck {
+            if place > 0 || !self.is_stuck(&row, now_ms()) {
                 continue;
             }
             let changed = match remedy {
                 Remedy::Wait => false,
-                Remedy::Renew => self.renew(nonce, chain, outbox, alarms)?,
-                Remedy::ClearPool => self.clear_pool(nonce, chain, outbox, alarms)?,
+                Remedy::Draft
+                    if is_nowhere(&row) && outbox.next(nonce) == nonce.saturating_add(1) =>
+                {
+                    info!(nonce, purpose = %row.purpose, "no node takes it: it is made again");
+                    outbox.forget(nonce..)?;
+                    false
+                }
+                Remedy::Draft | Remedy::Renew => self.renew(nonce, chain, outbox, alarms)?,
+                Remedy::ClearPool => self.clear_pool(nonce, chain, outbox, alarms).await?,
+                // Where L1 has made no block since, more would not have helped.
+                Remedy::Bump if !outbox.has_had_a_chance(nonce, chain.hash) => false,
                 Remedy::Bump => self.bump(nonce, chain, outbox, alarms)?,
             };
             if changed {
@@ -125,7 +141,7 @@ impl Sender {
         Ok(())
     }
 
-    /// Signs a new transaction and stores it. It is sent in the next round.
+    /// Signs a new transaction, at the head with this hash, and stores it. It is sent in the next round.
     ///
     /// # Errors
     /// The store's.
@@ -136,6 +152,7 @@ impl Sender {
         purpose: Purpose,
         call: Call,
         fees: &Fees,
+        head: B256,
     ) -> Result<(), SettlementError> {
         let signed = self.signer.sign(nonce, call, fees, now_ms())?;
         info!(nonce, %purpose, hash = %signed.attempt.hash, max_fee = fees.max_fee, "signed");
@@ -147,14 +164,14 @@ impl Sender {
             mined: None,
             is_final: false,
         };
-        Ok(outbox.put(nonce, row)?)
+        Ok(outbox.put_signed(nonce, row, head)?)
     }
 
     /// Replaces a transaction by one that does nothing. Stored, and sent in the next round.
     ///
     /// # Errors
-    /// The store's.
-    pub(super) fn cancel(
+    /// The node's or the store's.
+    pub(super) async fn cancel(
         &self,
         nonce: u64,
         chain: &Chain,
@@ -163,14 +180,14 @@ impl Sender {
     ) -> Result<(), SettlementError> {
         let Some(row) = outbox.get(nonce) else { return Ok(()) };
         let pool = signed::pool(&row.raw);
-        self.replace(nonce, pool, true, chain, outbox, alarms).map(drop)
+        self.replace(nonce, pool, true, chain, outbox, alarms).await.map(drop)
     }
 
     /// Fills a nonce that nobody uses, so that what is behind it can be mined. Stored, and sent in the next round.
     ///
     /// # Errors
     /// The store's.
-    pub(super) fn fill(
+    pub(super) async fn fill(
         &self,
         nonce: u64,
         chain: &Chain,
@@ -183,8 +200,8 @@ impl Sender {
             Err(above) => alarms.raise(Alarm::Fees, &above),
             Ok(fees) => {
                 info!(nonce, "nobody uses this nonce: it is filled");
-                let call = self.nothing(pool)?;
-                self.store(outbox, nonce, Purpose::Cancel, call, &fees)?;
+                let call = self.nothing(pool).await?;
+                self.store(outbox, nonce, Purpose::Cancel, call, &fees, chain.hash)?;
             }
         }
         Ok(())
@@ -192,7 +209,7 @@ impl Sender {
 
     /// The node has a transaction of the other type that is not in the outbox: only one of that type takes its place. Whether
     /// there is one to be sent now.
-    fn clear_pool(
+    async fn clear_pool(
         &self,
         nonce: u64,
         chain: &Chain,
@@ -204,12 +221,12 @@ impl Sender {
             Pool::Plain => Pool::Blobs,
             Pool::Blobs => Pool::Plain,
         };
-        self.replace(nonce, other, false, chain, outbox, alarms)
+        self.replace(nonce, other, false, chain, outbox, alarms).await
     }
 
     /// Puts a cancellation for this pool in the place of a transaction, above its fees if it is of the same pool; false if the fees
     /// are above the caps.
-    fn replace(
+    async fn replace(
         &self,
         nonce: u64,
         pool: Pool,
@@ -220,9 +237,12 @@ impl Sender {
     ) -> Result<bool, SettlementError> {
         let Some(row) = outbox.get(nonce).cloned() else { return Ok(false) };
         let old = row.attempts.last().filter(|_| above).map(Fees::from);
-        let fees = match old {
-            Some(old) => self.caps.bump(&old, &chain.market),
-            None => self.caps.first(&chain.market, pool == Pool::Blobs),
+        let first = || self.caps.first(&chain.market, pool == Pool::Blobs);
+        let fees = match old.map(|old| self.caps.bump(&old, &chain.market)) {
+            // What the node does not have needs not be outbid. It is sent no more either, so that it would block the account.
+            Some(Err(_)) if !self.is_known(&row).await? => first(),
+            Some(fees) => fees,
+            None => first(),
         };
         match fees {
             Err(above) => {
@@ -230,14 +250,14 @@ impl Sender {
                 Ok(false)
             }
             Ok(fees) => {
-                let signed = self.signer.sign(nonce, self.nothing(pool)?, &fees, now_ms())?;
+                let signed = self.signer.sign(nonce, self.nothing(pool).await?, &fees, now_ms())?;
                 info!(nonce, purpose = %row.purpose, hash = %signed.attempt.hash, "cancelled");
                 counter!("tx_cancelled_count").increment(1);
                 let mut attempts = row.attempts;
                 attempts.push(signed.attempt);
                 let (purpose, raw) = (Purpose::Cancel, signed.raw);
                 let row = OutboxTransaction { purpose, attempts, raw, sent_ms: None, ..row };
-                outbox.put(nonce, row)?;
+                outbox.put_signed(nonce, row, chain.hash)?;
                 Ok(true)
             }
         }
@@ -265,7 +285,7 @@ impl Sender {
                 counter!("tx_gas_bump").increment(1);
                 row.attempts.push(signed.attempt);
                 row.raw = signed.raw;
-                outbox.put(nonce, row)?;
+                outbox.put_signed(nonce, row, chain.hash)?;
                 Ok(true)
             }
         }
@@ -294,7 +314,7 @@ impl Sender {
                 info!(nonce, purpose = %row.purpose, max_fee = fees.max_fee, "signed again");
                 row.attempts.push(signed.attempt);
                 row.raw = signed.raw;
-                outbox.put(nonce, row)?;
+                outbox.put_signed(nonce, row, chain.hash)?;
                 Ok(true)
             }
         }
@@ -347,7 +367,20 @@ impl Sender {
         Ok(found.map_err(|e| rpc("looking for a transaction", e))?.is_some())
     }
 
-    fn nothing(&self, pool: Pool) -> Result<Call, SettlementError> {
-        Ok(Call::nothing(self.signer.address(), pool)?)
+    /// Whether a transaction was not mined for long. A clock that was set back says nothing of it.
+    fn is_stuck(&self, row: &OutboxTransaction, now: Milliseconds) -> bool {
+        row.attempts.last().is_some_and(|attempt| {
+            let waited = now.checked_sub(attempt.signed_ms);
+            waited.is_none_or(|waited| waited >= self.resubmit_after)
+        })
+    }
+
+    async fn nothing(&self, pool: Pool) -> Result<Call, SettlementError> {
+        let account = self.signer.address();
+        // Blobs take a CPU for a while.
+        match tokio::task::spawn_blocking(move || Call::nothing(account, pool)).await {
+            Ok(call) => Ok(call?),
+            Err(stopped) => std::panic::resume_unwind(stopped.into_panic()),
+        }
     }
 }

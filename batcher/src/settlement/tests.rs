@@ -31,6 +31,9 @@ use crate::{
     },
 };
 
+mod owed;
+mod sending;
+
 fn store() -> (Store, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let (rollup, genesis) = (Address::ZERO, B256::ZERO);
@@ -91,7 +94,7 @@ fn chain(base_fee: u128) -> Chain {
 
 #[tokio::test]
 async fn what_no_node_takes_is_signed_again_with_the_fees_of_now() {
-    let refusal = "tx fee (1.20 ether) exceeds the configured cap (1.00 ether)";
+    let refusal = "insufficient funds for gas * price + value";
     let node = Node::always(Answer::Error(-32_000, refusal)).await;
     let caps = Caps { max_fee: 1_000, max_priority_fee: 10, min_priority_fee: 0, max_blob_fee: 0 };
     let sender = Sender {
@@ -104,7 +107,7 @@ async fn what_no_node_takes_is_signed_again_with_the_fees_of_now() {
     let (mut outbox, mut alarms) = (Outbox::open(store).unwrap(), Alarms::new());
     let call = Call::nothing(Address::ZERO, Pool::Plain).unwrap();
     let fees = caps.first(&chain(400).market, false).unwrap();
-    sender.store(&mut outbox, 0, Purpose::Commit { batch: 1 }, call, &fees).unwrap();
+    sender.store(&mut outbox, 0, Purpose::Commit { batch: 1 }, call, &fees, B256::ZERO).unwrap();
     for _ in 0..3 {
         let none = Default::default();
         sender.deliver(&chain(50), &mut outbox, &mut alarms, &none).await.unwrap();

@@ -26,7 +26,6 @@ struct Failed {
 struct Circumstances {
     committed: Option<u32>,
     proven: u32,
-    paused: bool,
 }
 
 /// Whether to try once more.
@@ -44,7 +43,7 @@ impl Circumstances {
     fn of(purpose: Purpose, view: &L1View) -> Self {
         let is_proof = matches!(purpose, Purpose::Prove { .. });
         let committed = (!is_proof).then_some(view.committed);
-        Self { committed, proven: view.proven, paused: view.paused }
+        Self { committed, proven: view.proven }
     }
 }
 

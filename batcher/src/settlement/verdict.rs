@@ -24,7 +24,7 @@ pub(super) enum Verdict {
 }
 
 /// Words of go-ethereum, erigon, reth, nethermind, besu and anvil. The first that is found counts.
-const WORDS: [(&str, Verdict); 22] = [
+const WORDS: [(&str, Verdict); 23] = [
     ("already reserved", Verdict::OtherPool),
     ("conflictingtype", Verdict::OtherPool),
     ("conflicting transaction type", Verdict::OtherPool),
@@ -45,6 +45,8 @@ const WORDS: [(&str, Verdict); 22] = [
     ("below configured minimum gas price", Verdict::Underpriced),
     ("less than block base fee", Verdict::Underpriced),
     ("below base fee", Verdict::Underpriced),
+    // Of gas, not of money: "insufficient gas for floor data gas cost".
+    ("insufficient gas", Verdict::Refused),
     ("insufficient", Verdict::InsufficientFunds),
     ("exceeds account balance", Verdict::InsufficientFunds),
 ];
@@ -96,6 +98,11 @@ mod tests {
             ("address already reserved", Verdict::OtherPool),
             ("PendingTxsOfConflictingType", Verdict::OtherPool),
             ("txpool is full", Verdict::Refused),
+            ("unknown transaction type", Verdict::Refused),
+            (
+                "insufficient gas for floor data gas cost: gas 21000, minimum needed 25000",
+                Verdict::Refused,
+            ),
             ("tx fee (1.20 ether) exceeds the configured cap (1.00 ether)", Verdict::Refused),
         ];
         for (message, expected) in cases {
