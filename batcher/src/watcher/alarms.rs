@@ -14,8 +14,9 @@ use crate::{
     store::{Store, StoreError, records::L1View},
 };
 
-/// Seconds that L1's clock may be ahead of this machine's.
-const MOST_AHEAD: u64 = 3_600;
+/// Seconds by which L1's clock may be ahead of this machine's unnoticed. Far beyond, nothing is read any more
+/// ([`WatcherConfig::max_clock_ahead_s`]).
+const MOST_AHEAD: u64 = 600;
 
 /// The state of each alarm, so that a line is written when it changes and at no other time.
 #[derive(Debug)]

@@ -10,6 +10,9 @@ use thiserror::Error;
 /// The most confirmations that make sense: a full node forgets the state of deeper blocks.
 const MOST_CONFIRMATIONS: u64 = 120;
 
+/// Seconds that a local chain's clock may be moved ahead: ten years.
+const MOST_AHEAD: u64 = 10 * 365 * 24 * 3_600;
+
 /// The part of the operator's configuration that says how L1 is watched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
@@ -22,6 +25,10 @@ pub struct WatcherConfig {
     pub poll_ms: u64,
     /// The most blocks whose logs are asked for at once.
     pub max_range: u64,
+    /// Seconds that a block may be ahead of this machine's clock. Batches have L1's time, and a node that makes up a block
+    /// from the future would have batches stamped that L1 refuses. Blocks of Ethereum are never from the future; a local
+    /// chain whose clock is moved needs more.
+    pub max_clock_ahead_s: u64,
     /// The account that commits: an alarm rings when it may not any more. The node fills it in from the key.
     pub committer: Option<Address>,
     /// The account that proves, likewise.
@@ -35,6 +42,7 @@ impl Default for WatcherConfig {
             wait_for_finalized: false,
             poll_ms: 2_000,
             max_range: 2_000,
+            max_clock_ahead_s: 3_600,
             committer: None,
             prover: None,
         }
@@ -57,7 +65,8 @@ impl WatcherConfig {
     /// For a local chain that never goes back of itself and has a block a second, or one a transaction.
     #[must_use]
     pub fn development() -> Self {
-        Self { confirmations: 1, poll_ms: 1_000, ..Self::default() }
+        let max_clock_ahead_s = MOST_AHEAD;
+        Self { confirmations: 1, poll_ms: 1_000, max_clock_ahead_s, ..Self::default() }
     }
 
     /// Refuses values that cannot work.
@@ -69,6 +78,7 @@ impl WatcherConfig {
             ("confirmations", self.confirmations, 0, MOST_CONFIRMATIONS),
             ("poll_ms", self.poll_ms, 10, 60_000),
             ("max_range", self.max_range, 1, 1_000_000),
+            ("max_clock_ahead_s", self.max_clock_ahead_s, 1_800, MOST_AHEAD),
         ];
         for (field, got, least, most) in bounds {
             if !(least..=most).contains(&got) {

@@ -44,6 +44,19 @@ pub enum WatcherError {
         /// Its number.
         block: u64,
     },
+    /// A block is from the future. Nothing is written; the node is asked again.
+    #[error(
+        "L1's block {block} is {ahead} s ahead of this machine's clock, expected {most} at most: set the machine's clock, or, \
+         if that is right, use another L1 node (watcher.max_clock_ahead_s)"
+    )]
+    Future {
+        /// Its number.
+        block: u64,
+        /// Seconds.
+        ahead: u64,
+        /// Seconds that it may be.
+        most: u64,
+    },
     /// The node leaves out logs, or makes them up. Nothing is written; it is asked again.
     #[error("the L1 node is unreliable: at block {block}, {what}: expected {expected}, got {got}")]
     Unreliable {
@@ -88,6 +101,7 @@ impl WatcherError {
             self,
             Self::Node { .. }
                 | Self::MissingBlock { .. }
+                | Self::Future { .. }
                 | Self::Unreliable { .. }
                 | Self::NoGenesis { .. }
                 | Self::NoState { .. }
@@ -99,6 +113,7 @@ impl WatcherError {
         matches!(
             self,
             Self::MissingBlock { .. }
+                | Self::Future { .. }
                 | Self::Unreliable { .. }
                 | Self::NoGenesis { .. }
                 | Self::NoState { .. }
@@ -114,6 +129,7 @@ impl WatcherError {
             Self::NoGenesis { .. } => "no genesis",
             Self::Node { what, .. } => what,
             Self::MissingBlock { .. } => "missing block",
+            Self::Future { .. } => "future",
             Self::Unreliable { .. } => "unreliable",
             Self::NoState { .. } => "no state",
             Self::TooDeep { .. } => "too deep",

@@ -8,7 +8,10 @@ use super::{
     error::WatcherError,
     rewind::{Ancestor, ancestor, undo_to},
 };
-use crate::store::{Store, records::L1View};
+use crate::{
+    clock::now_ms,
+    store::{Store, records::L1View},
+};
 
 /// Rounds without news after which the last block's hash is looked at: L1 may have another block of the same number.
 const IDLE_ROUNDS: u32 = 5;
@@ -37,6 +40,8 @@ pub(super) struct Follower<C> {
     width: u64,
     /// The head and what L1 calls finalized, as last asked for.
     head: Option<(u64, Option<u64>)>,
+    /// The highest head whose header was there.
+    shown: Option<u64>,
     /// The head when it was first asked for.
     first_head: Option<u64>,
     idle: u32,
@@ -46,8 +51,8 @@ impl<C: Chain> Follower<C> {
     pub(super) fn new(chain: C, store: Store, config: WatcherConfig, first_block: u64) -> Self {
         let width = config.max_range;
         // What was read before may have left the chain meanwhile.
-        let (head, first_head, idle) = (None, None, IDLE_ROUNDS);
-        Self { chain, store, config, first_block, width, head, first_head, idle }
+        let (head, shown, first_head, idle) = (None, None, None, IDLE_ROUNDS);
+        Self { chain, store, config, first_block, width, head, shown, first_head, idle }
     }
 
     pub(super) fn chain(&self) -> &C {
@@ -59,7 +64,7 @@ impl<C: Chain> Follower<C> {
     /// # Errors
     /// The store's or the node's; [`WatcherError::TooDeep`] where L1 has left what cannot be taken back.
     pub(super) async fn step(&mut self) -> Result<Step, WatcherError> {
-        let head = self.chain.head().await?;
+        let head = self.head().await?;
         self.first_head.get_or_insert(head);
         let Some(view) = self.store.l1_view.get(&())? else {
             if head < self.first_block {
@@ -88,8 +93,23 @@ impl<C: Chain> Follower<C> {
         self.first_head.is_some_and(|head| block >= head)
     }
 
+    /// The last block, which the node must have. One that names a higher head than there is would have blocks counted as settled
+    /// that are not deep enough.
+    async fn head(&mut self) -> Result<u64, WatcherError> {
+        let head = self.chain.head().await?;
+        if self.shown.is_none_or(|shown| head > shown) {
+            self.header(head).await?;
+            self.shown = Some(head);
+        }
+        Ok(head)
+    }
+
     async fn header(&self, block: u64) -> Result<Header, WatcherError> {
-        self.chain.header(block).await?.ok_or(WatcherError::MissingBlock { block })
+        let header = self.chain.header(block).await?;
+        let header = header.ok_or(WatcherError::MissingBlock { block })?;
+        let ahead = header.timestamp.saturating_sub(now_ms() / 1_000);
+        let most = self.config.max_clock_ahead_s;
+        if ahead <= most { Ok(header) } else { Err(WatcherError::Future { block, ahead, most }) }
     }
 
     async fn settled(&mut self, head: u64) -> Result<Option<u64>, WatcherError> {

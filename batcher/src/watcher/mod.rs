@@ -45,7 +45,7 @@ pub use self::{
     error::WatcherError,
 };
 use crate::{
-    l1::connection,
+    l1::connection::{self, Patience},
     signals::{Shutdown, Signals},
     store::{Store, StoreError},
 };
@@ -91,11 +91,14 @@ pub async fn run(
 async fn watch(input: Input, store: Store, signals: Signals) -> Result<(), WatcherError> {
     let poll = input.config.poll();
     let chain = NodeChain::new(input.provider.clone(), input.rollup);
-    let mut trouble = Trouble::default();
+    let (mut trouble, mut patience) = (Trouble::default(), Patience::default());
     let deadline = loop {
         match prepare(&chain, &input).await {
             Ok(deadline) => break deadline,
-            Err(e) if e.is_transient() => tokio::time::sleep(trouble.failed(&e, poll)).await,
+            Err(e) if e.is_transient() => {
+                patience.is_tried(&input.provider, &e);
+                tokio::time::sleep(trouble.failed(&e, poll)).await;
+            }
             Err(e) => return Err(e),
         }
     };
@@ -112,10 +115,10 @@ async fn watch(input: Input, store: Store, signals: Signals) -> Result<(), Watch
             connection::doubt(&input.provider, "it is behind what was read before");
             lags = 0;
         }
-        if let Err(e) = &round
-            && e.blames_node()
-        {
-            connection::doubt(&input.provider, e);
+        match &round {
+            Ok(_) => patience.is_renewed(),
+            Err(e) if e.blames_node() => connection::doubt(&input.provider, e),
+            Err(e) => patience.is_tried(&input.provider, e),
         }
         let wait = match round {
             Ok(Round::News { has_caught_up }) => {

@@ -48,6 +48,7 @@ fn has_lost_state(error: &contract::Error) -> bool {
         "missing trie node",
         "state not available",
         "state is not available",
+        "no state available",
         "historical state",
         "pruned",
     ]
@@ -244,10 +245,22 @@ impl Chain for NodeChain {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::l1::{
-        connection::connect_with,
-        node::{Answer, Node},
+    use std::time::Duration;
+
+    use alloy::primitives::U64;
+    use serde_json::{Value, json};
+
+    use super::{
+        super::{Input, WatcherConfig, follow::Follower, watch},
+        *,
+    };
+    use crate::{
+        l1::{
+            connection::{ConnectionConfig, connect, connect_with},
+            node::{Answer, Node},
+        },
+        signals::Signals,
+        store::{SCHEMA, Store, records::Identity},
     };
 
     #[tokio::test]
@@ -266,5 +279,90 @@ mod tests {
         block.header.inner.timestamp = 9_000;
         let error = ask(&block).await.unwrap_err();
         assert!(matches!(error, WatcherError::Unreliable { block: 7, .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_node_that_has_thrown_state_away_says_so_in_its_own_words() {
+        let block =
+            Header { number: 7, hash: B256::ZERO, parent: B256::ZERO, timestamp: 0, base_fee: 0 };
+        for (words, is_lost) in [
+            ("missing trie node 01 (path ) state 0x02 is not available", true),
+            ("No state available for block 7 (0x01)", true),
+            ("no such method", false),
+        ] {
+            let node = Node::always(Answer::Error(-32_000, words)).await;
+            let provider = connect_with(node.url.as_str()).unwrap();
+            let counts = NodeChain::new(provider, Address::ZERO).counts(&block).await;
+            assert_eq!(counts.is_ok_and(|counts| counts.is_none()), is_lost, "{words}");
+        }
+    }
+
+    fn store() -> (Store, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let (rollup, genesis) = (Address::ZERO, B256::ZERO);
+        let identity = Identity { schema: SCHEMA, chain_id: 1, rollup, genesis };
+        (Store::open(folder.path(), &identity).unwrap(), folder)
+    }
+
+    #[tokio::test]
+    async fn a_head_that_the_node_does_not_have_is_not_believed() {
+        let node = Node::start(|_, method, parameters| match method {
+            "eth_blockNumber" => Answer::Result(json!("0x19")),
+            "eth_getBlockByNumber" => {
+                let number: U64 = serde_json::from_value(parameters[0].clone()).unwrap();
+                let mut block: Block = Block::default();
+                block.header.inner.number = number.to();
+                block.header.hash = block.header.inner.hash_slow();
+                let is_there = block.header.inner.number <= 13;
+                Answer::Result(if is_there { json!(block) } else { Value::Null })
+            }
+            "eth_getLogs" => Answer::Result(json!([])),
+            _ => Answer::Result(json!("0x")),
+        });
+        let node = node.await;
+        let chain = NodeChain::new(connect_with(node.url.as_str()).unwrap(), Address::ZERO);
+        let (store, _folder) = store();
+        let mut follower = Follower::new(chain, store.clone(), WatcherConfig::default(), 0);
+        for _ in 0..2 {
+            let error = follower.step().await.unwrap_err();
+            assert!(matches!(error, WatcherError::MissingBlock { block: 25 }), "{error}");
+        }
+        assert_eq!(store.l1_view.get(&()).unwrap(), None);
+        assert!(!node.asked().contains(&"eth_getLogs".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_node_that_refuses_one_question_again_and_again_is_left() {
+        let answers = |refuses: bool| {
+            move |_: usize, method: &str, _: &Value| match method {
+                "eth_chainId" => Answer::Result(json!("0x7")),
+                _ if refuses => Answer::Error(-32_601, "no such method"),
+                _ => Answer::Never,
+            }
+        };
+        let (first, second) = (Node::start(answers(true)).await, Node::start(answers(false)).await);
+        let urls = [first.url.clone(), second.url.clone()];
+        let input = Input {
+            provider: connect(&urls, &ConnectionConfig::default()).unwrap(),
+            rollup: Address::ZERO,
+            custody: Address::ZERO,
+            first_block: 0,
+            config: WatcherConfig { poll_ms: 10, ..WatcherConfig::default() },
+        };
+        let (store, _folder) = store();
+        let watched = watch(input, store, Signals::default());
+        let second_is_asked = async {
+            while !second.asked().contains(&"eth_call".to_owned()) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::select! {
+            ended = watched => panic!("{ended:?}"),
+            waited = tokio::time::timeout(Duration::from_secs(10), second_is_asked) => {
+                waited.unwrap();
+            }
+        }
+        let asked = first.asked().into_iter().filter(|method| method == "eth_call");
+        assert_eq!(asked.count(), 3);
     }
 }

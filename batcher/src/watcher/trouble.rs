@@ -31,7 +31,7 @@ impl Trouble {
             matches!(error, WatcherError::Unreliable { .. } | WatcherError::NoGenesis { .. });
         // Logs that do not add up are read once more before anyone is bothered.
         let says = if doubt { 2 } else { 1 };
-        if doubt && self.last == says {
+        if doubt && self.last >= says {
             gauge!("cairn_watcher_unreliable_node").set(1);
         }
         if self.last == says {

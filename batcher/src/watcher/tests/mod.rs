@@ -233,6 +233,26 @@ async fn a_reorganization_beyond_the_window_halts_until_the_chain_is_right_again
     assert_eq!(watch.tables(), fresh(&other).await);
 }
 
+/// Batches have L1's time: one from the future would be refused by L1, and by all that is carried on from it.
+#[tokio::test]
+async fn blocks_from_the_future_are_not_read() {
+    let chain = ModelChain::new();
+    let mut watch = Watch::new(&chain);
+    watch.finish().await.unwrap();
+    let before = watch.tables();
+    let hour_ahead = now_ms() / 1_000 + 3_600;
+    chain.grow(&[Deed::Queue]);
+    chain.set(Manners { late: hour_ahead, ..Manners::default() });
+    let error = watch.step().await.unwrap_err();
+    assert!(matches!(error, WatcherError::Future { block: 1, most: 3_600, .. }), "{error}");
+    assert!(error.is_transient() && error.blames_node());
+    assert_eq!(watch.tables(), before);
+    // The machine's clock may be off by some time.
+    chain.set(Manners { late: hour_ahead - 2_400, ..Manners::default() });
+    watch.finish().await.unwrap();
+    assert_eq!(watch.view().block, 1);
+}
+
 #[tokio::test]
 async fn a_node_that_leaves_out_logs_is_noticed_and_nothing_is_written() {
     for blocks in [1, 40] {

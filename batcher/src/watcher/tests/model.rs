@@ -71,6 +71,8 @@ pub(super) struct Manners {
     /// State of blocks deeper than this is gone.
     pub(super) keeps_state: Option<u64>,
     pub(super) finalized: Option<u64>,
+    /// Headers are later by so many seconds.
+    pub(super) late: u64,
 }
 
 #[derive(Debug, Default)]
@@ -275,7 +277,11 @@ impl Chain for ModelChain {
     }
 
     async fn header(&self, number: u64) -> Result<Option<Header>, WatcherError> {
-        self.ask(|inner| inner.get(number).map(|block| block.header))
+        self.ask(|inner| {
+            let Header { timestamp, .. } = inner.get(number)?.header;
+            let timestamp = timestamp + inner.manners.late;
+            Some(Header { timestamp, ..inner.get(number)?.header })
+        })
     }
 
     async fn events(&self, block: &Header) -> Result<Vec<Seen>, WatcherError> {
