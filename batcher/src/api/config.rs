@@ -18,20 +18,22 @@ pub struct ApiConfig {
     pub max_request_bytes: u32,
     /// The largest response, bytes.
     pub max_response_bytes: u32,
+    /// Bytes of answers that wait for clients to take them, of all together; an eighth of it for one client address.
+    pub max_unread_bytes: u32,
     /// Items of an array in a request, and of one in a response: transactions, hashes, accounts.
     pub max_items: u32,
     /// Calls of a JSON-RPC batch.
     pub max_batch_calls: u32,
     /// Levels that parameters may be nested.
     pub max_depth: u32,
-    /// Requests a second of one client address. As many again may come at once.
+    /// Requests a second of one client address; not those with the operator's token. As many again may come at once.
     pub requests_per_second: u32,
     /// Transactions a second of one client address, whatever becomes of them; not of clients on this machine. Twice as
     /// many may come at once.
     pub transactions_per_second: u32,
     /// Requests a second of all clients together. As many again may come at once.
     pub total_requests_per_second: u32,
-    /// Connections of all clients together.
+    /// Connections of all clients together. Clients on this machine have 16 more.
     pub max_connections: u32,
     /// Connections of one client address; not of clients on this machine, nor of `trusted_proxies`.
     pub max_connections_per_address: u32,
@@ -40,7 +42,8 @@ pub struct ApiConfig {
     pub trusted_proxies: Vec<IpAddr>,
     /// Subscriptions of one connection.
     pub max_subscriptions: u32,
-    /// Subscriptions of all connections together.
+    /// Subscriptions of all connections together; a quarter of them for one client address, but for clients on this
+    /// machine.
     pub max_total_subscriptions: u32,
     /// Messages that wait for a slow client on one connection.
     pub subscription_buffer: u32,
@@ -61,6 +64,7 @@ impl Default for ApiConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8650)),
             max_request_bytes: 1 << 20,
             max_response_bytes: 8 << 20,
+            max_unread_bytes: 256 << 20,
             max_items: 1_000,
             max_batch_calls: 100,
             max_depth: 16,
@@ -102,6 +106,8 @@ impl ApiConfig {
         // A transaction takes 265 bytes in an array; a block's row about 110 in an answer.
         at_least("max_request_bytes", self.max_request_bytes.into(), 4_096, "at least 4096")?;
         at_least("max_response_bytes", self.max_response_bytes.into(), 1 << 16, "at least 65536")?;
+        let (unread, longest) = (self.max_unread_bytes.into(), self.max_response_bytes.into());
+        at_least("max_unread_bytes", unread, longest, "at least max_response_bytes")?;
         at_least("max_depth", self.max_depth.into(), 2, "2 to 100")?;
         if self.max_depth > 100 {
             let got = self.max_depth.into();
@@ -148,6 +154,10 @@ mod tests {
         let error = config.check().unwrap_err().to_string();
         let expected = format!("api.idle_timeout_s: expected 1 to 86400, got {}", u64::MAX);
         assert_eq!(error, expected);
+        let config = ApiConfig { max_unread_bytes: 1 << 20, ..ApiConfig::default() };
+        let error = config.check().unwrap_err().to_string();
+        let expected = "expected at least max_response_bytes, got 1048576";
+        assert_eq!(error, format!("api.max_unread_bytes: {expected}"));
         let unknown = toml::from_str::<ApiConfig>("prot = 1").unwrap_err().to_string();
         assert!(unknown.contains("prot"), "{unknown}");
     }

@@ -221,8 +221,10 @@ impl ApiError {
     /// As it travels. Logs what only the operator should see.
     #[must_use]
     pub fn body(&self) -> ErrorBody {
-        if let Self::Store(error) = self {
-            tracing::error!(%error, "api: reading the store");
+        match self {
+            Self::Store(error) => tracing::error!(%error, "api: reading the store"),
+            Self::Internal(what) => tracing::error!(what, "api: a request has failed"),
+            _ => {}
         }
         let data = ErrorData {
             reason: self.reason().to_owned(),

@@ -3,27 +3,33 @@
 use std::{
     collections::HashSet,
     net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 
 use jsonrpsee::{
-    core::middleware::{Batch, BatchEntry, BatchEntryErr, Notification, RpcServiceT},
+    core::{
+        middleware::{Batch, BatchEntry, BatchEntryErr, Notification, RpcServiceT},
+        server::BatchResponseBuilder,
+    },
     server::MethodResponse,
-    types::{ErrorObjectOwned, Request},
+    types::{ErrorObjectOwned, Id, Request},
 };
 use tower::Layer;
 
 use super::{
+    calls::Calls,
     config::ApiConfig,
+    debts::{Debt, Debts},
     error::ApiError,
     limits::{Bucket, RateLimiter, Share, Shares, is_deeper_than, is_local, rate_error},
-    link::Calls,
     methods::{Access, table},
 };
 
 /// Bytes of an answer that cost as much as a request: what is cheap to ask for may be long.
 const BYTES_A_TOKEN: f64 = 32_768.0;
+/// Why a client is told to come back.
+const UNREAD: ApiError = ApiError::Busy("many answers wait for clients that do not read them");
 
 /// Who calls; stands in a request's extensions.
 #[derive(Debug, Clone)]
@@ -45,6 +51,8 @@ pub(super) struct Limits {
     all_rate: u32,
     transactions: RateLimiter,
     transaction_rate: u32,
+    debts: Arc<Debts>,
+    max_response: usize,
     in_intake: Arc<Shares>,
     /// Transactions that one address may have in intake.
     most_in_intake: usize,
@@ -69,6 +77,8 @@ impl Limits {
             all_rate,
             transactions: RateLimiter::new(transaction_rate, now),
             transaction_rate,
+            debts: Arc::new(Debts::new(config.max_unread_bytes as usize)),
+            max_response: config.max_response_bytes as usize,
             in_intake: Arc::default(),
             most_in_intake: (room / 4).max(1),
             max_depth: config.max_depth as usize,
@@ -86,8 +96,7 @@ impl Limits {
         let now = Instant::now();
         let refuse = |limit, all| move |wait| rate_error("requests", limit, all, wait);
         self.requests.take(client, 1.0, now).map_err(refuse(self.request_rate, false))?;
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        all.take(self.all_rate.into(), 1.0, now).map_err(refuse(self.all_rate, true))
+        self.all().take(self.all_rate.into(), 1.0, now).map_err(refuse(self.all_rate, true))
     }
 
     /// Takes transactions of a client, which are in intake until the share is dropped. A wrong signature costs the
@@ -108,18 +117,97 @@ impl Limits {
         share.map(Some).ok_or(ApiError::Busy("this address has many transactions being verified"))
     }
 
-    /// Long answers count as several.
-    fn answered(&self, client: IpAddr, bytes: usize) {
+    /// Adds an answer to what its client is owed, or says instead that there is too much of that already. Long answers
+    /// count as several requests.
+    fn answered(
+        &self,
+        caller: &Caller,
+        debt: &mut Debt,
+        id: Id<'_>,
+        answer: MethodResponse,
+    ) -> MethodResponse {
+        let bytes = answer.as_json().get().len();
         let tokens = (bytes as f64 / BYTES_A_TOKEN).floor();
-        if tokens > 0.0 {
-            self.requests.charge(client, tokens, Instant::now());
+        if tokens > 0.0 && !caller.is_operator {
+            let now = Instant::now();
+            self.requests.charge(caller.address, tokens, now);
+            self.all().charge(self.all_rate.into(), tokens, now);
+        }
+        // That of a subscription is on its way.
+        if caller.is_operator || answer.is_subscription() {
+            debt.grow_anyway(bytes);
+        } else if !debt.grow(bytes) {
+            metrics::counter!("cairn_api_unread_refused_total").increment(1);
+            let refusal = MethodResponse::error(id, ErrorObjectOwned::from(UNREAD));
+            debt.grow_anyway(refusal.as_json().get().len());
+            return refusal;
+        }
+        answer
+    }
+
+    /// Answers the calls of a batch one after the other. They are owed as they come: together they may be long.
+    async fn answer_batch<S>(
+        &self,
+        inner: &S,
+        batch: Batch<'_>,
+        caller: &Caller,
+        debt: &mut Debt,
+    ) -> MethodResponse
+    where
+        S: RpcServiceT<MethodResponse = MethodResponse>,
+    {
+        let mut answers = BatchResponseBuilder::new_with_limit(self.max_response);
+        let mut has_notification = false;
+        for entry in batch {
+            let (id, answer) = match entry {
+                Ok(BatchEntry::Call(request)) => {
+                    let id = request.id.clone().into_owned();
+                    (id, inner.call(request).await)
+                }
+                // Nobody hears of it here.
+                Ok(BatchEntry::Notification(_)) => {
+                    has_notification = true;
+                    continue;
+                }
+                Err(error) => {
+                    let (error, id) = error.into_parts();
+                    let id = id.into_owned();
+                    (id.clone(), MethodResponse::error(id, error))
+                }
+            };
+            if let Err(too_long) = answers.append(self.answered(caller, debt, id, answer)) {
+                *debt = self.debts.to(caller.address);
+                debt.grow_anyway(too_long.as_json().get().len());
+                return too_long;
+            }
+        }
+        if answers.is_empty() && has_notification {
+            return MethodResponse::notification();
+        }
+        MethodResponse::from_batch(answers.finish())
+    }
+
+    fn all(&self) -> MutexGuard<'_, Bucket> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What has no answer costs as much as what has one.
+    fn notified(&self, caller: &Caller) {
+        if !caller.is_operator && self.request(caller.address).is_err() {
+            caller.calls.waste();
         }
     }
 
     fn judge(&self, request: &Request<'_>) -> Result<(), ApiError> {
         let caller = request.extensions().get::<Caller>();
         let caller = caller.ok_or(ApiError::Internal("a request without a caller"))?;
-        self.request(caller.address)?;
+        // However busy others keep the service, the operator is heard.
+        if !caller.is_operator {
+            self.request(caller.address)?;
+            if !self.debts.has_room(caller.address) {
+                return Err(UNREAD);
+            }
+        }
         let params = request.params.as_ref().map_or("", |params| params.get());
         if is_deeper_than(params, self.max_depth) {
             return Err(ApiError::TooDeep { limit: self.max_depth });
@@ -176,7 +264,11 @@ where
         let limits = Arc::clone(&self.limits);
         let caller = request.extensions().get::<Caller>().cloned();
         async move {
-            let _running = caller.as_ref().map(|caller| caller.calls.begin());
+            let _running = caller.as_ref().map(|caller| caller.calls.begin(1));
+            let id = request.id.clone().into_owned();
+            // The answer of a subscription goes out before it comes by here.
+            let is_subscription = limits.subscriptions.contains(request.method_name());
+            caller.iter().filter(|_| is_subscription).for_each(|caller| caller.calls.expect());
             let started = Instant::now();
             let response = match judgement {
                 Ok(()) => inner.call(request).await,
@@ -187,18 +279,31 @@ where
                 .increment(1);
             metrics::histogram!("cairn_api_request_seconds", "method" => method)
                 .record(started.elapsed().as_secs_f64());
-            if let Some(caller) = caller {
-                limits.answered(caller.address, response.as_json().get().len());
+            let Some(caller) = caller else { return response };
+            let mut debt = limits.debts.to(caller.address);
+            let response = limits.answered(&caller, &mut debt, id, response);
+            caller.calls.owe(debt);
+            if !is_subscription {
+                caller.calls.expect();
             }
             response
         }
     }
 
     fn batch<'a>(&self, mut batch: Batch<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
-        let mut caller = None;
+        let mut caller: Option<Caller> = None;
         for entry in batch.iter_mut() {
-            let Ok(BatchEntry::Call(request)) = entry else { continue };
-            caller = request.extensions().get::<Caller>().cloned();
+            let request = match entry {
+                Ok(BatchEntry::Call(request)) => request,
+                Ok(BatchEntry::Notification(notification)) => {
+                    caller = notification.extensions.get().cloned().or(caller);
+                    caller.iter().for_each(|caller| self.limits.notified(caller));
+                    continue;
+                }
+                // Refused at the end, as one message.
+                Err(_) => continue,
+            };
+            caller = request.extensions().get().cloned();
             let method = self.limits.label(request.method_name());
             let judgement = self.limits.judge(request);
             let outcome = if judgement.is_ok() { "batch" } else { "error" };
@@ -212,11 +317,15 @@ where
         let inner = self.inner.clone();
         let limits = Arc::clone(&self.limits);
         async move {
-            let _running = caller.as_ref().map(|caller| caller.calls.begin());
-            let response = inner.batch(batch).await;
-            if let Some(caller) = caller {
-                limits.answered(caller.address, response.as_json().get().len());
+            // Nothing in it is a call, or something would have its caller.
+            let Some(caller) = caller else { return inner.batch(batch).await };
+            let _running = caller.calls.begin(batch.len());
+            let mut debt = limits.debts.to(caller.address);
+            let response = limits.answer_batch(&inner, batch, &caller, &mut debt).await;
+            if !response.is_notification() {
+                caller.calls.expect();
             }
+            caller.calls.owe(debt);
             response
         }
     }
@@ -226,6 +335,12 @@ where
         notification: Notification<'a>,
     ) -> impl Future<Output = MethodResponse> + Send + 'a {
         let inner = self.inner.clone();
-        async move { inner.notification(notification).await }
+        let caller = notification.extensions.get::<Caller>();
+        let running = caller.map(|caller| caller.calls.begin(1));
+        caller.iter().for_each(|caller| self.limits.notified(caller));
+        async move {
+            let _running = running;
+            inner.notification(notification).await
+        }
     }
 }

@@ -6,7 +6,10 @@ use std::{
 };
 
 use super::sources::Sources;
-use crate::signals::{Shutdown, Signal};
+use crate::{
+    sequencer::Standing,
+    signals::{Shutdown, Signal},
+};
 
 /// When a block of L1 was last read, by a clock that nobody sets.
 #[derive(Debug)]
@@ -40,11 +43,21 @@ impl LastSeen {
 pub(super) fn faults(sources: &Sources, l1: &LastSeen, max_silence: Duration) -> Vec<String> {
     let mut faults = sources.health.faults();
     match sources.store.l1_view.get(&()) {
-        Ok(Some(view)) => faults.extend(view.halted.map(|reason| format!("halted: {reason}"))),
+        Ok(Some(view)) => {
+            faults.extend(view.halted.map(|reason| format!("halted: {reason}")));
+            faults.extend(view.paused.then(|| "the contracts on L1 are paused".to_owned()));
+        }
         Ok(None) => faults.push("L1 was not read yet".into()),
         Err(error) => faults.push(error.to_string()),
     }
     faults.extend(sources.accounts.halted().map(|reason| format!("halted: {reason}")));
+    match sources.accounts.standing() {
+        Standing::Paused => faults.push("the sequencer is paused".into()),
+        Standing::Draining => faults.push("the sequencer is draining: it takes nothing".into()),
+        Standing::Drained => faults.push("the sequencer is drained: it takes nothing".into()),
+        // The ledger has said why.
+        Standing::Running | Standing::Halted(_) => {}
+    }
     let silence = l1.ago();
     if silence > max_silence {
         faults.push(format!("no block of L1 was read for {} s", silence.as_secs()));

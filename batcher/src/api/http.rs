@@ -6,17 +6,18 @@ use hyper::{Method, StatusCode, header};
 use jsonrpsee::server::{HttpBody, HttpRequest, HttpResponse};
 use serde_json::json;
 
-use super::{error::ApiError, health::faults, service::Service};
+use super::{error::ApiError, health::faults, limits::is_local, service::Service};
 
 pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
 
-/// The answer to a GET of one of these paths; none if the request is not for this file. All but `/health`, which costs
-/// nothing, count as requests of the client.
+/// The answer to a GET of one of these paths; none if the request is not for this file. `/health` costs nothing, nor do
+/// `/ready` and `/metrics` for this machine, whose monitor must see most when much is asked; others count as requests.
 pub(super) fn answer<B>(
     service: &Service,
     request: &HttpRequest<B>,
     client: IpAddr,
+    is_operator: bool,
 ) -> Option<HttpResponse> {
     if request.method() != Method::GET {
         return None;
@@ -28,8 +29,9 @@ pub(super) fn answer<B>(
     if !["/ready", "/metrics", "/openrpc.json"].contains(&path) {
         return None;
     }
-    if let Err(error) = service.limits.request(client) {
-        return Some(response(StatusCode::TOO_MANY_REQUESTS, TEXT, format!("{error}\n")));
+    let is_free = is_operator || (is_local(client) && path != "/openrpc.json");
+    if !is_free && let Err(error) = service.limits.request(client) {
+        return Some(refused(&error));
     }
     Some(match path {
         "/ready" => ready(service),
@@ -54,6 +56,13 @@ pub(super) fn response(status: StatusCode, kind: &'static str, body: String) -> 
     let mut response = HttpResponse::new(HttpBody::from(body));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
+    response
+}
+
+/// The client has asked for too much: its connection ends, so that it must come again to ask again.
+pub(super) fn refused(error: &ApiError) -> HttpResponse {
+    let mut response = response(StatusCode::TOO_MANY_REQUESTS, TEXT, format!("{error}\n"));
+    response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
     response
 }
 

@@ -43,6 +43,12 @@ impl Bucket {
         }
         Err(Duration::from_secs_f64((1.0 - self.tokens) / rate))
     }
+
+    /// Takes tokens that were used already, as far as there are any: what one client has had keeps no other waiting.
+    pub(super) fn charge(&mut self, rate: f64, tokens: f64, now: Instant) {
+        self.fill(rate, now);
+        self.tokens = self.tokens.min((self.tokens - tokens).max(0.0));
+    }
 }
 
 /// So many a second of each client address.
@@ -162,7 +168,7 @@ pub(super) fn is_local(client: IpAddr) -> bool {
 }
 
 /// Whoever has one IPv6 address has the 2^64 of its network.
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();

@@ -1,19 +1,17 @@
 //! A client's connection, which takes nothing more from a client that does not take what it has asked for.
 //!
 //! A WebSocket's messages become tasks, and their answers wait for the socket with nothing that bounds them: a client
-//! that asks and does not read would fill the memory. Two rules stand against it, both below the protocol:
+//! that asks and does not read would fill the memory. Three rules stand against it, all below the protocol:
 //!
-//! - While [`MOST_RUNNING`] calls run, nothing is read.
+//! - While [`MOST_RUNNING`](super::calls::MOST_RUNNING) calls run, nothing is read.
 //! - Once the socket takes no more, nothing is read until all answers are out. A write that waits for longer than the
 //!   client may be patient with ends the connection, and with it everything that waits.
+//! - A WebSocket that sends too much that is no call ends: no limit of calls sees that.
 
 use std::{
     io::{self, ErrorKind},
     pin::Pin,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Arc,
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -23,57 +21,11 @@ use tokio::{
     time::{Instant, Sleep, sleep, sleep_until},
 };
 
-/// Calls of one connection that run at once. What was read together with the last of them runs too.
-const MOST_RUNNING: usize = 64;
+use super::calls::Calls;
+
 /// A socket that was full has everything when nobody has written to it for so long: answers that wait are written one
 /// right after the other.
 const QUIET: Duration = Duration::from_millis(10);
-
-/// The calls of one connection that run.
-#[derive(Debug, Default)]
-pub(super) struct Calls {
-    running: AtomicUsize,
-    /// Who reads the connection, while it waits for calls to end.
-    reader: Mutex<Option<Waker>>,
-}
-
-impl Calls {
-    /// Counts one more until its guard is dropped.
-    pub(super) fn begin(self: &Arc<Self>) -> Running {
-        self.running.fetch_add(1, Ordering::SeqCst);
-        Running(Arc::clone(self))
-    }
-
-    fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
-        if self.running.load(Ordering::SeqCst) < MOST_RUNNING {
-            return Poll::Ready(());
-        }
-        *self.reader() = Some(cx.waker().clone());
-        // One may have ended since.
-        if self.running.load(Ordering::SeqCst) < MOST_RUNNING {
-            return Poll::Ready(());
-        }
-        Poll::Pending
-    }
-
-    fn reader(&self) -> std::sync::MutexGuard<'_, Option<Waker>> {
-        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A call that runs.
-#[derive(Debug)]
-pub(super) struct Running(Arc<Calls>);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if self.0.running.fetch_sub(1, Ordering::SeqCst) <= MOST_RUNNING
-            && let Some(reader) = self.0.reader().take()
-        {
-            reader.wake();
-        }
-    }
-}
 
 /// A connection under these rules.
 #[derive(Debug)]
@@ -92,6 +44,8 @@ pub(super) struct Link<S> {
     /// Who reads, while nothing may be read.
     reader: Option<Waker>,
     dead: bool,
+    /// Something was written since all was sent: for a WebSocket, a message.
+    has_written: bool,
 }
 
 impl<S> Link<S> {
@@ -106,6 +60,7 @@ impl<S> Link<S> {
             quiet: Box::pin(sleep(Duration::ZERO)),
             reader: None,
             dead: false,
+            has_written: false,
         }
     }
 
@@ -129,6 +84,10 @@ impl<S> Link<S> {
     }
 }
 
+fn wasteful() -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, "the client sends what is no call")
+}
+
 fn too_slow() -> io::Error {
     io::Error::new(ErrorKind::TimedOut, "the client does not read")
 }
@@ -142,6 +101,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Link<S> {
         let this = &mut *self;
         if this.dead {
             return Poll::Ready(Err(too_slow()));
+        }
+        if this.calls.is_wasteful() {
+            metrics::counter!("cairn_api_wasteful_connections_total").increment(1);
+            return Poll::Ready(Err(wasteful()));
         }
         let may_read = this.calls.poll_room(cx).is_ready() && this.poll_quiet(cx).is_ready();
         if may_read && let Poll::Ready(read) = Pin::new(&mut this.socket).poll_read(cx, buffer) {
@@ -165,6 +128,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Link<S> {
         }
         if let Poll::Ready(written) = Pin::new(&mut this.socket).poll_write(cx, bytes) {
             this.wrote = Instant::now();
+            if let Ok(bytes) = written {
+                this.calls.taken(bytes);
+                this.has_written = true;
+            }
             if this.stalled.take().is_some() {
                 this.wake_reader();
             }
@@ -181,7 +148,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Link<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(cx)
+        let flushed = Pin::new(&mut self.socket).poll_flush(cx);
+        if flushed.is_ready() && std::mem::take(&mut self.has_written) {
+            self.calls.told();
+            if self.calls.is_wasteful() {
+                self.wake_reader();
+            }
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -194,6 +168,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex, split};
 
     use super::*;
+    use crate::api::{calls::MOST_RUNNING, debts::Debts};
 
     const PATIENCE: Duration = Duration::from_secs(1);
     /// More than enough for a socket to be quiet.
@@ -252,7 +227,8 @@ mod tests {
     #[tokio::test]
     async fn calls_that_run_hold_back_more() {
         let (mut link, mut client, calls) = link(64);
-        let mut running: Vec<_> = (0..MOST_RUNNING).map(|_| calls.begin()).collect();
+        let mut running: Vec<_> = (0..MOST_RUNNING - 3).map(|_| calls.begin(1)).collect();
+        running.push(calls.begin(3)); // a batch
         client.write_all(b"more").await.unwrap();
         let mut asked = [0; 4];
         assert!(passes(MOMENT, link.read_exact(&mut asked)).await.is_none());
@@ -260,5 +236,42 @@ mod tests {
         tokio::task::yield_now().await;
         running.pop();
         assert_eq!(&reading.await.unwrap().unwrap(), b"more");
+    }
+
+    #[tokio::test]
+    async fn what_the_socket_has_taken_is_not_owed_any_more() {
+        let (mut link, mut client, calls) = link(64);
+        let debts = Arc::new(Debts::new(100));
+        let address = std::net::IpAddr::from([10, 0, 0, 1]);
+        let mut debt = debts.to(address);
+        assert!(debt.grow(90));
+        calls.owe(debt);
+        assert!(!debts.has_room(address));
+        assert!(passes(MOMENT, link.write_all(&[7; 90])).await.is_none(), "64 of them fit");
+        assert!(!debts.has_room(address), "26 are owed, and an address may have 12");
+        client.read_exact(&mut [0; 64]).await.unwrap();
+        link.write_all(&[7; 26]).await.unwrap();
+        assert!(debts.has_room(address));
+    }
+
+    #[tokio::test]
+    async fn a_websocket_that_sends_no_calls_ends() {
+        let (mut link, mut client, calls) = link(1 << 20);
+        calls.speaks_websocket();
+        let tell = async |link: &mut Link<DuplexStream>| {
+            link.write_all(b"a message").await.unwrap();
+            link.flush().await.unwrap();
+        };
+        for _ in 0..1_000 {
+            calls.expect();
+            tell(&mut link).await;
+        }
+        client.write_all(b"good").await.unwrap();
+        link.read_exact(&mut [0; 4]).await.unwrap();
+        for _ in 0..1_000 {
+            tell(&mut link).await;
+        }
+        let read = link.read_exact(&mut [0; 4]).await;
+        assert_eq!(read.unwrap_err().kind(), ErrorKind::InvalidData);
     }
 }

@@ -7,14 +7,17 @@
 //! view, receipt             answers put together from the store alone
 //! service, handlers, subscriptions   methods
 //! headlines                 the last blocks, for all who subscribe to them
-//! limits, gate, guard       how much of everything a client, and all of them, may have
-//! link, http, server        what stands between the wire and the methods
+//! limits, debts, places, gate, guard   how much of everything a client, and all of them, may have
+//! link, calls, activity, http, server        what stands between the wire and the methods
 //! ```
 //!
 //! An answer to `cairn_submit` is given when the transaction is durable, and everything that is told of blocks is read
 //! from what is durable. Nothing is cached but what belongs to one request, and the last blocks without operations.
 
+mod activity;
+mod calls;
 pub mod config;
+mod debts;
 pub mod error;
 mod fields;
 mod gate;
@@ -28,6 +31,7 @@ mod limits;
 mod link;
 pub mod methods;
 pub mod openrpc;
+mod places;
 pub mod receipt;
 mod rooms;
 mod server;

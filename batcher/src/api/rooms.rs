@@ -1,13 +1,16 @@
-//! The mempool behind the API's trait.
+//! The mempool and the sequencer's ledger behind the API's traits.
 
 use cairn_types::{AccountId, SignedTransaction, TokenId};
 
 use super::{
     hex::Decimal,
-    sources::{Answer, Intake, Pressure, Refused, Submitted},
+    sources::{Answer, Intake, Pressure, Refused, Sequencing, Submitted},
     wire::{FeeEstimate, FeeKind},
 };
-use crate::mempool::{self, Mempool};
+use crate::{
+    mempool::{self, Mempool},
+    sequencer::{Ledger, Standing},
+};
 
 impl Intake for Mempool {
     fn submit(
@@ -36,6 +39,12 @@ impl Intake for Mempool {
 
     fn room(&self) -> usize {
         Mempool::pressure(self).intake_capacity
+    }
+}
+
+impl Sequencing for Ledger {
+    fn standing(&self) -> Standing {
+        self.status().standing
     }
 }
 

@@ -3,11 +3,8 @@
 use std::{
     convert::Infallible,
     net::{IpAddr, SocketAddr},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::{Duration, Instant},
+    sync::Arc,
+    time::Duration,
 };
 
 use hyper::{StatusCode, body::Incoming, header::AUTHORIZATION, server::conn::http1};
@@ -20,22 +17,21 @@ use jsonrpsee::{
     },
 };
 use sha2::{Digest as _, Sha256};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
-};
+use tokio::net::{TcpListener, TcpStream};
 use tower::{
     Service as _,
     layer::util::{Identity, Stack},
 };
 
 use super::{
+    activity::Activity,
+    calls::Calls,
     config::{ApiConfig, ApiConfigError},
     guard::{Caller, GuardLayer},
     handlers::module,
     headlines, http,
-    limits::{Share, Shares, is_local},
-    link::{Calls, Link},
+    link::Link,
+    places::{KEPT, Place, Places},
     service::Service,
     sources::Sources,
 };
@@ -114,8 +110,7 @@ impl Server {
         });
         tokio::spawn(headlines::follow(Arc::clone(&service), shutdown.clone()));
         let (stop, handle) = stop_channel();
-        let places = Arc::new(Semaphore::new(config.max_connections as usize));
-        let of_addresses = Arc::new(Shares::default());
+        let places = Places::new(&config);
         let limits = GuardLayer(Arc::clone(&service.limits));
         let door = Door {
             rpc: ServerBuilder::with_config(server_config(&config))
@@ -141,7 +136,7 @@ impl Server {
                 }
             };
             let peer = peer.ip().to_canonical();
-            match place(&places, &of_addresses, peer, &config) {
+            match places.take(peer) {
                 Some(place) => drop(tokio::spawn(door.clone().connection(socket, peer, place))),
                 None => {
                     metrics::counter!("cairn_api_connections_refused_total").increment(1);
@@ -151,40 +146,17 @@ impl Server {
         }
         drop(door);
         let _ = handle.stop();
-        // All places are free again when all connections have ended.
-        let all = places.acquire_many(config.max_connections);
-        let _ = tokio::time::timeout(DRAIN, all).await;
+        let _ = tokio::time::timeout(DRAIN, places.all_free()).await;
         Ok(())
     }
-}
-
-/// The place of a connection, among all and among those of its address.
-#[derive(Debug)]
-struct Place {
-    _among_all: OwnedSemaphorePermit,
-    _of_address: Option<Share>,
-}
-
-fn place(
-    places: &Arc<Semaphore>,
-    of_addresses: &Arc<Shares>,
-    peer: IpAddr,
-    config: &ApiConfig,
-) -> Option<Place> {
-    let among_all = Arc::clone(places).try_acquire_owned().ok()?;
-    let of_address = if is_local(peer) || config.trusted_proxies.contains(&peer) {
-        None
-    } else {
-        Some(of_addresses.take(peer, 1, config.max_connections_per_address as usize)?)
-    };
-    Some(Place { _among_all: among_all, _of_address: of_address })
 }
 
 fn server_config(config: &ApiConfig) -> ServerConfig {
     ServerConfig::builder()
         .max_request_body_size(config.max_request_bytes)
         .max_response_body_size(config.max_response_bytes)
-        .max_connections(config.max_connections)
+        // It is the places that bound them.
+        .max_connections(config.max_connections.saturating_add(KEPT))
         .max_subscriptions_per_connection(config.max_subscriptions)
         .set_message_buffer_capacity(config.subscription_buffer)
         .set_batch_request_config(BatchRequestConfig::Limit(config.max_batch_calls))
@@ -255,18 +227,31 @@ impl Door {
         let _busy = activity.begin();
         let config = &self.service.config;
         let address = client(&request, peer, &config.trusted_proxies);
-        if let Some(response) = http::answer(&self.service, &request, address) {
+        let is_operator = self.token.is_some_and(|token| has_token(&request, &token));
+        // What is below logs requests as they are: the token is not for logs.
+        request.headers_mut().remove(AUTHORIZATION);
+        if let Some(response) = http::answer(&self.service, &request, address, is_operator) {
             return Ok(response);
         }
         let has_websocket = is_upgrade_request(&request);
-        let is_operator = self.token.is_some_and(|token| has_token(&request, &token));
-        request.extensions_mut().insert(Caller { address, is_operator, has_websocket, calls });
+        let limits = Arc::clone(&self.service.limits);
+        let asked = calls.asked();
+        request.extensions_mut().insert(Caller {
+            address,
+            is_operator,
+            has_websocket,
+            calls: Arc::clone(&calls),
+        });
         let mut rpc = self.rpc.build(self.methods, self.stop);
         let failed = |error: jsonrpsee::core::BoxError| {
             tracing::debug!(%error, "api: a request failed");
             http::response(StatusCode::BAD_REQUEST, http::TEXT, "the request failed\n".into())
         };
         if has_websocket {
+            if !is_operator && let Err(error) = limits.request(address) {
+                return Ok(http::refused(&error));
+            }
+            calls.speaks_websocket();
             // The connection keeps its place until its session ends.
             let closed = rpc.on_session_closed();
             let response = rpc.call(request).await.unwrap_or_else(failed);
@@ -284,6 +269,12 @@ impl Door {
         let seconds = config.request_timeout_s;
         let limit = Duration::from_secs(seconds) + TRANSFER;
         let answer = tokio::time::timeout(limit, rpc.call(request)).await;
+        // Calls have paid when they were read. What has none, as a body that is no JSON, pays here.
+        if calls.asked() == asked
+            && let Err(error) = limits.request(address)
+        {
+            return Ok(http::refused(&error));
+        }
         Ok(match answer {
             Ok(answer) => answer.unwrap_or_else(failed),
             Err(_) => http::too_slow(seconds),
@@ -326,53 +317,4 @@ fn has_token<B>(request: &HttpRequest<B>, expected: &[u8; 32]) -> bool {
     let header = request.headers().get(AUTHORIZATION);
     let token = header.and_then(|header| header.as_bytes().strip_prefix(b"Bearer "));
     token.is_some_and(|token| token_hash(token) == *expected)
-}
-
-/// When a connection was last used.
-#[derive(Debug)]
-struct Activity {
-    running: AtomicUsize,
-    last: Mutex<Instant>,
-}
-
-impl Default for Activity {
-    fn default() -> Self {
-        Self { running: AtomicUsize::new(0), last: Mutex::new(Instant::now()) }
-    }
-}
-
-impl Activity {
-    fn begin(self: Arc<Self>) -> Busy {
-        self.running.fetch_add(1, Ordering::AcqRel);
-        Busy(self)
-    }
-
-    fn last(&self) -> Instant {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Returns when nothing was asked for this long.
-    async fn idle_for(&self, limit: Duration) {
-        loop {
-            let wake = if self.running.load(Ordering::Acquire) > 0 {
-                Instant::now() + limit
-            } else if self.last().elapsed() >= limit {
-                return;
-            } else {
-                self.last() + limit
-            };
-            tokio::time::sleep_until(wake.into()).await;
-        }
-    }
-}
-
-/// A request that runs.
-#[derive(Debug)]
-struct Busy(Arc<Activity>);
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        *self.0.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-        self.0.running.fetch_sub(1, Ordering::AcqRel);
-    }
 }

@@ -7,7 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
     config::ApiConfig, error::ApiError, gate::Gate, guard::Limits, headlines::Headlines,
-    health::LastSeen, openrpc, sources::Sources,
+    health::LastSeen, limits::Shares, openrpc, sources::Sources,
 };
 
 /// What the methods work with.
@@ -23,6 +23,8 @@ pub(super) struct Service {
     pub(super) headlines: Headlines,
     /// Places of subscriptions.
     pub(super) subscriptions: Arc<Semaphore>,
+    /// Those that each address has.
+    pub(super) subscriptions_of: Arc<Shares>,
     readers: Gate,
     domain: Word,
 }
@@ -38,6 +40,7 @@ impl Service {
             limits: Arc::new(Limits::new(&config, sources.intake.room())),
             headlines: Headlines::new(sources.accounts.head().block + 1),
             subscriptions: Arc::new(Semaphore::new(config.max_total_subscriptions as usize)),
+            subscriptions_of: Arc::default(),
             readers: Gate::new(),
             domain,
             sources,

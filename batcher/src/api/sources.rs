@@ -12,6 +12,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::wire::{BackedUp, FeeEstimate, FeeKind, StoreCheck, StoreSizes};
 use crate::{
+    sequencer::Standing,
     signals::Signals,
     store::{
         Store,
@@ -97,8 +98,14 @@ pub struct LeafProof {
     pub summary: StateSummary,
 }
 
+/// Says what the sequencer is doing: its ledger.
+pub trait Sequencing: Send + Sync + 'static {
+    /// As of its last report.
+    fn standing(&self) -> Standing;
+}
+
 /// Reads the state after the last durable block: the sequencer's ledger.
-pub trait Accounts: Send + Sync + 'static {
+pub trait Accounts: Sequencing {
     /// A leaf; empty if there is none.
     fn account(&self, id: AccountId) -> Account;
     /// The id of the next new leaf.

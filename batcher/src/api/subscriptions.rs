@@ -3,7 +3,7 @@
 //! A subscription remembers where it is and reads when a signal rings, so that nothing queues up for a slow client but
 //! its connection's buffer. Who leaves that full for too long is dropped, with a reason.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use jsonrpsee::{
     PendingSubscriptionSink, RpcModule, SubscriptionCloseResponse, SubscriptionSink,
@@ -13,12 +13,16 @@ use jsonrpsee::{
 };
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
+    calls::Calls,
     error::ApiError,
+    guard::Caller,
     handlers::parse,
     headlines,
     hex::Hash,
+    limits::{Share, is_local},
     methods::{self, Access, Method},
     service::Service,
     view,
@@ -35,20 +39,42 @@ pub(super) fn register(module: &mut RpcModule<Service>) -> Result<(), RegisterMe
         module,
         methods::BLOCKS,
         |service| Ok(service.headlines.next()),
-        |service, sink, Nothing {}, next| blocks(service, sink, next),
+        |service, subscriber, Nothing {}, next| blocks(service, subscriber, next),
     )?;
     subscribe::<methods::SubscribeBatches, _, _>(
         module,
         methods::BATCHES,
         |service| Ok(service.sources.store.batches.last()?.map_or(1, |last| u64::from(last.0) + 1)),
-        |service, sink, Nothing {}, next| batches(service, sink, next),
+        |service, subscriber, Nothing {}, next| batches(service, subscriber, next),
     )?;
     subscribe::<methods::SubscribeTransaction, _, _>(
         module,
         methods::STAGES,
         |_| Ok(0),
-        |service, sink, ByHash { hash }, _| stages(service, sink, hash),
+        |service, subscriber, ByHash { hash }, _| stages(service, subscriber, hash),
     )
+}
+
+/// Who gets the messages of a subscription.
+struct Subscriber {
+    sink: SubscriptionSink,
+    calls: Arc<Calls>,
+}
+
+/// The place of a subscription, among all and among those of its address.
+type Place = (OwnedSemaphorePermit, Option<Share>);
+
+/// A place, if there is one. Clients on this machine have no share of their own, as elsewhere.
+fn place(service: &Service, client: IpAddr) -> Result<Place, ApiError> {
+    let place = Arc::clone(&service.subscriptions).try_acquire_owned();
+    let place = place.map_err(|_| ApiError::Busy("there are too many subscriptions"))?;
+    if is_local(client) {
+        return Ok((place, None));
+    }
+    let most = (service.config.max_total_subscriptions as usize / 4).max(1);
+    let share = service.subscriptions_of.take(client, 1, most);
+    let share = share.ok_or(ApiError::Busy("this address has too many subscriptions"))?;
+    Ok((place, Some(share)))
 }
 
 /// Registers a subscription. Parameters are read before it is accepted, and so is `next`, the number of what it sends
@@ -61,22 +87,23 @@ fn subscribe<M: Method, F, Fut>(
     run: F,
 ) -> Result<(), RegisterMethodError>
 where
-    F: Fn(Arc<Service>, SubscriptionSink, M::Params, u64) -> Fut + Copy + Send + Sync + 'static,
+    F: Fn(Arc<Service>, Subscriber, M::Params, u64) -> Fut + Copy + Send + Sync + 'static,
     Fut: Future<Output = Result<(), ApiError>> + Send + 'static,
 {
     let Access::Subscription { unsubscribe, message } = access else { return Ok(()) };
     let call = move |params: Params<'static>,
                      pending: PendingSubscriptionSink,
                      service: Arc<Service>,
-                     _: Extensions| async move {
+                     extensions: Extensions| async move {
         let begin = async {
             let params = parse::<M::Params>(&params)?;
-            let place = Arc::clone(&service.subscriptions).try_acquire_owned();
-            let place = place.map_err(|_| ApiError::Busy("there are too many subscriptions"))?;
+            let caller = extensions.get::<Caller>();
+            let caller = caller.ok_or(ApiError::Internal("a subscription without a caller"))?;
+            let place = place(&service, caller.address)?;
             let next = service.read_patiently(next).await?;
-            Ok::<_, ApiError>((params, place, next))
+            Ok::<_, ApiError>((params, place, next, Arc::clone(&caller.calls)))
         };
-        let (params, _place, next) = match begin.await {
+        let (params, _place, next, calls) = match begin.await {
             Ok(begun) => begun,
             Err(error) => {
                 pending.reject(error).await;
@@ -84,7 +111,8 @@ where
             }
         };
         let Ok(sink) = pending.accept().await else { return SubscriptionCloseResponse::None };
-        match run(service, sink, params, next).await {
+        let subscriber = Subscriber { sink, calls };
+        match run(service, subscriber, params, next).await {
             Ok(()) => SubscriptionCloseResponse::None,
             Err(error) => SubscriptionCloseResponse::NotifErr(reason(&error)),
         }
@@ -99,7 +127,7 @@ fn reason(error: &ApiError) -> SubscriptionError {
 /// Sends every block from now on.
 async fn blocks(
     service: Arc<Service>,
-    sink: SubscriptionSink,
+    subscriber: Subscriber,
     mut next: u64,
 ) -> Result<(), ApiError> {
     let mut news = service.headlines.listen();
@@ -111,7 +139,7 @@ async fn blocks(
         };
         let is_all = page.is_empty();
         for (number, row) in page {
-            if !send(&service, &sink, row).await? {
+            if !send(&service, &subscriber, row).await? {
                 return Ok(());
             }
             next = number + 1;
@@ -121,7 +149,7 @@ async fn blocks(
         }
         tokio::select! {
             () = news.changed() => {}
-            () = sink.closed() => return Ok(()),
+            () = subscriber.sink.closed() => return Ok(()),
         }
     }
 }
@@ -129,7 +157,7 @@ async fn blocks(
 /// Sends every sealed batch from now on.
 async fn batches(
     service: Arc<Service>,
-    sink: SubscriptionSink,
+    subscriber: Subscriber,
     mut next: u64,
 ) -> Result<(), ApiError> {
     let mut news = service.sources.signals.sealed.listen();
@@ -138,7 +166,7 @@ async fn batches(
         let is_full = rows.len() == PAGE_ROWS;
         for row in rows {
             next = u64::from(row.number) + 1;
-            if !send(&service, &sink, written(&row)?).await? {
+            if !send(&service, &subscriber, written(&row)?).await? {
                 return Ok(());
             }
         }
@@ -147,7 +175,7 @@ async fn batches(
         }
         tokio::select! {
             () = news.changed() => {}
-            () = sink.closed() => return Ok(()),
+            () = subscriber.sink.closed() => return Ok(()),
         }
     }
 }
@@ -160,7 +188,7 @@ fn batches_from(service: &Service, from: u64) -> Result<Vec<BatchView>, ApiError
 }
 
 /// Sends each stage of a transaction once; those that it has reached already first.
-async fn stages(service: Arc<Service>, sink: SubscriptionSink, hash: Hash) -> Result<(), ApiError> {
+async fn stages(service: Arc<Service>, subscriber: Subscriber, hash: Hash) -> Result<(), ApiError> {
     let signals = &service.sources.signals;
     let (mut block, mut sealed, mut l1) =
         (signals.block.listen(), signals.sealed.listen(), signals.l1.listen());
@@ -175,7 +203,7 @@ async fn stages(service: Arc<Service>, sink: SubscriptionSink, hash: Hash) -> Re
                 continue;
             }
             let news = StageNews { hash, stage, life: life.clone() };
-            if !send(&service, &sink, written(&news)?).await? {
+            if !send(&service, &subscriber, written(&news)?).await? {
                 return Ok(());
             }
             sent = Some(stage);
@@ -193,7 +221,7 @@ async fn stages(service: Arc<Service>, sink: SubscriptionSink, hash: Hash) -> Re
         };
         tokio::select! {
             () = next => {}
-            () = sink.closed() => return Ok(()),
+            () = subscriber.sink.closed() => return Ok(()),
         }
     }
 }
@@ -221,11 +249,12 @@ fn written(message: &impl Serialize) -> Result<Box<RawValue>, ApiError> {
 /// False when the client has gone.
 async fn send(
     service: &Service,
-    sink: &SubscriptionSink,
+    subscriber: &Subscriber,
     message: Box<RawValue>,
 ) -> Result<bool, ApiError> {
     let patience = Duration::from_secs(service.config.subscriber_patience_s);
-    match sink.send_timeout(message, patience).await {
+    subscriber.calls.expect();
+    match subscriber.sink.send_timeout(message, patience).await {
         Ok(()) => Ok(true),
         Err(SendTimeoutError::Closed(_)) => Ok(false),
         Err(SendTimeoutError::Timeout(_)) => {

@@ -29,6 +29,8 @@ impl<T: Transactions> Producer<T> {
             Some(reason) => Standing::Halted(reason.clone()),
             None => self.orders.order.into(),
         };
+        let stands = !matches!(standing, Standing::Running | Standing::Halted(_));
+        gauge!("cairn_sequencer_stopped").set(f64::from(u8::from(stands)));
         gauge!("cairn_sequencer_halted").set(f64::from(u8::from(halted.is_some())));
         let stopping = || match self.orders.order {
             Order::Run | Order::Pause => None,

@@ -16,11 +16,11 @@ use tokio::{io::AsyncReadExt, net::TcpStream};
 
 use super::world::World;
 
-fn call(method: &str, params: Value) -> String {
+pub(crate) fn call(method: &str, params: Value) -> String {
     json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string()
 }
 
-fn error_of(body: &str) -> (i64, String) {
+pub(crate) fn error_of(body: &str) -> (i64, String) {
     let body: Value = serde_json::from_str(body).unwrap();
     let error = &body["error"];
     (error["code"].as_i64().unwrap(), error["data"]["reason"].as_str().unwrap_or("").to_owned())
@@ -56,12 +56,16 @@ async fn calls_of_a_batch_count_each() {
     let answers: Vec<Value> = serde_json::from_str(&body).unwrap();
     let good = answers.iter().filter(|answer| answer.get("result").is_some()).count();
     assert!((4..10).contains(&good), "{good} of a bucket of four");
+    // No call of it is taken, and it costs one request all the same.
+    let (status, _) = world.post(batch(11)).await;
+    assert_eq!(status, 429);
+    tokio::time::sleep(Duration::from_secs(1)).await;
     let (_, body) = world.post(batch(11)).await;
     assert_eq!(error_of(&body).0, -32010, "more calls than a batch may have");
 }
 
 /// A request as a proxy forwards it, with a client's address.
-async fn forwarded(world: &World, client: &str, body: String) -> String {
+pub(crate) async fn forwarded(world: &World, client: &str, body: String) -> String {
     let request = reqwest::Client::new()
         .post(format!("http://{}", world.url))
         .header("content-type", "application/json")
@@ -74,7 +78,7 @@ async fn forwarded(world: &World, client: &str, body: String) -> String {
 async fn transactions_of_an_address_count_each() {
     let proxy = || vec!["127.0.0.1".parse().unwrap()];
     let world = World::with(|config| {
-        config.transactions_per_second = 20;
+        config.transactions_per_second = 2;
         config.trusted_proxies = proxy();
     })
     .await;
@@ -83,8 +87,8 @@ async fn transactions_of_an_address_count_each() {
         call("cairn_submitMany", json!([vec![bytes.to_string(); count]]))
     };
     let refused = |body: &str| body.contains("too many transactions");
-    // Forty at once, and it may be in debt once.
-    assert!(!refused(&forwarded(&world, "10.0.0.1", submit(39)).await));
+    // Four at once, and it may be in debt once.
+    assert!(!refused(&forwarded(&world, "10.0.0.1", submit(3)).await));
     assert!(!refused(&forwarded(&world, "10.0.0.1", submit(30)).await));
     let body = forwarded(&world, "10.0.0.1", submit(1)).await;
     assert_eq!(error_of(&body), (1005, "rate".into()));
@@ -127,12 +131,12 @@ async fn one_address_has_a_quarter_of_intake() {
 #[tokio::test]
 async fn long_answers_count_as_several_requests() {
     let world = World::with(|config| {
-        config.requests_per_second = 5;
+        config.requests_per_second = 2;
         config.max_items = 100_000;
     })
     .await;
     let many = call("cairn_transactions", json!([vec![Hex([1; 32]).to_string(); 15_000]]));
-    // Ten tokens at once: the answer of 75 KB costs three, a head one.
+    // Four tokens at once: the answer of 75 KB costs three, a head one.
     let refused = (0..10).map(|_| world.post(many.clone()));
     let mut answered = 0;
     for answer in refused {
@@ -143,13 +147,26 @@ async fn long_answers_count_as_several_requests() {
 
 #[tokio::test]
 async fn other_paths_count_as_requests() {
-    let world = World::with(|config| config.requests_per_second = 2).await;
+    let world = World::with(|config| {
+        config.requests_per_second = 1;
+        config.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+    })
+    .await;
+    let client = reqwest::Client::new();
+    let get = async |path: &str, from: &str| {
+        let request = client.get(format!("http://{}{path}", world.url));
+        request.header("x-forwarded-for", from).send().await.unwrap().status().as_u16()
+    };
     let mut statuses = Vec::new();
-    for path in ["/openrpc.json", "/ready", "/metrics"].into_iter().cycle().take(12) {
-        statuses.push(world.get(path).await.0);
+    for path in ["/openrpc.json", "/ready", "/metrics", "/other"].into_iter().cycle().take(12) {
+        statuses.push(get(path, "10.0.0.1").await);
     }
     assert!(statuses.contains(&429), "{statuses:?}");
-    assert_eq!(world.get("/health").await.0, 200);
+    assert_eq!(get("/health", "10.0.0.1").await, 200);
+    // The operator's monitor.
+    for _ in 0..12 {
+        assert_eq!(get("/ready", "127.0.0.1").await, 200);
+    }
 }
 
 #[tokio::test]
@@ -219,6 +236,7 @@ async fn parameters_are_read_strictly_by_position_or_by_name() {
 async fn connections_and_subscriptions() {
     let world = World::with(|config| {
         config.max_connections = 2;
+        config.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
         config.max_subscriptions = 1;
     })
     .await;

@@ -206,20 +206,30 @@ async fn a_withdrawal_is_found_by_its_transaction_and_by_its_place() {
 /// A long batch is not gone through for a withdrawal that no other is the same as, and not far for one that has twins.
 #[tokio::test]
 async fn a_withdrawal_in_a_long_batch_costs_little() {
-    let world = World::with(|config| config.max_items = 1).await;
+    let world = World::start().await;
     let store = &world.store;
     let mut block = store.blocks.get(&2).unwrap().unwrap();
-    block.operations.extend(std::iter::repeat_n(BlockOperation::Transaction(0), 20));
+    block.operations.extend(std::iter::repeat_n(BlockOperation::Transaction(0), 600));
     let mut write = store.write();
     write.put(&store.blocks, &2, &block).unwrap();
     write.commit().unwrap();
     let client = world.http().await;
     let of = wire::ByHash { hash: world.hashes[WITHDRAWAL] };
     let twin = client.call::<methods::Withdrawal>(&of).await.unwrap_err();
-    assert!(twin.to_string().contains("[0, 1] of batch 1"), "{twin}");
+    let expected =
+        "see cairn_withdrawalAt, 2 withdrawals of batch 1 are the same in all, the first [0, 1]";
+    assert!(twin.to_string().contains(expected), "{twin}");
+    let mut words = store.withdrawals.get(&1).unwrap().unwrap();
+    words.extend(vec![words[0]; 500]);
+    let mut write = store.write();
+    write.put(&store.withdrawals, &1, &words).unwrap();
+    write.commit().unwrap();
+    let twin = client.call::<methods::Withdrawal>(&of).await.unwrap_err().to_string();
+    assert!(twin.contains("see cairn_withdrawalAt") && twin.contains("8, 9]"), "{twin}");
 
     let other = Withdrawal { token: 0, recipient: [9; 20], amount: 78 }.word().unwrap();
     let mut words = store.withdrawals.get(&1).unwrap().unwrap();
+    words.truncate(2);
     words[0] = other;
     let mut write = store.write();
     write.put(&store.withdrawals, &1, &words).unwrap();

@@ -13,10 +13,11 @@ use cairn_batcher::{
     api::{
         ApiConfig, Server, Sources,
         hex::Hash,
-        sources::{About, Accounts, AdminAccess, LeafProof, LedgerHead},
+        sources::{About, Accounts, AdminAccess, LeafProof, LedgerHead, Sequencing},
     },
     client::Client,
     load::accounts::development_key,
+    sequencer::Standing,
     signals::{ShutdownSender, Signals, shutdown},
     store::{
         Store,
@@ -64,6 +65,8 @@ pub(crate) struct World {
     pub(crate) proven: Hash,
     /// Why the sequencer has halted.
     pub(crate) halted: Arc<Mutex<Option<String>>>,
+    /// What the sequencer is doing.
+    pub(crate) standing: Arc<Mutex<Standing>>,
     stop: ShutdownSender,
     serving: JoinHandle<()>,
     _folder: tempfile::TempDir,
@@ -88,6 +91,7 @@ impl World {
         let signals = Signals::default();
         let proven = rollup.after_first.clone().summary().commitment().into();
         let (hashes, halted) = (rollup.hashes.clone(), rollup.halted.clone());
+        let standing = rollup.standing.clone();
         let mut config = ApiConfig {
             listen: "127.0.0.1:0".parse().unwrap(),
             requests_per_second: 1_000_000,
@@ -127,6 +131,7 @@ impl World {
             hashes,
             proven,
             halted,
+            standing,
             stop,
             serving,
             _folder: folder,
@@ -222,6 +227,7 @@ pub(crate) struct Rollup {
     head: LedgerHead,
     hashes: Vec<Hash>,
     halted: Arc<Mutex<Option<String>>>,
+    standing: Arc<Mutex<Standing>>,
 }
 
 fn fill(store: &Store) -> Rollup {
@@ -331,12 +337,19 @@ fn fill(store: &Store) -> Rollup {
     let made_ms = START_MS + 300;
     let commitment = state.summary().commitment();
     let head = LedgerHead { block: 3, batch: 2, state: commitment, made_ms };
-    Rollup { state, after_first, head, hashes, halted: Arc::default() }
+    let (halted, standing) = (Arc::default(), Arc::default());
+    Rollup { state, after_first, head, hashes, halted, standing }
 }
 
 fn deposit(name: &str) -> PriorityOperation {
     let key = public(name);
     PriorityOperation::Deposit { leaf: AccountId::MAX, token: 0, amount: 1 << 60, key }
+}
+
+impl Sequencing for Rollup {
+    fn standing(&self) -> Standing {
+        self.standing.lock().unwrap().clone()
+    }
 }
 
 impl Accounts for Rollup {

@@ -5,6 +5,7 @@ use crate::{
         sources::{Accounts, LedgerHead, Pressure},
         wire::{Head, Lag, StageLag},
     },
+    sequencer::Standing,
     store::{
         Store, StoreError,
         records::{BatchNumber, BlockNumber, BlockOperation, Milliseconds},
@@ -15,6 +16,9 @@ use crate::{
 pub(in crate::api) fn head(store: &Store, accounts: &dyn Accounts) -> Result<Head, StoreError> {
     let LedgerHead { block, batch, state, made_ms } = accounts.head();
     let l1 = store.l1_view.get(&())?.unwrap_or_default();
+    let halted = l1.halted.or_else(|| accounts.halted());
+    // The sequencer says how it stands when it has looked; why it halts is known before.
+    let standing = if halted.is_some() { "halted" } else { word(&accounts.standing()) };
     Ok(Head {
         block,
         batch,
@@ -28,8 +32,21 @@ pub(in crate::api) fn head(store: &Store, accounts: &dyn Accounts) -> Result<Hea
         finalized: l1.finalized,
         l1_block: l1.block,
         l1_timestamp: l1.timestamp,
-        halted: l1.halted.or_else(|| accounts.halted()),
+        l1_paused: l1.paused,
+        standing: standing.into(),
+        halted,
     })
+}
+
+/// The stable word for what the sequencer is doing.
+const fn word(standing: &Standing) -> &'static str {
+    match standing {
+        Standing::Running => "running",
+        Standing::Paused => "paused",
+        Standing::Draining => "draining",
+        Standing::Drained => "drained",
+        Standing::Halted(_) => "halted",
+    }
 }
 
 /// How far behind each stage is at `now`.
@@ -63,7 +80,7 @@ pub(in crate::api) fn lag(
         let since = next.map(|batch| batch.sealed_ms);
         Ok::<_, StoreError>(stage(name, "batches", head.into(), behind, since))
     };
-    // Rows of final batches may be gone.
+    // What L1 has proven was published and proven, whichever rows of that this store has.
     let published = store.publications.last()?.map_or(0, |(number, _)| number).max(l1.finalized);
     let proof_made = store.proofs.last()?.map_or(0, |(number, _)| number).max(l1.proven);
     let stages = vec![

@@ -16,6 +16,9 @@ use crate::{
     },
 };
 
+/// Places of withdrawals that an error names: its message has an end.
+const NAMED: usize = 10;
+
 /// The withdrawal of a transaction. Where its batch has others that are the same in all, it looks at so many rows at
 /// most to tell which is whose.
 pub(in crate::api) fn of_transaction(
@@ -48,9 +51,10 @@ pub(in crate::api) fn of_transaction(
         // Forced withdrawals come first in a batch, and only execution knows how many: so count from the end.
         let after = same_after(store, &word, (block, position), sealed.last_block, most_rows)?;
         let after = after.ok_or_else(|| {
+            let (named, count) = (places.get(..NAMED).unwrap_or(&places), places.len());
             ApiError::Unknown(format!(
-                "place of {hash} alone: withdrawals {places:?} of batch {batch} are the same in \
-                 all, see cairn_withdrawalAt"
+                "place of {hash} alone: see cairn_withdrawalAt, {count} withdrawals of batch \
+                 {batch} are the same in all, the first {named:?}"
             ))
         })?;
         places.len().checked_sub(after + 1).and_then(|place| places.get(place))

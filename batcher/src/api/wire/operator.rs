@@ -33,6 +33,10 @@ pub struct Head {
     pub l1_block: u64,
     /// Its timestamp, seconds.
     pub l1_timestamp: u64,
+    /// Whether the contracts are paused: L1 takes nothing then.
+    pub l1_paused: bool,
+    /// What the sequencer is doing: `running`, `paused`, `draining`, `drained`, `halted`.
+    pub standing: String,
     /// Why nothing is sealed any more, if so.
     pub halted: Option<String>,
 }

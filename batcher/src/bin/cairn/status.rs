@@ -53,12 +53,18 @@ impl fmt::Display for Status {
             "head        block {}, batch {}, state {}",
             head.block, head.batch, head.state
         )?;
+        writeln!(f, "sequencer   {}", head.standing)?;
         writeln!(
             f,
             "batches     sealed {}, committed {}, proven {}, finalized {}",
             head.sealed, head.committed, head.proven, head.finalized
         )?;
-        writeln!(f, "L1          block {}, its clock {}", head.l1_block, head.l1_timestamp)?;
+        let paused = if head.l1_paused { ", its contracts PAUSED" } else { "" };
+        writeln!(
+            f,
+            "L1          block {}, its clock {}{paused}",
+            head.l1_block, head.l1_timestamp
+        )?;
         writeln!(f, "accounts    next id {}, next token {}", head.next_id, head.next_token)?;
         for (what, reason) in [("HALTED", &head.halted), ("throttled", &lag.throttled)] {
             if let Some(reason) = reason {
