@@ -14,7 +14,7 @@ use crate::{
     proving,
     sequencer::{Command, Commands, Ledger, Standing},
     signals::Signals,
-    store::{Store, records::BatchNumber},
+    store::{Checked, Store, records::BatchNumber},
 };
 
 /// The operator's commands, carried out.
@@ -102,12 +102,7 @@ impl Admin for Operator {
     }
 
     fn check(&self) -> Answer<'_, Result<StoreCheck, String>> {
-        self.maintain(|store| {
-            let found = store.check();
-            let table = |(table, rows): (&str, u64)| TableRows { table: table.to_owned(), rows };
-            let tables = found.rows.into_iter().map(table).collect();
-            Ok(StoreCheck { tables, faults: found.faults })
-        })
+        self.maintain(|store| Ok(store.check().into()))
     }
 
     fn compact(&self) -> Answer<'_, Result<StoreSizes, String>> {
@@ -118,23 +113,23 @@ impl Admin for Operator {
     }
 
     fn backup(&self, file: PathBuf) -> Answer<'_, Result<BackedUp, String>> {
-        self.maintain(|store| {
-            let rows = store.backup(&new_file(file)?).map_err(|error| error.to_string())?;
+        self.maintain(move |store| {
+            // Else this process and its operator may call two places by the same name.
+            if !file.is_absolute() {
+                let shown = file.display();
+                return Err(format!("{shown} is no absolute path on the operator's machine"));
+            }
+            let rows = store.backup(&file).map_err(|error| error.to_string())?;
             Ok(BackedUp { rows })
         })
     }
 }
 
-/// Refuses what is no new file at a place that this process and its operator call by the same name.
-fn new_file(file: PathBuf) -> Result<PathBuf, String> {
-    let shown = file.display();
-    if !file.is_absolute() {
-        return Err(format!("{shown} is no absolute path on the operator's machine"));
+impl From<Checked> for StoreCheck {
+    fn from(found: Checked) -> Self {
+        let table = |(table, rows): (&str, u64)| TableRows { table: table.to_owned(), rows };
+        Self { tables: found.rows.into_iter().map(table).collect(), faults: found.faults }
     }
-    if file.symlink_metadata().is_ok() {
-        return Err(format!("{shown} is there already: a backup replaces nothing"));
-    }
-    Ok(file)
 }
 
 impl Health for Faults {

@@ -15,6 +15,11 @@ use std::{
 use super::{Store, StoreError, codec, engine::Engine};
 
 const MAGIC: [u8; 8] = *b"CAIRNBK1";
+/// Of a file that is to be made, and is there.
+const REPLACES_NOTHING: &str = "it is there already: a backup replaces nothing";
+/// Of the file that a backup is written to before it is whole.
+const CUT_OFF: &str =
+    "it is there already: another backup is being made, or one was cut off: then remove it";
 /// No key of a table is as long.
 const LONGEST_KEY: u32 = 1 << 10;
 /// Rows that are restored in one write.
@@ -23,20 +28,39 @@ const ROWS_A_WRITE: usize = 10_000;
 const BYTES_A_WRITE: usize = 1 << 24;
 
 impl Store {
-    /// Copies all tables as they are now into one file, which is there whole or not at all. Gives the number of rows.
+    /// Copies all tables as they are now into one new file, which is there whole or not at all. Gives the number of rows.
     ///
     /// # Errors
-    /// The disk's, or a row is damaged: what is copied can be restored.
+    /// The disk's, the file is there already, or a row is damaged: what is copied can be restored.
     pub fn backup(&self, path: &Path) -> Result<u64, StoreError> {
+        // Before the long work; a file that appears meanwhile is not replaced either.
+        if path.symlink_metadata().is_ok() {
+            return Err(there(path, REPLACES_NOTHING));
+        }
         let partial = beside(path, "partial");
-        let failed = |source| StoreError::File { path: partial.clone(), source };
-        let file = File::create(&partial).map_err(failed)?;
+        // Never a file that is there, nor through a link: it may be another backup's, or anybody's.
+        let file = File::create_new(&partial).map_err(|source| match source.kind() {
+            io::ErrorKind::AlreadyExists => there(&partial, CUT_OFF),
+            _ => StoreError::File { path: partial.clone(), source },
+        })?;
+        let written = self.write_out(file, &partial).and_then(|rows| {
+            put_in_place(&partial, path)?;
+            Ok(rows)
+        });
+        // In place it has its other name.
+        let removed = fs::remove_file(&partial);
+        let rows = written?;
+        removed.map_err(|source| StoreError::File { path: partial, source })?;
+        sync_folder(path)?;
+        Ok(rows)
+    }
+
+    fn write_out(&self, file: File, path: &Path) -> Result<u64, StoreError> {
+        let failed = |source| StoreError::File { path: path.to_path_buf(), source };
         let mut out = Summed { inner: BufWriter::new(file), sum: 0 };
-        let rows = self.stream(&mut out, &partial)?;
+        let rows = self.stream(&mut out, path)?;
         let file = out.inner.into_inner().map_err(|e| failed(e.into_error()))?;
         file.sync_all().map_err(failed)?;
-        fs::rename(&partial, path).map_err(failed)?;
-        sync_folder(path)?;
         Ok(rows)
     }
 
@@ -167,6 +191,26 @@ fn read(
         0 => Ok(count),
         _ => Err(bad(path, "something follows its end")),
     }
+}
+
+/// Gives a whole file its name, unless something has that meanwhile: a rename would replace it.
+pub(super) fn put_in_place(partial: &Path, path: &Path) -> Result<(), StoreError> {
+    fs::hard_link(partial, path).map_err(|source| match source.kind() {
+        io::ErrorKind::AlreadyExists => there(path, REPLACES_NOTHING),
+        kind => {
+            let reason = format!(
+                "a new file cannot be put there without replacing one, which takes a hard link: \
+                 choose another file system: {source}"
+            );
+            let source = io::Error::new(kind, reason);
+            StoreError::File { path: path.to_path_buf(), source }
+        }
+    })
+}
+
+fn there(path: &Path, what: &str) -> StoreError {
+    let source = io::Error::new(io::ErrorKind::AlreadyExists, what);
+    StoreError::File { path: path.to_path_buf(), source }
 }
 
 fn bad(path: &Path, what: &'static str) -> StoreError {

@@ -9,14 +9,13 @@ use std::{
 use cairn_batcher::{
     api::{methods, wire},
     client::Client,
-    node::keys::read_secret,
     store::{Store, StoreError, restore},
 };
 use clap::Subcommand;
 use eyre::{Result, WrapErr};
 use serde_json::json;
 
-use crate::config::BAD_INPUT;
+use crate::{admin::token, config::BAD_INPUT};
 
 /// How long a running operator may take: a store of a billion rows is read in less.
 const PATIENCE: Duration = Duration::from_secs(6 * 3600);
@@ -49,8 +48,8 @@ pub(crate) enum DbCommand {
         /// The folder `store` of a stopped operator's data_dir.
         #[arg(value_name = "DIR", required_unless_present = "url", conflicts_with = "url")]
         store: Option<PathBuf>,
-        /// The file to write: it is there whole or not at all. A running operator writes it on its own machine, and
-        /// replaces nothing.
+        /// The file to write: it is there whole or not at all, and replaces nothing. A running operator writes it on its own
+        /// machine.
         #[arg(value_name = "FILE", required = true)]
         file: PathBuf,
         #[command(flatten)]
@@ -87,7 +86,7 @@ impl Operator {
     /// The operator that is asked, if one is named.
     async fn connect(&self) -> Result<Option<Client>> {
         let Some(url) = &self.url else { return Ok(None) };
-        let token = read_secret("--token-file", &self.token_file)?;
+        let token = token(&self.token_file)?;
         Ok(Some(Client::connect_for_long(url, &token, PATIENCE).await?))
     }
 }
@@ -98,7 +97,7 @@ pub(crate) async fn run(command: DbCommand) -> Result<ExitCode> {
             let found = match operator.connect().await? {
                 Some(operator) => operator.call::<methods::AdminCheck>(&wire::Nothing {}).await?,
                 None => match open(store) {
-                    Ok(store) => checked(&store),
+                    Ok(store) => store.check().into(),
                     Err(error) => return Ok(refuse(&error)),
                 },
             };
@@ -151,12 +150,6 @@ fn refuse(error: &StoreError) -> ExitCode {
 fn made(rows: u64, path: &Path) -> ExitCode {
     println!("{rows} rows are in {}", path.display());
     ExitCode::SUCCESS
-}
-
-fn checked(store: &Store) -> wire::StoreCheck {
-    let found = store.check();
-    let table = |(table, rows): (&str, u64)| wire::TableRows { table: table.to_owned(), rows };
-    wire::StoreCheck { tables: found.rows.into_iter().map(table).collect(), faults: found.faults }
 }
 
 fn show(found: &wire::StoreCheck, as_json: bool) -> ExitCode {

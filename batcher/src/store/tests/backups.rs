@@ -25,6 +25,51 @@ fn a_backup_is_what_was_there_when_it_was_made() {
 }
 
 #[test]
+fn a_backup_replaces_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let at = |name: &str| place.path().join(name);
+    let (file, partial, theirs) = (at("backup"), at("backup.partial"), at("theirs"));
+    let refused = || store.backup(&file).unwrap_err().to_string();
+    fs::write(&file, "theirs").unwrap();
+    assert!(refused().contains("backup: it is there already: a backup replaces nothing"));
+    assert_eq!(fs::read(&file).unwrap(), b"theirs");
+    assert!(!partial.exists());
+    fs::remove_file(&file).unwrap();
+
+    // Neither what another backup is writing, nor what a link leads to.
+    fs::write(&theirs, "theirs").unwrap();
+    std::os::unix::fs::symlink(&theirs, &partial).unwrap();
+    assert!(refused().contains("backup.partial: it is there already"));
+    assert_eq!(fs::read(&theirs).unwrap(), b"theirs");
+    assert!(partial.exists() && !file.exists());
+    fs::remove_file(&partial).unwrap();
+
+    // What appears while the copy is made stays, and the copy goes.
+    fs::write(&partial, "ours").unwrap();
+    fs::write(&file, "theirs").unwrap();
+    let error = backup::put_in_place(&partial, &file).unwrap_err().to_string();
+    assert!(error.contains("a backup replaces nothing"), "{error}");
+    assert_eq!(fs::read(&file).unwrap(), b"theirs");
+}
+
+#[test]
+fn a_backup_that_fails_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).unwrap();
+    commit(&store, 0).unwrap();
+    // A row without its checksum.
+    let mut write = store.write();
+    write.put_raw(&store.engine.keyspace("hashes").unwrap(), vec![1], vec![2]);
+    write.commit().unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let error = store.backup(&place.path().join("backup")).unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn a_damaged_backup_is_refused_before_anything_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).unwrap();
@@ -66,4 +111,37 @@ fn a_check_finds_rows_that_do_not_fit() {
         assert!(faults.contains(fault), "{fault} is not in {faults}");
     }
     assert!(checked.rows.contains(&("hashes", 1)));
+}
+
+#[test]
+fn a_check_reads_every_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).unwrap();
+    let checked = store.check();
+    let mut tables: Vec<_> = checked.rows.iter().map(|(table, _)| *table).collect();
+    let mut expected = Store::TABLES.to_vec();
+    tables.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(tables, expected);
+}
+
+/// Another program that sends with the operator's key uses nonces, too: they are no damage of the store.
+#[test]
+fn nonces_of_others_are_no_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).unwrap();
+    let row = OutboxTransaction {
+        purpose: Purpose::Cancel,
+        attempts: Vec::new(),
+        raw: Default::default(),
+        sent_ms: None,
+        mined: None,
+        is_final: true,
+    };
+    let mut write = store.write();
+    for nonce in [3, 4, 7] {
+        write.put(&store.outbox, &nonce, &row).unwrap();
+    }
+    write.commit().unwrap();
+    assert_eq!(store.check().faults, Vec::<String>::new());
 }
