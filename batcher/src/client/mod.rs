@@ -4,9 +4,12 @@
 //! hash, so that the same bytes twice are one transaction.
 
 mod check;
+#[cfg(test)]
+mod tests;
+mod url;
 mod wait;
 
-use std::{sync::Arc, time::Duration};
+use std::{error::Error as StdError, sync::Arc, time::Duration};
 
 use alloy::primitives::Address;
 use cairn_types::{PublicKey, SignedTransaction};
@@ -22,8 +25,10 @@ use jsonrpsee::{
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
+use self::url::without_credentials;
 pub use self::{
     check::{ProofError, check_proof},
+    url::{http, websocket},
     wait::WaitError,
 };
 use crate::api::{
@@ -64,15 +69,21 @@ pub enum ClientError {
         /// For programs; none from JSON-RPC itself.
         data: Option<ErrorData>,
     },
-    /// The service did not answer, or not as it should.
+    /// Nobody answers there.
+    #[error("no answer from {url}: {reason}; does the operator run there (--url)?")]
+    NoAnswer {
+        /// As given.
+        url: String,
+        /// What happened.
+        reason: String,
+    },
+    /// The service did not answer as it should.
     #[error("{method}: {reason}")]
     Transport {
         /// The method.
         method: &'static str,
         /// What happened.
         reason: String,
-        /// Whether it may help to ask again.
-        transient: bool,
     },
     /// A receipt does not hold.
     #[error(transparent)]
@@ -85,8 +96,8 @@ impl ClientError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Refused { data, .. } => data.as_ref().is_some_and(|data| data.retryable),
-            Self::Transport { transient, .. } => *transient,
-            Self::Url { .. } | Self::Receipt(_) => false,
+            Self::NoAnswer { .. } => true,
+            Self::Url { .. } | Self::Transport { .. } | Self::Receipt(_) => false,
         }
     }
 
@@ -108,17 +119,22 @@ impl ClientError {
         }
     }
 
-    fn new(method: &'static str, error: RpcError) -> Self {
+    fn new(url: &str, method: &'static str, error: RpcError) -> Self {
         match error {
             RpcError::Call(error) => Self::refused(method, &error),
-            other => {
-                let transient = matches!(
-                    other,
-                    RpcError::Transport(_) | RpcError::RequestTimeout | RpcError::RestartNeeded(_)
-                );
-                Self::Transport { method, reason: other.to_string(), transient }
-            }
+            RpcError::Transport(error) => Self::no_answer(url, &*error),
+            RpcError::RequestTimeout | RpcError::RestartNeeded(_) => Self::no_answer(url, &error),
+            other => Self::Transport { method, reason: other.to_string() },
         }
+    }
+
+    /// The last cause says what happened, those before it only where in the client.
+    fn no_answer(url: &str, error: &(dyn StdError + 'static)) -> Self {
+        let mut cause = error;
+        while let Some(source) = cause.source() {
+            cause = source;
+        }
+        Self::NoAnswer { url: without_credentials(url), reason: cause.to_string() }
     }
 
     fn refused(method: &'static str, error: &ErrorObjectOwned) -> Self {
@@ -136,7 +152,11 @@ impl From<ErrorBody> for ClientError {
 
 /// A connection to a service; clones share it.
 #[derive(Debug, Clone)]
-pub struct Client(Transport);
+pub struct Client {
+    transport: Transport,
+    /// As given: for errors.
+    url: Arc<str>,
+}
 
 #[derive(Debug, Clone)]
 enum Transport {
@@ -171,10 +191,7 @@ impl Client {
         token: &str,
         patience: Duration,
     ) -> Result<Self, ClientError> {
-        let url = match url.strip_prefix("http") {
-            Some(rest) => format!("ws{rest}"),
-            None => url.to_owned(),
-        };
+        let url = websocket(url);
         Self::open(&url, bearer(&url, token)?, Some(patience)).await
     }
 
@@ -183,6 +200,7 @@ impl Client {
         headers: HeaderMap,
         patience: Option<Duration>,
     ) -> Result<Self, ClientError> {
+        let with = |transport| Self { transport, url: url.into() };
         if url.starts_with("ws://") || url.starts_with("wss://") {
             let mut builder = WsClientBuilder::new()
                 .max_response_size(RESPONSE_BYTES)
@@ -191,13 +209,16 @@ impl Client {
             if let Some(patience) = patience {
                 builder = builder.request_timeout(patience);
             }
-            let client = builder.build(url).await.map_err(|error| url_error(url, error))?;
-            return Ok(Self(Transport::WebSocket(Arc::new(client))));
+            // Here, since below a bad URL is one failure of many.
+            reqwest::Url::parse(url).map_err(|error| url_error(url, error))?;
+            let client = builder.build(url).await;
+            let client = client.map_err(|error| ClientError::no_answer(url, &error))?;
+            return Ok(with(Transport::WebSocket(Arc::new(client))));
         }
         let builder =
             HttpClientBuilder::new().max_response_size(RESPONSE_BYTES).set_headers(headers);
         let client = builder.build(url).map_err(|error| url_error(url, error))?;
-        Ok(Self(Transport::Http(Arc::new(client))))
+        Ok(with(Transport::Http(Arc::new(client))))
     }
 
     /// Calls a method once.
@@ -206,11 +227,11 @@ impl Client {
     /// The service refuses or does not answer.
     pub async fn call<M: Method>(&self, params: &M::Params) -> Result<M::Result, ClientError> {
         let params = Named::new(M::NAME, params)?;
-        let answer = match &self.0 {
+        let answer = match &self.transport {
             Transport::Http(client) => client.request(M::NAME, params).await,
             Transport::WebSocket(client) => client.request(M::NAME, params).await,
         };
-        answer.map_err(|error| ClientError::new(M::NAME, error))
+        answer.map_err(|error| ClientError::new(&self.url, M::NAME, error))
     }
 
     /// Calls a method that may be called twice, again where that may help.
@@ -241,19 +262,16 @@ impl Client {
         access: Access,
         params: &M::Params,
     ) -> Result<Subscription<M::Result>, ClientError> {
-        let without = |reason: &str| ClientError::Transport {
-            method: M::NAME,
-            reason: reason.to_owned(),
-            transient: false,
-        };
-        let Transport::WebSocket(client) = &self.0 else {
+        let without =
+            |reason: &str| ClientError::Transport { method: M::NAME, reason: reason.to_owned() };
+        let Transport::WebSocket(client) = &self.transport else {
             return Err(without("subscriptions need a ws:// URL"));
         };
         let Access::Subscription { unsubscribe, .. } = access else {
             return Err(without("this method is no subscription"));
         };
         let opened = client.subscribe(M::NAME, Named::new(M::NAME, params)?, unsubscribe).await;
-        opened.map_err(|error| ClientError::new(M::NAME, error))
+        opened.map_err(|error| ClientError::new(&self.url, M::NAME, error))
     }
 
     /// Submits a transaction; returns when it is durable.
@@ -353,24 +371,13 @@ fn url_error(url: &str, reason: impl ToString) -> ClientError {
     ClientError::Url { url: without_credentials(url), reason: reason.to_string() }
 }
 
-/// A URL as it may be shown.
-fn without_credentials(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
-        _ => url.to_owned(),
-    }
-}
-
 /// Parameters by name.
 struct Named(Box<RawValue>);
 
 impl Named {
     fn new(method: &'static str, params: &impl Serialize) -> Result<Self, ClientError> {
-        to_raw_value(params).map(Self).map_err(|error| ClientError::Transport {
-            method,
-            reason: error.to_string(),
-            transient: false,
-        })
+        let encoded = to_raw_value(params).map(Self);
+        encoded.map_err(|error| ClientError::Transport { method, reason: error.to_string() })
     }
 }
 

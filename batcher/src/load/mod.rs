@@ -18,11 +18,11 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use alloy::signers::local::PrivateKeySigner;
 
-use self::plan::Plan;
 pub use self::report::{Finality, Latency, Report};
+use self::{follow::Follower, plan::Plan};
 use crate::{
     api::{methods, wire},
-    client::{Client, ClientError, WaitError},
+    client::{Client, ClientError, WaitError, websocket},
     clock::now_ms,
 };
 
@@ -122,8 +122,8 @@ pub trait Progress: Sync {
 /// Offers the load and follows it.
 ///
 /// # Errors
-/// The options are out of range, the accounts are missing or poor, or the service does not answer at all. What it
-/// refuses is no error but a figure.
+/// The options are out of range, the accounts are missing or poor, or the service does not answer at the beginning, or
+/// not as it should. What it refuses is no error but a figure, and so is what it does not say in the end.
 pub async fn run(options: LoadOptions, progress: &dyn Progress) -> Result<Report, LoadError> {
     check(&options)?;
     let url = websocket(&options.url);
@@ -149,10 +149,10 @@ pub async fn run(options: LoadOptions, progress: &dyn Progress) -> Result<Report
     let batch = options.batch.min(info.max_items).max(1);
     let started_ms = now_ms();
     let sent = send::send(&clients, &plan, options.rate, batch, progress).await;
-    let finality =
-        follow::finality(&client, &info, &plan, &sent, started_ms, options.wait, progress).await?;
-    let lost = follow::lost(&client, &info, &plan, &sent, progress).await?;
-    Ok(Report::new(&options, &plan, sent, lost, finality))
+    let follower = Follower::new(&options.url, info.max_items, options.wait).await?;
+    let finality = follower.finality(&plan.hashes, &sent, started_ms, progress).await?;
+    let fates = follower.fates(&plan.hashes, &sent, progress).await?;
+    Ok(Report::new(&options, &plan, sent, fates, finality))
 }
 
 fn check(options: &LoadOptions) -> Result<(), LoadError> {
@@ -178,14 +178,6 @@ fn check(options: &LoadOptions) -> Result<(), LoadError> {
         }
     }
     Ok(())
-}
-
-/// The same service by WebSocket: one connection carries many requests at once.
-fn websocket(url: &str) -> String {
-    match url.strip_prefix("http") {
-        Some(rest) => format!("ws{rest}"),
-        None => url.to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{LoadOptions, plan::Plan, send::Sent};
+use super::{LoadOptions, follow::Fates, plan::Plan, send::Sent};
 
 /// Milliseconds from when a transaction was due to its acknowledgement.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -43,6 +43,8 @@ pub struct Report {
     pub refused: u64,
     /// Acknowledged, and unknown or dropped at the end. Must be zero.
     pub lost: u64,
+    /// Acknowledged, and the service did not say at the end what became of them. Must be zero.
+    pub unchecked: u64,
     /// Latency of acknowledgements; none without any.
     pub ack_ms: Option<Latency>,
     /// Time to the proof on L1.
@@ -77,7 +79,7 @@ impl Report {
         options: &LoadOptions,
         plan: &Plan,
         sent: Sent,
-        lost: u64,
+        Fates { lost, unchecked }: Fates,
         finality_s: Finality,
     ) -> Self {
         let offered = plan.transactions.len() as u64;
@@ -94,6 +96,7 @@ impl Report {
             accepted,
             refused: offered - accepted,
             lost,
+            unchecked,
             ack_ms,
             finality_s,
             seconds,

@@ -1,14 +1,18 @@
 //! `cairn admin`: what an operator can tell the running service.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use cairn_batcher::{
     api::{methods, wire},
     client::Client,
-    node::keys::read_secret,
+    node::keys::{KeyError, read_secret},
 };
 use clap::Subcommand;
-use eyre::Result;
+use eyre::{Report, Result, eyre};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -51,8 +55,19 @@ enum AdminCommand {
     Drain,
 }
 
+/// The token of a running operator.
+pub(crate) fn token(path: &Path) -> Result<String> {
+    read_secret("--token-file", path).map_err(|error| match &error {
+        KeyError::File { source, .. } if source.kind() == ErrorKind::NotFound => eyre!(
+            "{error}; it is the file admin-token in the operator's data_dir (or \
+             keys.admin_token_file): give its path with --token-file"
+        ),
+        _ => Report::from(error),
+    })
+}
+
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let token = read_secret("--token-file", &arguments.token_file)?;
+    let token = token(&arguments.token_file)?;
     let client = Client::connect_as_operator(&arguments.url, &token).await?;
     let nothing = wire::Nothing {};
     match arguments.command {
@@ -66,4 +81,16 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     }
     println!("done");
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_token_is_said_to_be_in_data_dir() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = token(&folder.path().join("admin-token")).unwrap_err().to_string();
+        assert!(error.contains("data_dir") && error.ends_with("with --token-file"), "{error}");
+    }
 }

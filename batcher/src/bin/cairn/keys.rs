@@ -37,9 +37,12 @@ pub(crate) struct File {
 impl File {
     fn password(&self) -> Result<String> {
         match &self.password_file {
-            Some(path) => Ok(keys::read_secret("--password-file", path)?),
-            None => std::env::var(PASSWORD)
-                .map_err(|_| eyre!("no password: set {PASSWORD} or give --password-file FILE")),
+            Some(path) => Ok(keys::read_password("--password-file", path)?),
+            None => {
+                let password = std::env::var(PASSWORD)
+                    .map_err(|_| eyre!("no password: set {PASSWORD} or give --password-file FILE"));
+                Ok(keys::check_password(password?, &format!("${PASSWORD}"))?)
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use cairn_batcher::{
     node::dev::OPERATOR_KEY,
     progress::Bars,
 };
+use cairn_prover::files::check_writable;
 use eyre::{Result, WrapErr};
 use indicatif::ProgressBar;
 
@@ -50,6 +51,10 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let signer: PrivateKeySigner = OPERATOR_KEY.parse().wrap_err("the development key")?;
+    if let Some(file) = &arguments.json {
+        // Before the run: its result would be lost.
+        check_writable(file).wrap_err_with(|| format!("--json {}", file.display()))?;
+    }
     let options = LoadOptions {
         url: arguments.url,
         rate: arguments.rate,
@@ -65,17 +70,21 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let bars = LoadBars::default();
     let report = load::run(options, &bars).await?;
     bars.finish();
+    print(&report);
     if let Some(file) = arguments.json {
         let text = serde_json::to_string_pretty(&report)? + "\n";
-        fs::write(&file, text).wrap_err_with(|| file.display().to_string())?;
+        fs::write(&file, text).wrap_err_with(|| format!("--json {}", file.display()))?;
     }
-    print(&report);
-    Ok(if report.lost == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let is_good = (report.lost, report.unchecked) == (0, 0);
+    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn print(report: &Report) {
     let Report { offered, accepted, refused, lost, seconds, accepted_rate, .. } = report;
     println!("offered {offered}, accepted {accepted}, refused {refused}, lost {lost}");
+    if report.unchecked > 0 {
+        println!("not checked, as the service does not answer: {}", report.unchecked);
+    }
     println!("{accepted_rate:.0} accepted a second, over {seconds:.1} s");
     if let Some(ack) = report.ack_ms {
         let Latency { p50, p95, p99 } = ack;

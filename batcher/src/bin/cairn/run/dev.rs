@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use cairn_batcher::proving::config::{DataChoice, ProvingConfig};
 use cairn_batcher::{
     deploy::{manifest::Circuits, write_verifier},
-    l1::{anvil::CHAIN_ID, artifacts::Artifacts},
+    l1::artifacts::Artifacts,
     node::{
         Checked, Extras, Node,
         checks::port_is_free,
@@ -13,7 +12,9 @@ use cairn_batcher::{
         dev::{self, DevChain, Place, deployment::Plan, summary::Summary},
         telemetry::{LogFormat, TelemetryConfig},
     },
+    proving::config::{DataChoice, ProvingConfig},
 };
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use eyre::{Result, WrapErr};
 use tempfile::TempDir;
 
@@ -38,8 +39,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 2, requires = "dev", value_parser = clap::value_parser!(u64).range(1..=3_600))]
     block_time: u64,
     /// Where batches have their data.
-    #[arg(long, value_enum, value_name = "MODE", default_value_t, requires = "dev")]
-    data: Data,
+    #[arg(long, value_name = "MODE", value_parser = data_choice(), default_value = "auto", requires = "dev")]
+    data: DataChoice,
     /// So many accounts with money in the state that the rollup starts with, for load tests
     /// [default: L1 deposits for 4 accounts].
     #[arg(long, value_name = "N", requires = "dev", value_parser = clap::value_parser!(u32).range(1..=20_000_000))]
@@ -55,26 +56,19 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-/// The modes that a development rollup takes.
-#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
-enum Data {
-    /// Calldata or blobs, whichever costs less.
-    #[default]
-    Auto,
-    /// Calldata only: small batches.
-    Calldata,
-    /// Blobs only.
-    Blobs,
-}
-
-impl From<Data> for DataChoice {
-    fn from(data: Data) -> Self {
-        match data {
-            Data::Auto => Self::Auto,
-            Data::Calldata => Self::Calldata,
-            Data::Blobs => Self::Blobs,
-        }
-    }
+/// Those that a development rollup takes: it has no committee.
+fn data_choice() -> impl TypedValueParser<Value = DataChoice> {
+    let named = [
+        ("auto", DataChoice::Auto, "Calldata or blobs, whichever costs less"),
+        ("calldata", DataChoice::Calldata, "Calldata only: small batches"),
+        ("blobs", DataChoice::Blobs, "Blobs only"),
+    ];
+    let values = named.map(|(name, _, help)| PossibleValue::new(name).help(help));
+    // The parser lets no other names through.
+    PossibleValuesParser::new(values).map(move |name| {
+        let found = named.iter().find(|(known, ..)| *known == name);
+        found.map_or(DataChoice::Auto, |(_, choice, _)| *choice)
+    })
 }
 
 /// `temporary` is given the folder that must be removed in the end, if no other is named.
@@ -115,11 +109,12 @@ pub(super) async fn start(
 
     let api = loopback(arguments.port);
     let mut config = chain.config(&place.folder, api);
-    config.proving.data = arguments.data.into();
-    let summary = Summary::new(&chain.deployment, CHAIN_ID, chain.l1_url(), &api.to_string());
-    let checked = Checked::check(config, dev::keys()).await?;
+    config.proving.data = arguments.data;
+    let checked = Checked::check(config.clone(), dev::keys()).await?;
     let extras = Extras { metrics: Some(telemetry.metrics().clone()), ..Extras::default() };
     let mut node = Node::start(checked, prover, extras).await?;
+    // The port is the system's choice where 0 was asked for.
+    let summary = Summary::new(&chain.deployment, &config, chain.l1_url(), node.address());
     node.supervise("local L1", |shutdown| chain.run(shutdown));
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&summary)?);
