@@ -133,6 +133,10 @@ impl Pool {
         if total > payer.balance.into() {
             return Err(Refused::Balance { expected: total, got: payer.balance });
         }
+        // Either may drop another: a replacement does, and who comes when it is full.
+        if self.drops.len() >= self.capacity {
+            return Err(busy("the sequencer is behind with what the mempool has dropped"));
+        }
         if let Some(there) = there {
             self.check_replacement(there, transaction.fee())?;
         } else {
@@ -160,14 +164,9 @@ impl Pool {
         nonce: u32,
         payer: &Account,
     ) -> Result<(), Refused> {
-        let busy =
-            |reason: &str| Refused::Busy { reason: reason.to_owned(), retry_after_ms: A_BLOCK_MS };
         let most = self.config.max_per_leaf;
         if queue.is_some_and(|queue| queue.len() >= most) {
             return Err(Refused::LeafFull { id, most });
-        }
-        if self.drops.len() >= self.capacity {
-            return Err(busy("the sequencer is behind with what the mempool has dropped"));
         }
         if self.places.len() < self.capacity {
             return Ok(());
@@ -316,6 +315,11 @@ impl Pool {
         let dropped = self.drops.len();
         Counts { waiting, taken: self.taken, dropped, ready_leaves, parked_leaves }
     }
+}
+
+/// A refusal that a block may change.
+fn busy(reason: &str) -> Refused {
+    Refused::Busy { reason: reason.to_owned(), retry_after_ms: A_BLOCK_MS }
 }
 
 /// What a transaction is known by.

@@ -147,13 +147,6 @@ impl Ledger {
         self.read().account(id)
     }
 
-    /// Many leaves after the same block.
-    #[must_use]
-    pub fn accounts(&self, ids: &[AccountId]) -> Vec<Account> {
-        let durable = self.read();
-        ids.iter().map(|&id| durable.account(id)).collect()
-    }
-
     /// The id of the next new leaf; `2^32` when ids are exhausted.
     #[must_use]
     pub fn next_id(&self) -> u64 {
@@ -180,13 +173,6 @@ impl Ledger {
         let mut state = lock(&state);
         let summary = state.summary();
         Some(LeafProof { account: state.account(id), siblings: state.siblings(id), summary })
-    }
-
-    /// The sealed batches whose states [`Self::prove_leaf`] has: first and last. Between them some may be missing.
-    #[must_use]
-    pub fn provable(&self) -> Option<(BatchNumber, BatchNumber)> {
-        let sealed = lock(&self.0.sealed);
-        Some((*sealed.first_key_value()?.0, *sealed.last_key_value()?.0))
     }
 
     /// How the sequencer stands.
@@ -348,7 +334,7 @@ mod tests {
         let id = FIRST_USER_ID as AccountId;
         let head = Head { block: 1, batch: 1, state: Digest::ZERO, made_ms: 5 };
         ledger.advance(head, FIRST_USER_ID + 1, 1, [(id, user)]);
-        assert_eq!(ledger.accounts(&[id, 0]), [user, before.account(0)]);
+        assert_eq!([id, 0].map(|id| ledger.account(id)), [user, before.account(0)]);
         assert_eq!((ledger.next_id(), ledger.head()), (FIRST_USER_ID + 1, head));
     }
 
@@ -366,8 +352,7 @@ mod tests {
             assert_eq!(root_from_path(0, &proof.account, &proof.siblings), proof.summary.root);
         }
         assert_eq!(ledger.prove_leaf(3, 0), None);
-        ledger.retain(&Needed { checkpoint: 2, proven: 2, checked: 2 });
-        assert_eq!(ledger.provable(), Some((2, 2)));
+        ledger.retain(&Needed { checkpoint: 2, proven: 2, checked: 2, ends: vec![] });
         assert_eq!(ledger.prove_leaf(1, 0), None);
         assert!(ledger.prove_leaf(2, 0).is_some());
     }
@@ -377,7 +362,7 @@ mod tests {
     fn states_that_nobody_needs_are_dropped() {
         let ledger = Ledger::new(&State::genesis(), Head::default());
         (10..200).for_each(|batch| ledger.keep(batch, State::genesis()));
-        ledger.retain(&Needed { checkpoint: 10, proven: 50, checked: 198 });
+        ledger.retain(&Needed { checkpoint: 10, proven: 50, checked: 198, ends: vec![] });
         let kept: Vec<_> =
             (0..=200).filter(|&batch| ledger.prove_leaf(batch, 0).is_some()).collect();
         let expected = [10].into_iter().chain(50..=66).chain(198..200);

@@ -139,6 +139,22 @@ fn a_replacement_pays_a_tenth_more() {
     assert_eq!(bench.admit(same_fee), Err(low));
 }
 
+/// While the sequencer does not write down what was dropped, only so much is: a replacement drops, too.
+#[test]
+fn replacements_do_not_drop_without_end() {
+    let mut bench = Bench::new(|config| config.max_transactions = 4);
+    bench.add(ALICE, 0);
+    for times in 1..=4 {
+        bench.admit(unsigned(ALICE, 0, 100 + 100 * times)).unwrap();
+    }
+    let refused = bench.admit(unsigned(ALICE, 0, 9_000)).unwrap_err();
+    assert!(matches!(refused, Refused::Busy { .. }), "{refused}");
+    assert_eq!(bench.pool.counts().dropped, 4);
+    let dropped: Vec<_> = bench.pool.dropped().into_iter().map(|(sequence, _)| sequence).collect();
+    bench.pool.done(&dropped, &bench.book);
+    bench.admit(unsigned(ALICE, 0, 9_000)).unwrap();
+}
+
 #[test]
 fn the_balance_covers_what_waits_before() {
     let mut bench = Bench::new(|_| {});

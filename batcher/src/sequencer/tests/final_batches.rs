@@ -1,13 +1,15 @@
 //! What becomes of rows and states when a batch is final.
 
-use super::world::{Process, World, id, key, transfer};
+use alloy::primitives::B256;
+
+use super::world::{Process, World, domain, id, key, transfer};
 use crate::{
     sequencer::{
         Command, SequencerConfig, checkpoint,
-        forks::Needed,
+        forks::{self, Needed},
         sealer::{self, Checked},
     },
-    store::records::BatchNumber,
+    store::records::{BatchNumber, BatchRecord, L1Batch, L1Place},
 };
 
 /// So many batches, all sealed and checked; the first is final.
@@ -88,7 +90,7 @@ fn a_final_batch_gets_no_job_again() {
 #[test]
 fn a_state_that_l1_has_a_proof_of_is_made_again() {
     let mut world = world(5);
-    let needed = Needed { checkpoint: 1, proven: 100, checked: 5 };
+    let needed = Needed { checkpoint: 1, proven: 100, checked: 5, ends: vec![] };
     world.process().ledger.retain(&needed);
     assert_eq!(world.process().ledger.prove_leaf(3, id(0)), None);
     world.view(|view| (view.committed, view.proven) = (4, 3));
@@ -96,4 +98,61 @@ fn a_state_that_l1_has_a_proof_of_is_made_again() {
     let proof = world.process().ledger.prove_leaf(3, id(0)).unwrap();
     assert_eq!(proof.summary, world.store().batches.get(&3).unwrap().unwrap().after);
     assert_eq!(proof.account.nonce, 2);
+}
+
+/// L1 has batches 2 and 3 in one proof, and 4 and 5 in the next: it takes that back when the first is final.
+#[test]
+fn the_state_of_the_checkpoint_is_there_when_a_proof_is_taken_back() {
+    let mut world = world(6);
+    let needed = Needed { checkpoint: 1, proven: 100, checked: 6, ends: vec![] };
+    world.process().ledger.retain(&needed);
+    prove(&world, &[Some(1), Some(1), Some(2), Some(2)]);
+    let tidy = |world: &mut World, proven, finalized| {
+        world.view(|view| {
+            (view.committed, view.proven, view.finalized) = (5, proven, finalized);
+        });
+        let Process { store, ledger, .. } = world.process();
+        for batch in 2..=finalized {
+            checkpoint::advance(store, batch, 10).unwrap();
+        }
+        let view = store.l1_view.get(&()).unwrap().unwrap();
+        forks::tidy(store, ledger, &domain(), &view).unwrap();
+    };
+    tidy(&mut world, 5, 1);
+    let has = |world: &mut World, batch| world.process().ledger.prove_leaf(batch, id(0)).is_some();
+    assert_eq!([2, 3, 4, 5].map(|batch| has(&mut world, batch)), [false, true, false, true]);
+    tidy(&mut world, 5, 3);
+    prove(&world, &[Some(1), Some(1), None, None]);
+    tidy(&mut world, 3, 0);
+    let proof = world.process().ledger.prove_leaf(3, id(0)).unwrap();
+    assert_eq!(proof.summary, world.store().batches.get(&3).unwrap().unwrap().after);
+}
+
+/// What L1 says of the batches from 2 on: in which transaction each was proven.
+fn prove(world: &World, proofs: &[Option<u8>]) {
+    let place = |transaction| L1Place {
+        block: 1,
+        block_hash: B256::ZERO,
+        timestamp: 1,
+        transaction: B256::repeat_byte(transaction),
+    };
+    let mut write = world.store().write();
+    for (number, proof) in (2..).zip(proofs) {
+        let record = BatchRecord {
+            number,
+            timestamp: 1,
+            priority_end: 0,
+            state: B256::ZERO,
+            chain_hash: B256::ZERO,
+        };
+        let row = L1Batch {
+            record,
+            committed: place(0),
+            withdrawals_root: B256::ZERO,
+            data_mode: Default::default(),
+            proven: proof.map(place),
+        };
+        write.put(&world.store().l1_batches, &number, &row).unwrap();
+    }
+    write.commit().unwrap();
 }
