@@ -13,6 +13,7 @@ use cairn_batcher::{
         methods::{AdminSeal, Batch},
         wire::{ByBatch, Nothing, Stage},
     },
+    client::Client,
     node::dev,
     proving::config::DataChoice,
 };
@@ -242,8 +243,11 @@ pub(crate) async fn two_operators() -> Counts {
     ground.settle().await;
     // It has seen batches that it has not made.
     let url = format!("http://{}", second.config.api.listen);
-    let client = cairn_batcher::client::Client::connect(&url).await.unwrap();
-    assert!(other.has_ended() || client.head().await.unwrap().halted.is_some());
+    let has_halted = async || {
+        let Ok(client) = Client::connect(&url).await else { return false };
+        client.head().await.is_ok_and(|head| head.halted.is_some())
+    };
+    ground.until("it stops", async |_| other.has_ended() || has_halted().await).await;
     drop(other);
     ground.end().await
 }

@@ -26,7 +26,7 @@ pub(crate) async fn full() -> Counts {
     for fill in 0..FILLS {
         tokio::time::sleep(Duration::from_millis(500)).await;
         ground.operator.limit_files(Some(4_096));
-        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        tokio::time::sleep(Duration::from_millis(3_000)).await;
         let stuck = ground.users.promised();
         tokio::time::sleep(Duration::from_millis(500)).await;
         assert_eq!(ground.users.promised(), stuck, "acknowledged while nothing could be written");

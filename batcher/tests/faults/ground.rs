@@ -79,7 +79,7 @@ impl Ground {
             chain.config(&folder.path().join("data"), ([127, 0, 0, 1], free_port()).into());
         config.l1.urls = vec![proxy.url.clone()];
         config.l1.connection.attempt_ms = 1_000;
-        config.l1.connection.deadline_ms = 3_000;
+        config.l1.connection.deadline_ms = 8_000;
         config.l1.connection.max_backoff_ms = 500;
         config.api.requests_per_second = 100_000;
         config.api.total_requests_per_second = 100_000;

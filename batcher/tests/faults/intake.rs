@@ -27,7 +27,7 @@ use crate::{
 /// What honest users send meanwhile, each.
 const PAYMENTS: u32 = 20;
 /// What they must be done in.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// Transactions of one request.
 const BURST: u32 = 200;
 

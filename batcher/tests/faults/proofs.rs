@@ -8,6 +8,7 @@ use alloy::{
     sol_types::{SolCall, SolEvent},
 };
 use cairn_batcher::{
+    api::wire::Stage,
     l1::contracts::{Batch, IRollupL1},
     node::dev,
 };
@@ -22,7 +23,8 @@ use crate::{
 };
 
 pub(crate) async fn bad() -> Counts {
-    let mut ground = Ground::new().await;
+    // An engine that fails again and again ends the stage; here it is to go on.
+    let mut ground = Ground::with(|setting| setting.config.proving.retries = 1_000).await;
     ground.pay(1).await;
     ground.settle().await;
 
@@ -39,11 +41,9 @@ pub(crate) async fn bad() -> Counts {
 
     // A proof that comes late: somebody else has proven the batch.
     ground.engine(Directive::Hold);
-    let (committed, proven) = ground.on_l1().await;
-    ground.pay(1).await;
-    ground.until("it is committed", async |g| g.on_l1().await.0 > committed).await;
-    prove(&ground, proven, committed + 1).await;
-    assert_eq!(ground.on_l1().await.1, committed + 1);
+    let (proven, committed) = commit(&mut ground).await;
+    prove(&ground, proven, committed).await;
+    assert_eq!(ground.on_l1().await.1, committed);
     let l1_block = ground.l1.get_block_number().await.unwrap();
     ground.until("it is read", async |g| g.head().await.l1_block > l1_block).await;
     ground.engine(Directive::Prove);
@@ -52,16 +52,23 @@ pub(crate) async fn bad() -> Counts {
 
     // A proof that comes twice: ours waits to be mined when another is.
     ground.engine(Directive::Hold);
-    let (committed, proven) = ground.on_l1().await;
-    ground.pay(1).await;
-    ground.until("it is committed", async |g| g.on_l1().await.0 > committed).await;
+    let (proven, committed) = commit(&mut ground).await;
     ground.proxy.set(Some(Fault::NoSending));
     ground.engine(Directive::Prove);
     ground.until("it is proven and sent", async |g| g.proxy.hits() > 0).await;
-    prove(&ground, proven, committed + 1).await;
+    prove(&ground, proven, committed).await;
     ground.proxy.set(None);
     ground.pay(1).await;
     ground.end().await
+}
+
+/// Has everybody pay and the operator commit it; then it sends nothing more, and its account may be used by others. The last
+/// proven and the last committed batch.
+async fn commit(ground: &mut Ground) -> (u32, u32) {
+    ground.pay(1).await;
+    ground.until("it is committed", async |g| g.users.are(Stage::Committed).await).await;
+    let (committed, proven) = ground.on_l1().await;
+    (proven, committed)
 }
 
 /// L1's record of a batch.
@@ -107,16 +114,14 @@ pub(crate) async fn upgrade() -> Counts {
 
     // Two batches are committed, a third is open; none is proven.
     ground.engine(Directive::Hold);
-    let (committed, proven) = ground.on_l1().await;
-    for batch in 1..=2 {
-        ground.pay(1).await;
-        let is_committed = async |g: &Ground| g.on_l1().await.0 >= committed + batch;
-        ground.until("it is committed", is_committed).await;
-    }
-    ground.pay(1).await;
+    let (before, proven) = ground.on_l1().await;
+    commit(&mut ground).await;
+    let (_, committed) = commit(&mut ground).await;
+    assert!(committed >= before + 2);
     let verifier = ground.rollup().circuitSetAt(U256::ZERO).call().await.unwrap().verifier;
     let root = B256::from(circuit_set_of(1).to_bytes());
     send(&ground, &IRollupL1::installCircuitSetCall { root, verifier }).await;
+    ground.pay(1).await;
     ground.operator.signal(Signal::TERM);
     assert_eq!(ground.operator.code(), Some(0));
     assert_eq!(ground.on_l1().await.1, proven);
@@ -126,8 +131,8 @@ pub(crate) async fn upgrade() -> Counts {
     ground.restart();
     ground.settle().await;
     // A proof of the old circuits is there already when the program is replaced, and the old circuits are retired.
-    ground.pay(1).await;
     ground.proxy.set(Some(Fault::NoSending));
+    ground.pay(1).await;
     ground.until("something is to be sent", async |g| g.proxy.hits() > 0).await;
     ground.kill();
     let root = B256::from(circuit_set_of(2).to_bytes());

@@ -85,7 +85,7 @@ impl InBlobs {
 
     /// What is missing of the second batch, and the whole line.
     async fn refusal(&self, server: &Server) -> (DataError, String) {
-        let beacon = Beacon::with_timeout(&server.url, Duration::from_secs(5));
+        let beacon = Beacon::with_timeout(&server.url, Duration::from_secs(60));
         let error = self.rebuild(beacon).await.unwrap_err();
         let line = error.to_string();
         assert!(line.starts_with("batch 2 (only committed): "), "{line}");
@@ -206,5 +206,5 @@ async fn a_silent_node_is_not_waited_for() {
     let beacon = Beacon::with_timeout(&server.url, Duration::from_millis(300));
     let line = batch.rebuild(beacon).await.unwrap_err().to_string();
     assert!(line.contains("no whole answer within 0.3 s"), "{line}");
-    assert!(started.elapsed() < Duration::from_secs(5));
+    assert!(started.elapsed() < Duration::from_secs(30));
 }

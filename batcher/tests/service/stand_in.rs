@@ -3,7 +3,9 @@
 
 use std::{
     collections::BTreeMap,
+    net::TcpListener,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU16, Ordering},
 };
 
 use alloy::{hex, primitives::B256, sol_types::SolValue};
@@ -83,10 +85,18 @@ pub(crate) fn place(folder: &Path, l1_port: u16) -> Place {
     Place { folder: folder.to_owned(), contracts: contracts(), l1_port, block_time: 1 }
 }
 
-/// A port that nobody listens at.
+/// A port that nobody listens at, each time another. Below those that the system gives out: it may be a while until
+/// somebody listens there.
 pub(crate) fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    listener.local_addr().unwrap().port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = (std::process::id() % 200) as u16 * 100;
+    loop {
+        let next = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = 10_000 + first.wrapping_add(next) % 20_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// Makes proofs for the double.

@@ -7,7 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use alloy::providers::Provider;
 use cairn_batcher::{
+    l1::connection::connect_with,
     node::{
         Checked, Node,
         config::Config,
@@ -34,6 +36,9 @@ impl World {
         let data = folder.path().join("data");
         let place = place(&data, free_port());
         let chain = DevChain::start(&place, &plan(built().await, 1, false)).await.unwrap();
+        // The last deposit is confirmed before a service begins: all are in one batch, and no other comes.
+        let l1 = connect_with(&chain.l1_url()).unwrap();
+        l1.raw_request::<_, serde_json::Value>("anvil_mine".into(), [1]).await.unwrap();
         let mut config = chain.config(&data, ([127, 0, 0, 1], free_port()).into());
         config.sequencer.block_interval_ms = 100;
         config.sequencer.max_batch_age_s = 1;
