@@ -1,7 +1,5 @@
 //! The rollup's list of circuit sets, as governor, council and prover see it.
 
-#![allow(missing_docs, reason = "generated bindings; the Solidity sources carry the documentation")]
-
 use alloy::{
     network::{Ethereum, TransactionBuilder},
     primitives::{Address, B256, Bytes, U256},
@@ -9,25 +7,14 @@ use alloy::{
     rpc::types::{TransactionReceipt, TransactionRequest},
 };
 
-use self::ICircuitSets::ICircuitSetsErrors;
 use crate::l1::{
     client::L1Client,
-    contracts::{Batch, CircuitSet, IRollupL1},
+    contracts::{
+        Batch, CircuitSet, IGroth16Verifier::IGroth16VerifierErrors, IRollupL1,
+        IRollupL1::IRollupL1Errors,
+    },
     error::{L1Error, rpc},
 };
-
-alloy::sol! {
-    #[derive(Debug)]
-    #[sol(rpc)]
-    interface ICircuitSets {
-        error CircuitSetMissing(uint256 index, uint256 count);
-        error CircuitSetNotActive(uint256 index, uint64 activeAt, uint256 blockTimestamp);
-        error CircuitSetIsRetired(uint256 index);
-        error ProofInvalid();
-
-        function retireCircuitSet(uint256 index) external;
-    }
-}
 
 /// What the rollup says to a proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,8 +65,8 @@ impl CircuitSets {
     /// The node's, or a revert.
     pub async fn retire(&self, place: U256) -> Result<(), L1Error> {
         let what = "retiring a circuit set";
-        let contract = ICircuitSets::new(self.rollup, &self.provider);
-        let sent = contract.retireCircuitSet(place).send().await.map_err(|e| rpc(what, e))?;
+        let sent =
+            self.contract().retireCircuitSet(place).send().await.map_err(|e| rpc(what, e))?;
         mined(what, sent).await.map(drop)
     }
 
@@ -106,14 +93,16 @@ impl CircuitSets {
         let contract = self.contract();
         let call = contract.prove(from.clone(), to.clone(), place, proof).from(self.prover);
         let Err(error) = call.call().await else { return Ok(Answer::Accepted) };
-        let name = match error.as_decoded_interface_error() {
-            Some(ICircuitSetsErrors::CircuitSetMissing(_)) => "CircuitSetMissing",
-            Some(ICircuitSetsErrors::CircuitSetNotActive(_)) => "CircuitSetNotActive",
-            Some(ICircuitSetsErrors::CircuitSetIsRetired(_)) => "CircuitSetIsRetired",
-            Some(ICircuitSetsErrors::ProofInvalid(_)) => "ProofInvalid",
-            None => return Err(rpc("asking what a proof is worth", error)),
+        let of_verifier = error.as_decoded_interface_error::<IGroth16VerifierErrors>();
+        let is_invalid = matches!(of_verifier, Some(IGroth16VerifierErrors::ProofInvalid(_)));
+        let name = match error.as_decoded_interface_error::<IRollupL1Errors>() {
+            Some(IRollupL1Errors::CircuitSetMissing(_)) => Some("CircuitSetMissing"),
+            Some(IRollupL1Errors::CircuitSetNotActive(_)) => Some("CircuitSetNotActive"),
+            Some(IRollupL1Errors::CircuitSetIsRetired(_)) => Some("CircuitSetIsRetired"),
+            _ => is_invalid.then_some("ProofInvalid"),
         };
-        Ok(Answer::Refused(name))
+        let refused = name.map(Answer::Refused);
+        refused.ok_or_else(|| rpc("asking what a proof is worth", error))
     }
 
     fn contract(&self) -> IRollupL1::IRollupL1Instance<&DynProvider> {

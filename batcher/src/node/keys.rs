@@ -92,6 +92,12 @@ pub enum KeyError {
         /// Where it could be, too.
         variable: &'static str,
     },
+    /// A password that protects nothing.
+    #[error("{from}: the password is empty: a keystore needs one that nobody guesses")]
+    EmptyPassword {
+        /// Where it came from.
+        from: String,
+    },
     /// The password opens nothing.
     #[error("{}: wrong password", .path.display())]
     WrongPassword {
@@ -153,7 +159,7 @@ struct Source<'a> {
 }
 
 impl Keys {
-    /// Opens what the configuration names; `variable` reads the environment. Takes a second for each keystore.
+    /// Opens what the configuration names; `variable` reads the environment. May take a second for each keystore.
     ///
     /// # Errors
     /// A file that is missing, open to others or no keystore, a wrong password, or no key at all.
@@ -193,12 +199,16 @@ impl Source<'_> {
         };
         let field = format!("keys.{}_password_file", self.name);
         let password = match self.password_file {
-            Some(path) => read_secret(&field, path)?,
-            None => variable(self.password_variable).ok_or_else(|| KeyError::NoPassword {
-                path: keystore.to_owned(),
-                field: field.clone(),
-                variable: self.password_variable,
-            })?,
+            Some(path) => read_password(&field, path)?,
+            None => {
+                let password =
+                    variable(self.password_variable).ok_or_else(|| KeyError::NoPassword {
+                        path: keystore.to_owned(),
+                        field: field.clone(),
+                        variable: self.password_variable,
+                    })?;
+                check_password(password, &format!("${}", self.password_variable))?
+            }
         };
         decrypt(&format!("keys.{}", self.name), keystore, &password).map(Some)
     }
@@ -211,6 +221,25 @@ impl Source<'_> {
 pub fn read_secret(what: &str, path: &Path) -> Result<String, KeyError> {
     let text = read_private(what, path)?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+/// The password in the first line of a file.
+///
+/// # Errors
+/// As [`read_secret`], or the line is empty.
+pub fn read_password(what: &str, path: &Path) -> Result<String, KeyError> {
+    check_password(read_secret(what, path)?, &format!("{what}, {}", path.display()))
+}
+
+/// Gives a password back that is one; `from` says where it came from.
+///
+/// # Errors
+/// It is empty: the keystore would be as good as the bare key.
+pub fn check_password(password: String, from: &str) -> Result<String, KeyError> {
+    match password.trim() {
+        "" => Err(KeyError::EmptyPassword { from: from.to_owned() }),
+        _ => Ok(password),
+    }
 }
 
 fn read_private(what: &str, path: &Path) -> Result<String, KeyError> {
@@ -274,7 +303,7 @@ pub fn parse(text: &str, from: &str) -> Result<PrivateKeySigner, KeyError> {
     text.trim().parse().map_err(|_: LocalSignerError| KeyError::NoHex { from: from.to_owned() })
 }
 
-/// Opens a keystore file; `what` names it in errors. Takes a second.
+/// Opens a keystore file; `what` names it in errors. Takes as long as who wrote it has chosen, up to seconds.
 ///
 /// # Errors
 /// The file is missing, open to others or no keystore, or the password is another.
@@ -295,12 +324,14 @@ pub fn decrypt(what: &str, path: &Path, password: &str) -> Result<PrivateKeySign
     PrivateKeySigner::from_slice(&secret).map_err(|_| malformed("it holds no key".to_owned()))
 }
 
-/// Writes a keystore file that only its owner can read; one that is there stays. Takes a second.
+/// Writes a keystore file that only its owner can read; one that is there stays. Takes some hundredths of a second (scrypt
+/// with n = 2^13, which the library does not let us choose): so long is each guess at the password, too.
 ///
 /// # Errors
-/// What the file system says.
+/// What the file system says, or the password is empty.
 pub fn encrypt(path: &Path, key: &PrivateKeySigner, password: &str) -> Result<(), KeyError> {
     const WHAT: &str = "keystore file";
+    check_password(password.to_owned(), WHAT)?;
     let file = |source| KeyError::File { what: WHAT.to_owned(), path: path.to_owned(), source };
     let folder = tempfile::tempdir().map_err(file)?;
     let name = Some("keystore");
@@ -309,4 +340,29 @@ pub fn encrypt(path: &Path, key: &PrivateKeySigner, password: &str) -> Result<()
         .map_err(|e| file(io::Error::other(e.to_string())))?;
     let text = std::fs::read(folder.path().join("keystore")).map_err(file)?;
     write_private(WHAT, path, &text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_password_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let (keystore, password) = (folder.path().join("key"), folder.path().join("password"));
+        let key = PrivateKeySigner::random();
+        let empty = |error: KeyError| {
+            assert!(matches!(error, KeyError::EmptyPassword { .. }), "{error}");
+        };
+        empty(encrypt(&keystore, &key, "").unwrap_err());
+        assert!(!keystore.exists());
+        encrypt(&keystore, &key, "long and wide").unwrap();
+
+        let mut config = KeysConfig { operator: Some(keystore), ..KeysConfig::default() };
+        empty(Keys::load(&config, |_| Some(String::new())).unwrap_err());
+        write_private("password", &password, b"\nlong and wide\n").unwrap();
+        empty(read_password("--password-file", &password).unwrap_err());
+        config.operator_password_file = Some(password);
+        empty(Keys::load(&config, |_| None).unwrap_err());
+    }
 }

@@ -73,6 +73,17 @@ pub struct Deployment {
     pub prepared: bool,
 }
 
+/// The state that the rollup starts with, and its commitment. It takes a minute for millions of accounts, and who waits for it
+/// may be told to stop.
+async fn first_state(prepared: Option<u32>) -> Result<(State, B256), DevError> {
+    let make = move || {
+        let mut state = prepared.map_or_else(State::genesis, genesis::funded);
+        let start = B256::from(state.summary().commitment().to_bytes());
+        (state, start)
+    };
+    tokio::task::spawn_blocking(make).await.map_err(DevError::Panicked)
+}
+
 impl Deployment {
     /// What is in the folder; none where there is none.
     ///
@@ -98,8 +109,7 @@ impl Deployment {
     /// where that is not empty.
     pub(super) async fn make(place: &Place, plan: &Plan, url: &str) -> Result<Self, DevError> {
         let signer = keys().operator;
-        let mut state = plan.prepared.map_or_else(State::genesis, genesis::funded);
-        let start = B256::from(state.summary().commitment().to_bytes());
+        let (mut state, start) = first_state(plan.prepared).await?;
 
         let built = Built {
             artifacts: &plan.artifacts,
@@ -125,8 +135,9 @@ impl Deployment {
             prepared: plan.prepared.is_some(),
         };
         if deployment.prepared {
-            let store = Store::open(&place.folder.join("store"), &deployment.identity())?;
-            genesis::write(&store, &mut state)?;
+            let (folder, identity) = (place.folder.join("store"), deployment.identity());
+            let write = move || genesis::write(&Store::open(&folder, &identity)?, &mut state);
+            tokio::task::spawn_blocking(write).await.map_err(DevError::Panicked)??;
         }
         Ok(deployment)
     }
@@ -146,5 +157,19 @@ impl Deployment {
             return None;
         }
         AccountId::try_from(FIRST_USER_ID + u64::from(i) * tokens + u64::from(token)).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Who makes many accounts hears a signal meanwhile.
+    #[tokio::test]
+    async fn the_first_state_is_not_made_on_the_thread_that_waits() {
+        let made = tokio::time::timeout(Duration::ZERO, first_state(Some(20_000))).await;
+        assert!(made.is_err(), "nothing else ran before it was there");
     }
 }

@@ -107,6 +107,9 @@ pub enum DevError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A bug.
+    #[error("making the state that the rollup starts with: {0}")]
+    Panicked(tokio::task::JoinError),
 }
 
 fn file(path: &Path) -> impl FnOnce(io::Error) -> DevError + use<> {

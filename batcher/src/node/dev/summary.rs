@@ -1,6 +1,6 @@
 //! What a newcomer is told of a development rollup: where it is and whose keys work.
 
-use std::fmt;
+use std::{fmt, net::SocketAddr, path::PathBuf};
 
 use alloy::primitives::{Address, B256};
 use cairn_types::AccountId;
@@ -12,7 +12,7 @@ use super::{
     fund::BALANCE,
     keys,
 };
-use crate::development::development_key;
+use crate::{development::development_key, node::config::Config};
 
 /// Accounts that are listed, at the most.
 const LISTED: u32 = 10;
@@ -24,6 +24,10 @@ pub struct Summary {
     pub api: String,
     /// JSON-RPC over WebSocket.
     pub api_ws: String,
+    /// The folder of the rollup.
+    pub data_dir: PathBuf,
+    /// What `cairn admin` takes as --token-file.
+    pub admin_token_file: PathBuf,
     /// The local L1.
     pub l1: String,
     /// Its chain id.
@@ -69,9 +73,10 @@ pub struct DevAccount {
 }
 
 impl Summary {
-    /// Of a deployment whose service listens at `api` (host and port).
+    /// Of a deployment whose service has this configuration and listens at `api`, which the configuration may leave to the
+    /// system.
     #[must_use]
-    pub fn new(deployment: &Deployment, chain_id: u64, l1: String, api: &str) -> Self {
+    pub fn new(deployment: &Deployment, config: &Config, l1: String, api: SocketAddr) -> Self {
         let keys = keys();
         let account = |number: u32| {
             let tokens = (0..).zip(&deployment.tokens);
@@ -90,8 +95,10 @@ impl Summary {
         Self {
             api: format!("http://{api}"),
             api_ws: format!("ws://{api}"),
+            data_dir: config.data_dir.clone(),
+            admin_token_file: config.admin_token_file(),
             l1,
-            chain_id,
+            chain_id: config.l1.chain_id,
             rollup: deployment.rollup,
             custody: deployment.custody,
             domain: deployment.domain,
@@ -107,6 +114,8 @@ impl Summary {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "API          {} and {}", self.api, self.api_ws)?;
+        writeln!(f, "folder       {}", self.data_dir.display())?;
+        writeln!(f, "admin token  {}", self.admin_token_file.display())?;
         writeln!(f, "L1           {} (chain {})", self.l1, self.chain_id)?;
         writeln!(f, "rollup       {}", self.rollup)?;
         writeln!(f, "custody      {}", self.custody)?;
@@ -138,5 +147,34 @@ impl fmt::Display for Summary {
         }
         let seed = "SecretKey::from_seed(\"cairn development account N\")";
         write!(f, "the secret key of account N is {seed}: everyone knows it, and those above")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newcomer_is_told_where_everything_is() {
+        let deployment = Deployment {
+            rollup: Address::ZERO,
+            custody: Address::ZERO,
+            first_block: 1,
+            domain: B256::ZERO,
+            genesis: B256::ZERO,
+            tokens: Vec::new(),
+            accounts: 0,
+            prepared: false,
+        };
+        let mut config = Config::template();
+        config.data_dir = "/tmp/cairn-dev-1".into();
+        config.api.listen = ([127, 0, 0, 1], 0).into();
+        let bound = ([127, 0, 0, 1], 4_321).into();
+        let summary = Summary::new(&deployment, &config, "http://l1".into(), bound).to_string();
+        for expected in
+            ["http://127.0.0.1:4321 ", "/tmp/cairn-dev-1\n", "/tmp/cairn-dev-1/admin-token\n"]
+        {
+            assert!(summary.contains(expected), "{expected} is not in {summary}");
+        }
     }
 }
