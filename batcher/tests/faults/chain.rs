@@ -132,6 +132,9 @@ pub(crate) async fn fees() -> Counts {
     // They become dear when a batch is to be in one already.
     price_is_read(&mut ground, 1).await;
     ground.blocks(false).await;
+    // The operator must not read the new price with a block that was made meanwhile.
+    let last = ground.l1.get_block_number().await.unwrap();
+    ground.until("the last block is read", async |g| g.head().await.l1_block >= last).await;
     ground.proxy.set(Some(Fault::BlobFee(dear)));
     let (committed, _) = ground.on_l1().await;
     ground.pay(100).await;
