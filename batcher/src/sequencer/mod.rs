@@ -24,6 +24,7 @@ pub mod error;
 pub mod fill;
 mod forks;
 pub mod ledger;
+mod orders;
 pub mod policy;
 mod position;
 pub mod price;
@@ -50,11 +51,7 @@ pub use self::{
     start::{Started, start},
     transactions::Transactions,
 };
-use self::{
-    commands::Request,
-    price::Prices,
-    producer::{Orders, Producer},
-};
+use self::{commands::Request, orders::Orders, price::Prices, producer::Producer};
 use crate::{
     clock::now_ms,
     signals::{Shutdown, Signals},

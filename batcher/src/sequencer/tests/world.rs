@@ -18,7 +18,8 @@ use crate::{
     mempool::Taken,
     sequencer::{
         Command, Ledger, SequencerConfig, SequencerError, Started, Transactions, checkpoint,
-        producer::{Orders, Producer},
+        orders::Orders,
+        producer::Producer,
         sealer::{self, Checked},
         start,
     },
