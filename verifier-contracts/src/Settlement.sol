@@ -99,10 +99,21 @@ abstract contract Settlement is PriorityQueue, CircuitSets, DataAvailability {
 
     // --- events and errors ----------------------------------------------------------------------
 
-    /// @notice A batch has been committed. `batch` is the record that later calls must bring.
+    /// @notice A batch has been committed. `batch` is the record that later calls must bring. With
+    /// digest and count, whoever rebuilds the state knows the data whoever gives it out, without the
+    /// call that has committed it: a contract may have made that.
     event BatchCommitted(
-        uint32 indexed number, Batch batch, bytes32 withdrawalsRoot, DataMode dataMode
+        uint32 indexed number,
+        Batch batch,
+        bytes32 withdrawalsRoot,
+        DataMode dataMode,
+        bytes32 dataDigest,
+        uint32 dataCount
     );
+
+    /// @notice The data words of a batch in calldata that was not committed by a transaction of its
+    /// own: they are in no transaction's input, and nobody need trace calls to read them.
+    event BatchData(uint32 indexed number, bytes data);
 
     /// @notice The batches `first` to `last` have been proven and are final.
     event BatchesProven(uint32 indexed first, uint32 indexed last, bytes32 state);
@@ -155,7 +166,7 @@ abstract contract Settlement is PriorityQueue, CircuitSets, DataAvailability {
         genesis.state = genesisState;
         _batchHash[0] = keccak256(abi.encode(genesis));
         provenState = genesisState;
-        emit BatchCommitted(0, genesis, bytes32(0), DataMode.CALLDATA);
+        emit BatchCommitted(0, genesis, bytes32(0), DataMode.CALLDATA, bytes32(0), 0);
     }
 
     // --- settlement -----------------------------------------------------------------------------
@@ -275,7 +286,12 @@ abstract contract Settlement is PriorityQueue, CircuitSets, DataAvailability {
         committedBatches = batch.number;
         _batchHash[batch.number % LIVE_BATCHES] = keccak256(abi.encode(batch));
         if (root != 0) _withdrawalsRoot[batch.number] = root;
-        emit BatchCommitted(batch.number, batch, root, next.dataMode);
+        emit BatchCommitted(
+            batch.number, batch, root, next.dataMode, next.dataDigest, next.dataCount
+        );
+        if (next.dataMode == DataMode.CALLDATA && !_isOwnTransaction()) {
+            emit BatchData(batch.number, streams.data);
+        }
     }
 
     /// @dev The caller has checked the record of `to`.
@@ -355,6 +371,12 @@ abstract contract Settlement is PriorityQueue, CircuitSets, DataAvailability {
             header.blobPoint = bytes32(blobPoint);
             header.blobValue = next.blobValue;
         }
+    }
+
+    /// @dev Whether the input of the call is that of the transaction. An account that signs may have
+    /// code (EIP-7702) and call from there; without code it can send transactions only.
+    function _isOwnTransaction() private view returns (bool) {
+        return msg.sender == tx.origin && msg.sender.code.length == 0;
     }
 
     function _checkRecord(Batch calldata batch) private view {

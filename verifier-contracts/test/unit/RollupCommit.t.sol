@@ -24,7 +24,9 @@ contract RollupCommitTest is RollupTest {
             chainHash: _chainHash(genesis, _commitment(), [bytes(""), "", ""])
         });
         vm.expectEmit(address(rollup));
-        emit Settlement.BatchCommitted(1, expected, bytes32(0), DataMode.CALLDATA);
+        emit Settlement.BatchCommitted(
+            1, expected, bytes32(0), DataMode.CALLDATA, _commitment().dataDigest, 0
+        );
         Batch memory batch = _commitEmpty(genesis);
         vm.assertEq(abi.encode(batch), abi.encode(expected));
         vm.assertEq(rollup.committedBatches(), 1);
