@@ -6,6 +6,7 @@
 mod batch;
 mod exit;
 mod fault;
+mod header;
 mod opening;
 mod pages;
 mod refusal;
@@ -20,6 +21,7 @@ mod witness;
 pub use batch::BatchBuilder;
 pub use exit::{exit_message_digest, sign_exit, verify_exit};
 pub use fault::Fault;
+pub use header::Outline;
 pub use opening::{Node, OpeningError, PartialTree, TreeOpening};
 pub use refusal::Refusal;
 pub use replay::ReplayError;

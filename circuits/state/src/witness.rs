@@ -1,13 +1,12 @@
 //! What a circuit needs to prove a batch: plain data, one slot an operation.
 
-use cairn_primitives::blob;
 use cairn_types::{
-    Account, AccountId, BatchWords, BlobScalar, ChunkState, DataLocation, Digest, EvaluatedStream,
-    Extension, Header, Operation, StreamState, Streams, Word, points,
+    Account, AccountId, BatchWords, ChunkState, DataLocation, Digest, Header, Operation, Streams,
+    Word,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Fault, TreeOpening, evaluate};
+use crate::{Fault, Outline, TreeOpening};
 
 /// What all operations of a batch share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,35 +129,15 @@ impl BatchWitness {
     }
 
     /// The header as the contract builds it, when this is batch `number` and its data is there.
-    ///
-    /// L1 has the data's value at one point only: at z for data in blobs, else at x. The other is zero.
     pub fn header(&self, number: u32, location: &DataLocation) -> Header {
-        let Environment { domain, timestamp } = self.environment;
-        let (x, z) = points(&domain, number, &self.after.streams, &self.words(), location);
-        let (data, blob) = match location {
-            DataLocation::Blobs(_) => {
-                let stream = self.after.streams.data;
-                let data = EvaluatedStream { stream, y: Extension::ZERO };
-                (data, blob::evaluate(BlobScalar::ZERO, &self.data, z))
-            }
-            DataLocation::Calldata | DataLocation::Committee => {
-                (evaluate(&self.data, x), BlobScalar::ZERO)
-            }
-        };
-        Header {
-            domain,
+        let outline = Outline {
+            environment: self.environment,
             number,
-            timestamp,
-            state_before: self.before.state.commitment(),
-            state_after: self.after.state.commitment(),
-            x,
-            z,
-            streams: StreamState {
-                data,
-                priority: evaluate(&self.priority, x),
-                withdrawal: evaluate(&self.withdrawals, x),
-                blob,
-            },
-        }
+            before: self.before.state.commitment(),
+            after: self.after.state.commitment(),
+            streams: self.after.streams,
+            words: self.words(),
+        };
+        outline.header(location)
     }
 }
