@@ -23,7 +23,7 @@ pub async fn rebuilt(
     members: &[PathBuf],
     expected: B256,
 ) -> Result<State> {
-    let rollup = Rollup::read(url, rollup, 0, &()).await?;
+    let rollup = Rollup::read(url, rollup, 0, None, &()).await?;
     let (mut blobs, mut kept) = (Blobs::default(), Members::default());
     blobs.push(LocalNode(rollup.reader().provider().clone()));
     members.iter().for_each(|folder| kept.push(&folder.display().to_string()));

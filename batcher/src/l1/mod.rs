@@ -4,6 +4,7 @@ pub mod agreement;
 pub mod anvil;
 pub mod artifacts;
 pub mod blobs;
+pub mod calls;
 pub mod circuit_sets;
 pub mod client;
 pub mod connection;

@@ -1,16 +1,12 @@
 //! L1 as someone sees it who only reads: everything as of one block.
 
 use alloy::{
-    consensus::Transaction as _,
     contract::{CallBuilder, CallDecoder},
     eips::{BlockId, BlockNumberOrTag},
-    network::TransactionResponse,
-    primitives::{Address, B256, Bytes, TxKind},
+    primitives::{Address, B256, Bytes},
     providers::{DynProvider, Provider},
     rpc::types::{Filter, Log},
 };
-use serde::Deserialize;
-use serde_json::json;
 
 use super::{
     connection::connect_with,
@@ -37,30 +33,6 @@ pub struct Reader {
     address: Address,
     chain_id: u64,
     head: Head,
-}
-
-/// A transaction that has called the contract.
-#[derive(Debug, Clone)]
-pub struct Call {
-    /// What the contract was called with, selector first.
-    pub input: Bytes,
-    /// Of the transaction's blobs.
-    pub versioned_hashes: Vec<B256>,
-    /// Of its block, seconds.
-    pub timestamp: u64,
-}
-
-/// What `debug_traceTransaction` says of a call.
-#[derive(Debug, Deserialize)]
-struct Frame {
-    #[serde(default)]
-    to: Option<Address>,
-    #[serde(default)]
-    input: Bytes,
-    #[serde(default)]
-    error: Option<String>,
-    #[serde(default)]
-    calls: Vec<Frame>,
 }
 
 impl Reader {
@@ -187,6 +159,17 @@ impl Reader {
         }
     }
 
+    /// When a block was made, seconds.
+    ///
+    /// # Errors
+    /// The node's; it does not have the block.
+    pub async fn block_time(&self, hash: B256) -> Result<u64, L1Error> {
+        let what = "reading the block of a transaction";
+        let block = self.provider.get_block_by_hash(hash).await.map_err(|e| rpc(what, e))?;
+        let block = block.ok_or_else(|| rpc(what, format!("the node does not have {hash}")))?;
+        Ok(block.header.timestamp)
+    }
+
     /// All logs of `address` with one of these topics from a block on, in order. Nodes bound the blocks or the logs of one
     /// request, each in its own way: a range that is refused is halved. `seen` hears of each block number that has been read.
     ///
@@ -219,76 +202,5 @@ impl Reader {
             }
         }
         Ok(logs)
-    }
-
-    /// Call number `index` of the contract within a transaction, among those with one of these selectors: the transaction's
-    /// own, or, where that goes to another contract (a multisig's), one that a trace shows.
-    ///
-    /// # Errors
-    /// The node's; it does not know the transaction, or cannot trace it.
-    pub async fn call(
-        &self,
-        transaction: B256,
-        index: usize,
-        selectors: &[[u8; 4]],
-    ) -> Result<Call, L1Error> {
-        let what = "reading a transaction";
-        let found = self
-            .provider
-            .get_transaction_by_hash(transaction)
-            .await
-            .map_err(|e| rpc(what, e))?
-            .ok_or_else(|| rpc(what, format!("the node does not have {transaction}")))?;
-        let what = "reading the block of a transaction";
-        let number = found.block_number().ok_or_else(|| rpc(what, "it has none"))?;
-        let block = self
-            .provider
-            .get_block_by_number(number.into())
-            .await
-            .map_err(|e| rpc(what, e))?
-            .ok_or_else(|| rpc(what, format!("the node does not have block {number}")))?;
-        let input = if found.kind() == TxKind::Call(self.address) {
-            Some(found.input().clone())
-        } else {
-            self.traced(transaction, selectors).await?.into_iter().nth(index)
-        };
-        let input = input.ok_or_else(|| {
-            rpc("reading a transaction", format!("{transaction} does not call the rollup"))
-        })?;
-        let versioned_hashes = found.blob_versioned_hashes().unwrap_or_default().to_vec();
-        Ok(Call { input, versioned_hashes, timestamp: block.header.timestamp })
-    }
-
-    async fn traced(
-        &self,
-        transaction: B256,
-        selectors: &[[u8; 4]],
-    ) -> Result<Vec<Bytes>, L1Error> {
-        let frame: Frame = self
-            .provider
-            .raw_request(
-                "debug_traceTransaction".into(),
-                (transaction, json!({ "tracer": "callTracer" })),
-            )
-            .await
-            .map_err(|e| {
-                rpc("tracing a transaction", e).about(format_args!(
-                    "{transaction} goes to another contract, and the node does not trace it (use one with debug_traceTransaction)"
-                ))
-            })?;
-        let mut calls = Vec::new();
-        let mut frames = vec![frame];
-        // Depth first, in order of execution. What a reverted frame did has not happened.
-        while let Some(frame) = frames.pop() {
-            if frame.error.is_some() {
-                continue;
-            }
-            let called = frame.to == Some(self.address);
-            if called && selectors.iter().any(|selector| frame.input.starts_with(selector)) {
-                calls.push(frame.input);
-            }
-            frames.extend(frame.calls.into_iter().rev());
-        }
-        Ok(calls)
     }
 }

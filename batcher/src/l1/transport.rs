@@ -353,13 +353,13 @@ impl Call {
 
 /// Whether a method's answer may be as long as the chain has made it.
 fn may_be_long(method: &str) -> bool {
-    ["eth_getLogs", "debug_trace"].iter().any(|prefix| method.starts_with(prefix))
+    method == "eth_getLogs"
 }
 
 /// Whether a method does the same if it is called twice: it reads, or sends the same bytes. A filter's changes are given out once,
 /// and `eth_sendTransaction` signs with a new nonce.
 fn is_repeatable(method: &str) -> bool {
-    const READS: [&str; 5] = ["eth_", "net_", "web3_", "debug_trace", "anvil_get"];
+    const READS: [&str; 4] = ["eth_", "net_", "web3_", "anvil_get"];
     const ONCE: [&str; 3] = ["eth_sendTransaction", "eth_getFilterChanges", "eth_uninstallFilter"];
     READS.iter().any(|prefix| method.starts_with(prefix)) && !ONCE.contains(&method)
 }

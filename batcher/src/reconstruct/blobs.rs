@@ -12,7 +12,7 @@ use alloy::{
 use crate::l1::blobs::decode;
 
 use super::{
-    commitment::{CommitmentCall, DataLocation},
+    commitment::{DataLocation, Publication},
     source::{DataError, DataSource, Found},
 };
 
@@ -117,13 +117,13 @@ impl Blobs {
 impl DataSource for Blobs {
     fn words<'a>(
         &'a self,
-        call: &'a CommitmentCall,
+        batch: &'a Publication,
     ) -> Pin<Box<dyn Future<Output = Found> + Send + 'a>> {
         Box::pin(async move {
-            let DataLocation::Blobs { versioned_hashes, words } = &call.location else {
+            let DataLocation::Blobs { versioned_hashes, words } = &batch.location else {
                 return Ok(None);
             };
-            let blobs = self.all(versioned_hashes, call.timestamp).await?;
+            let blobs = self.all(versioned_hashes, batch.timestamp).await?;
             Ok(Some(decode(&blobs, *words as usize)?))
         })
     }

@@ -1,42 +1,41 @@
-//! What the committer of a batch has told L1, and what must follow from it.
+//! What L1 has of a batch, and what must follow from its words.
 
 use alloy::{
-    primitives::{B256, Bytes},
-    sol_types::SolCall,
+    consensus::Transaction as _,
+    primitives::{B256, Bytes, TxKind},
+    sol_types::SolEvent,
 };
-use cairn_state::{ReplayError, State};
-use cairn_types::{DataMode, WORD_BYTES, Word};
+use cairn_state::{Environment, Outline, ReplayError, State};
+use cairn_types::{BatchWords, DataMode, Stream, Streams, WORD_BYTES, Word};
 use thiserror::Error;
 
-use crate::l1::{
-    contracts::{Batch, Commitment, IRollupL1},
-    error::{L1Error, rpc},
-    reader::{Call, Reader},
+use super::{calldata, history::Committed};
+use crate::{
+    committee::stream,
+    l1::{
+        blobs::WORDS,
+        contracts::{Batch, IRollupL1::BatchData},
+        error::{L1Error, rpc},
+        reader::Reader,
+        withdrawal_tree::WithdrawalTree,
+    },
 };
 
-use super::history::Committed;
-
-/// Calls that commit a batch.
-const SELECTORS: [[u8; 4]; 2] =
-    [IRollupL1::commitCall::SELECTOR, IRollupL1::commitAndProveCall::SELECTOR];
-
-/// A commitment, and where the data behind it is.
+/// A batch as L1 has it, and where its data is.
 #[derive(Debug, Clone)]
-pub struct CommitmentCall {
-    /// What the committer says.
-    pub commitment: Commitment,
+pub struct Publication {
+    /// What the contract has said of it.
+    pub committed: Committed,
     /// Where the data words are.
     pub location: DataLocation,
-    /// Withdrawal words.
-    pub withdrawals: Vec<Word>,
-    /// Of the block, seconds.
+    /// Of the block, seconds; of data in blobs only.
     pub timestamp: u64,
 }
 
 /// Where a batch's data words are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DataLocation {
-    /// In the call.
+    /// In a call.
     Calldata(Bytes),
     /// In blobs.
     Blobs {
@@ -52,38 +51,15 @@ pub enum DataLocation {
     },
 }
 
-impl DataLocation {
-    /// By the number of `DataMode` in `DataAvailability.sol`.
-    fn new(mode: u8, words: u32, data: Bytes, versioned_hashes: &[B256]) -> Result<Self, String> {
-        Ok(match DataMode::try_from(mode).map_err(|e| e.to_string())? {
-            DataMode::Calldata => Self::Calldata(data),
-            DataMode::Blobs => Self::Blobs { versioned_hashes: versioned_hashes.to_vec(), words },
-            DataMode::Committee => Self::Committee { words },
-        })
-    }
-}
-
 /// What is wrong with a batch's words.
 #[derive(Debug, Error)]
 pub enum BatchFault {
-    /// The commitment is not the record's.
-    #[error("its {what} on L1 is {expected}, in the commitment {got}")]
-    Commitment {
-        /// Which part.
-        what: &'static str,
-        /// Of the record.
-        expected: String,
-        /// Of the call.
-        got: String,
-    },
     /// Bytes that are no words.
     #[error("{0} bytes are not whole words of {WORD_BYTES}")]
     NotWords(usize),
-    /// A stream is not the one behind the commitment's digest.
-    #[error("the digest of its {stream} is {got}, committed was {expected}")]
+    /// The data is not the one behind the commitment's digest.
+    #[error("the digest of its data is {got}, committed was {expected}")]
     Digest {
-        /// Which.
-        stream: &'static str,
         /// As committed.
         expected: B256,
         /// Of the words.
@@ -103,12 +79,12 @@ pub enum BatchFault {
         queued: usize,
     },
     /// The withdrawals are not those that its operations make.
-    #[error("its operations make {expected} withdrawals, other ones are committed ({got})")]
+    #[error("its operations make withdrawals with the root {got}, committed was {expected}")]
     Withdrawals {
-        /// How many the state makes.
-        expected: usize,
-        /// How many are committed.
-        got: usize,
+        /// As committed.
+        expected: B256,
+        /// Of those that the state makes.
+        got: B256,
     },
     /// Another state.
     #[error("it leads to the state {got}, committed was {expected}")]
@@ -118,35 +94,33 @@ pub enum BatchFault {
         /// As computed.
         got: B256,
     },
+    /// Something else that the committer has said is not so.
+    #[error("its words have a header with the chain hash {got}, committed was {expected}")]
+    Header {
+        /// As committed.
+        expected: B256,
+        /// As computed.
+        got: B256,
+    },
 }
 
-impl CommitmentCall {
-    /// Reads the call that has committed a batch.
+impl Publication {
+    /// Finds where the data of a batch is.
     ///
     /// # Errors
-    /// The node's, or a call that does not decode.
+    /// The node's, or what it has is not what the contract has accepted.
     pub async fn read(reader: &Reader, committed: &Committed) -> Result<Self, L1Error> {
-        let Committed { transaction, index, .. } = committed;
-        let call = reader.call(*transaction, *index, &SELECTORS).await?;
-        Self::decode(&call).map_err(|e| rpc("reading a commitment", format!("{transaction}: {e}")))
-    }
-
-    fn decode(call: &Call) -> Result<Self, String> {
-        let (commitment, streams) = if call.input.starts_with(&IRollupL1::commitCall::SELECTOR) {
-            let call = IRollupL1::commitCall::abi_decode(&call.input).map_err(|e| e.to_string())?;
-            (call.next, call.streams)
-        } else {
-            let call = IRollupL1::commitAndProveCall::abi_decode(&call.input)
-                .map_err(|e| e.to_string())?;
-            (call.next, call.streams)
+        let words = committed.data_count;
+        let (location, timestamp) = match committed.data_mode {
+            DataMode::Calldata => (DataLocation::Calldata(call_data(reader, committed).await?), 0),
+            DataMode::Blobs => {
+                let versioned_hashes = blobs(reader, committed).await?;
+                let timestamp = reader.block_time(committed.place.block).await?;
+                (DataLocation::Blobs { versioned_hashes, words }, timestamp)
+            }
+            DataMode::Committee => (DataLocation::Committee { words }, 0),
         };
-        let Commitment { dataMode, dataCount, .. } = commitment;
-        Ok(Self {
-            location: DataLocation::new(dataMode, dataCount, streams.data, &call.versioned_hashes)?,
-            commitment,
-            withdrawals: words(&streams.withdrawals).map_err(|e| e.to_string())?,
-            timestamp: call.timestamp,
-        })
+        Ok(Self { committed: committed.clone(), location, timestamp })
     }
 
     /// Executes the batch on the state before it, and checks everything that L1 knows of it.
@@ -155,32 +129,99 @@ impl CommitmentCall {
     /// The words are not those behind the record; the state is then not to be used any more.
     pub fn replay(
         &self,
-        record: &Batch,
+        previous: &Batch,
         state: &mut State,
         domain: &Word,
         priority: &[Word],
         data: &[Word],
     ) -> Result<(), BatchFault> {
-        let Commitment { timestamp, state: after, .. } = self.commitment;
-        same("timestamp", record.timestamp, timestamp)?;
-        same("state", record.state, after)?;
-        digest("data", self.commitment.dataDigest, data)?;
-        digest("priority operations", self.commitment.priorityDigest, priority)?;
-        digest("withdrawals", self.commitment.withdrawalDigest, &self.withdrawals)?;
+        let Committed { batch, data_digest, withdrawals_root, .. } = &self.committed;
+        let streams = Streams { data: stream(data), ..Streams::default() };
+        equal(*data_digest, streams.data.digest.to_bytes())
+            .map_err(|(expected, got)| BatchFault::Digest { expected, got })?;
 
+        let before = state.summary().commitment();
         let made = state.replay(domain, priority, data)?;
-        let committed = &self.withdrawals;
-        let equal = made.iter().map(|withdrawal| withdrawal.word().ok());
-        if !equal.eq(committed.iter().copied().map(Some)) {
-            let (expected, got) = (made.len(), committed.len());
-            return Err(BatchFault::Withdrawals { expected, got });
-        }
-        let got = B256::from(state.summary().commitment().to_bytes());
-        if got != after {
-            return Err(BatchFault::State { expected: after, got });
-        }
-        Ok(())
+        let after = state.summary().commitment();
+        equal(batch.state, after.to_bytes())
+            .map_err(|(expected, got)| BatchFault::State { expected, got })?;
+        // What the state makes is a word.
+        let withdrawals: Vec<_> = made.iter().filter_map(|made| made.word().ok()).collect();
+        equal(*withdrawals_root, WithdrawalTree::new(&withdrawals).root())
+            .map_err(|(expected, got)| BatchFault::Withdrawals { expected, got })?;
+
+        // Everything else that the committer has said is in the header.
+        let outline = Outline {
+            environment: Environment { domain: *domain, timestamp: batch.timestamp },
+            number: batch.number,
+            before,
+            after,
+            streams: Streams {
+                priority: stream(priority),
+                withdrawal: stream(&withdrawals),
+                ..streams
+            },
+            words: BatchWords { data, priority, withdrawals: &withdrawals },
+        };
+        let header = outline.header(&self.location.clone().into());
+        equal(batch.chainHash, header.chain_hash(&previous.chainHash.0))
+            .map_err(|(expected, got)| BatchFault::Header { expected, got })
     }
+}
+
+impl From<DataLocation> for cairn_types::DataLocation {
+    fn from(location: DataLocation) -> Self {
+        match location {
+            DataLocation::Calldata(_) => Self::Calldata,
+            DataLocation::Blobs { versioned_hashes, .. } => {
+                Self::Blobs(versioned_hashes.into_iter().map(|hash| hash.0).collect())
+            }
+            DataLocation::Committee { .. } => Self::Committee,
+        }
+    }
+}
+
+/// The data words of a batch in calldata: in the transaction's own input, else in the contract's event.
+async fn call_data(reader: &Reader, committed: &Committed) -> Result<Bytes, L1Error> {
+    let what = "reading a commitment";
+    let place = &committed.place;
+    let number = committed.batch.number;
+    let transaction = reader.transaction(place).await?;
+    if transaction.kind() == TxKind::Call(reader.address())
+        && let Some(data) = calldata::data(transaction.input())
+    {
+        return Ok(Bytes::copy_from_slice(data));
+    }
+    let logs = reader.logs_of(place, BatchData::SIGNATURE_HASH, number).await?;
+    let mut found = Vec::new();
+    for log in logs {
+        let event = BatchData::decode_log(&log.inner).map_err(|e| rpc(what, e))?;
+        found.push(event.data.data);
+    }
+    // A transaction may commit the batch, take it back, and commit another one of this number.
+    let committed = (committed.data_digest, committed.data_count);
+    let is_committed =
+        |data: &&Bytes| words(data).is_ok_and(|words| is(&stream(&words), committed));
+    let best = found.iter().find(is_committed).or(found.last()).cloned();
+    best.ok_or_else(|| {
+        rpc(what, format!("the node has no data of batch {number} in {}", place.transaction))
+    })
+}
+
+/// The blobs of a batch: the transaction's first ones, as many as the words take.
+async fn blobs(reader: &Reader, committed: &Committed) -> Result<Vec<B256>, L1Error> {
+    let transaction = reader.transaction(&committed.place).await?;
+    let hashes = transaction.blob_versioned_hashes().unwrap_or_default();
+    let expected = (committed.data_count as usize).div_ceil(WORDS);
+    let hashes = hashes.get(..expected).map(<[B256]>::to_vec);
+    hashes.ok_or_else(|| {
+        let Committed { batch, place, .. } = committed;
+        let reason = format!(
+            "batch {} is in {expected} blobs, by the node {} has fewer",
+            batch.number, place.transaction
+        );
+        rpc("reading a commitment", reason)
+    })
 }
 
 /// Bytes as words.
@@ -195,19 +236,11 @@ pub fn words(bytes: &[u8]) -> Result<Vec<Word>, BatchFault> {
     Ok(words.iter().copied().map(Word::new).collect())
 }
 
-fn digest(stream: &'static str, expected: B256, words: &[Word]) -> Result<(), BatchFault> {
-    let got = B256::from(crate::committee::stream(words).digest.to_bytes());
-    if got == expected { Ok(()) } else { Err(BatchFault::Digest { stream, expected, got }) }
+fn is(stream: &Stream, (digest, count): (B256, u32)) -> bool {
+    (B256::from(stream.digest.to_bytes()), stream.count) == (digest, count)
 }
 
-fn same<T: PartialEq + ToString>(
-    what: &'static str,
-    expected: T,
-    got: T,
-) -> Result<(), BatchFault> {
-    if expected == got {
-        return Ok(());
-    }
-    let (expected, got) = (expected.to_string(), got.to_string());
-    Err(BatchFault::Commitment { what, expected, got })
+fn equal(expected: B256, got: [u8; 32]) -> Result<(), (B256, B256)> {
+    let got = B256::from(got);
+    if expected == got { Ok(()) } else { Err((expected, got)) }
 }

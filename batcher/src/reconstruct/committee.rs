@@ -8,7 +8,7 @@ use cairn_types::Word;
 
 use super::{
     TIMEOUT,
-    commitment::{CommitmentCall, DataLocation},
+    commitment::{DataLocation, Publication},
     source::{DataError, DataSource, Found},
 };
 use crate::{
@@ -78,14 +78,14 @@ impl Members {
 impl DataSource for Members {
     fn words<'a>(
         &'a self,
-        call: &'a CommitmentCall,
+        batch: &'a Publication,
     ) -> Pin<Box<dyn Future<Output = Found> + Send + 'a>> {
         Box::pin(async move {
-            let DataLocation::Committee { words } = call.location else { return Ok(None) };
+            let DataLocation::Committee { words } = batch.location else { return Ok(None) };
             if self.0.is_empty() {
                 return Ok(None);
             }
-            let digest = call.commitment.dataDigest;
+            let digest = batch.committed.data_digest;
             let mut answers = Vec::new();
             for place in &self.0 {
                 match place.words(digest, words).await {

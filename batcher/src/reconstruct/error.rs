@@ -36,6 +36,34 @@ pub enum ReconstructError {
     /// The snapshot to start from.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
+    /// The rollup starts from money that nobody has deposited.
+    #[error(
+        "the rollup starts from the state {got}, expected {expected}: whoever has deployed it may have given accounts money that nobody has deposited; do not use it, or give the ledger that was published with it: --genesis FILE"
+    )]
+    Genesis {
+        /// Of the empty ledger, or of the published one.
+        expected: B256,
+        /// L1's.
+        got: B256,
+    },
+    /// A snapshot of a later state as the ledger that a rollup starts from.
+    #[error("--genesis: the snapshot is of batch {batch}, expected one of batch 0")]
+    NoGenesis {
+        /// The snapshot's.
+        batch: u32,
+    },
+    /// The events say something else than the contract has kept.
+    #[error(
+        "the record of batch {batch} has the hash {got} by L1's events, {expected} by the contract's storage; the node is wrong: try another"
+    )]
+    OtherRecord {
+        /// The batch.
+        batch: u32,
+        /// Of the storage.
+        expected: B256,
+        /// Of the events.
+        got: B256,
+    },
     /// No such batch.
     #[error("batch {batch} is not committed; the last one is {committed}")]
     NotCommitted {

@@ -1,26 +1,29 @@
 //! What L1's events say of the batches: which ones stand, and how far they are proven.
 
-use alloy::{
-    primitives::{B256, LogData},
-    rpc::types::Log,
-    sol_types::SolEvent,
-};
+use alloy::{primitives::B256, rpc::types::Log, sol_types::SolEvent};
 use cairn_types::DataMode;
 use thiserror::Error;
 
-use crate::l1::contracts::{Batch, IRollupL1};
+use crate::l1::{
+    calls::Place,
+    contracts::{Batch, IRollupL1},
+};
 
-/// A batch that stands.
+/// A batch that stands, as the contract's event has it.
 #[derive(Debug, Clone)]
 pub struct Committed {
     /// The contract's record.
     pub batch: Batch,
+    /// Root of its withdrawals.
+    pub withdrawals_root: B256,
     /// Where its data is.
     pub data_mode: DataMode,
+    /// Digest of its data words, as the committer says.
+    pub data_digest: B256,
+    /// How many data words there are.
+    pub data_count: u32,
     /// The transaction that has committed it.
-    pub transaction: B256,
-    /// Which commitment of that transaction it was.
-    pub index: usize,
+    pub place: Place,
 }
 
 /// The batches that stand, as of one block.
@@ -98,41 +101,36 @@ impl History {
     /// They are not all of its events.
     pub fn from_logs(logs: &[Log]) -> Result<Self, HistoryError> {
         let mut history = Self::default();
-        let mut current = (B256::ZERO, 0);
-        for log in logs {
-            let transaction = log.transaction_hash.unwrap_or_default();
-            if current.0 != transaction {
-                current = (transaction, 0);
-            }
-            if history.apply(&log.inner.data, transaction, current.1)? {
-                current.1 += 1;
-            }
-        }
+        logs.iter().try_for_each(|log| history.apply(log))?;
         if history.batches.is_empty() { Err(HistoryError::Empty) } else { Ok(history) }
     }
 
-    /// Takes the next event; says whether it was a commitment.
-    fn apply(
-        &mut self,
-        log: &LogData,
-        transaction: B256,
-        index: usize,
-    ) -> Result<bool, HistoryError> {
+    /// Takes the next event.
+    fn apply(&mut self, log: &Log) -> Result<(), HistoryError> {
         let malformed = |e: alloy::sol_types::Error| HistoryError::Malformed(e.to_string());
-        let topic = log.topics().first().copied().unwrap_or_default();
+        let data = &log.inner.data;
+        let topic = data.topics().first().copied().unwrap_or_default();
         match topic {
             IRollupL1::BatchCommitted::SIGNATURE_HASH => {
-                let event = IRollupL1::BatchCommitted::decode_log_data(log).map_err(malformed)?;
+                let event = IRollupL1::BatchCommitted::decode_log_data(data).map_err(malformed)?;
                 in_turn("BatchCommitted", self.next(), event.number)?;
                 in_turn("BatchCommitted", event.number, event.batch.number)?;
                 let data_mode = DataMode::try_from(event.dataMode);
                 let data_mode = data_mode.map_err(|e| HistoryError::Malformed(e.to_string()))?;
-                let batch = event.batch;
-                self.batches.push(Committed { batch, data_mode, transaction, index });
-                return Ok(true);
+                let place = Place::of(log).ok_or_else(|| {
+                    HistoryError::Malformed(format!("batch {} has no transaction", event.number))
+                })?;
+                self.batches.push(Committed {
+                    batch: event.batch,
+                    withdrawals_root: event.withdrawalsRoot,
+                    data_mode,
+                    data_digest: event.dataDigest,
+                    data_count: event.dataCount,
+                    place,
+                });
             }
             IRollupL1::BatchesReverted::SIGNATURE_HASH => {
-                let event = IRollupL1::BatchesReverted::decode_log_data(log).map_err(malformed)?;
+                let event = IRollupL1::BatchesReverted::decode_log_data(data).map_err(malformed)?;
                 in_turn("BatchesReverted", self.committed(), event.last)?;
                 if event.first <= self.proven || event.first > event.last {
                     let (expected, got) = (self.proven + 1, event.first);
@@ -145,9 +143,10 @@ impl History {
                 self.batches.truncate(event.first as usize);
             }
             IRollupL1::BatchesProven::SIGNATURE_HASH => {
-                let event = IRollupL1::BatchesProven::decode_log_data(log).map_err(malformed)?;
-                in_turn("BatchesProven", self.proven + 1, event.first)?;
-                let Some(last) = self.batches.get(event.last as usize) else {
+                let event = IRollupL1::BatchesProven::decode_log_data(data).map_err(malformed)?;
+                in_turn("BatchesProven", self.proven.saturating_add(1), event.first)?;
+                let last = self.batches.get(event.last as usize);
+                let Some(last) = last.filter(|_| event.last >= event.first) else {
                     let (expected, got) = (self.committed(), event.last);
                     return Err(HistoryError::OutOfTurn { event: "BatchesProven", expected, got });
                 };
@@ -158,13 +157,13 @@ impl History {
                 self.proven = event.last;
             }
             IRollupL1::Frozen::SIGNATURE_HASH => {
-                let event = IRollupL1::Frozen::decode_log_data(log).map_err(malformed)?;
+                let event = IRollupL1::Frozen::decode_log_data(data).map_err(malformed)?;
                 in_turn("Frozen", self.proven, event.number)?;
                 self.frozen = true;
             }
             _ => return Err(HistoryError::Malformed(format!("topic {topic}"))),
         }
-        Ok(false)
+        Ok(())
     }
 
     /// Refuses a history that ends elsewhere than the contract's storage does.
@@ -234,10 +233,15 @@ mod tests {
 
     fn committed(number: u32, state_number: u32) -> Log {
         let batch = Batch { number, state: state(state_number), ..Batch::default() };
-        log(
-            &IRollupL1::BatchCommitted { number, batch, withdrawalsRoot: B256::ZERO, dataMode: 0 },
+        let event = IRollupL1::BatchCommitted {
             number,
-        )
+            batch,
+            withdrawalsRoot: B256::ZERO,
+            dataMode: 0,
+            dataDigest: state(state_number),
+            dataCount: state_number,
+        };
+        log(&event, number)
     }
 
     fn proven(first: u32, last: u32) -> Log {
@@ -253,7 +257,13 @@ mod tests {
             address: alloy::primitives::Address::ZERO,
             data: event.encode_log_data(),
         };
-        Log { inner, transaction_hash: Some(state(transaction)), ..Log::default() }
+        Log {
+            inner,
+            block_hash: Some(B256::ZERO),
+            transaction_hash: Some(state(transaction)),
+            transaction_index: Some(0),
+            ..Log::default()
+        }
     }
 
     fn genesis_and(logs: Vec<Log>) -> Result<History, HistoryError> {
@@ -279,14 +289,6 @@ mod tests {
     }
 
     #[test]
-    fn commitments_of_one_transaction_are_counted() {
-        let mut second = committed(2, 2);
-        second.transaction_hash = committed(1, 1).transaction_hash;
-        let history = genesis_and(vec![committed(1, 1), second, committed(3, 3)]).unwrap();
-        assert_eq!([1, 2, 3].map(|n| history.get(n).unwrap().index), [0, 1, 0]);
-    }
-
-    #[test]
     fn missing_events_are_noticed() {
         let out_of_turn =
             |event, expected, got| Err::<(), _>(HistoryError::OutOfTurn { event, expected, got });
@@ -296,6 +298,10 @@ mod tests {
         assert_eq!(of(vec![committed(1, 1), proven(2, 2)]), out_of_turn("BatchesProven", 1, 2));
         assert_eq!(of(vec![proven(1, 1)]), out_of_turn("BatchesProven", 0, 1));
         assert_eq!(of(vec![committed(1, 1), reverted(2, 2)]), out_of_turn("BatchesReverted", 1, 2));
+        assert_eq!(of(vec![committed(1, 1), proven(1, 0)]), out_of_turn("BatchesProven", 1, 0));
+        let mut nowhere = committed(1, 1);
+        nowhere.transaction_index = None;
+        assert!(matches!(of(vec![nowhere]), Err(HistoryError::Malformed(_))));
         let proven_then_reverted = vec![committed(1, 1), proven(1, 1), reverted(1, 1)];
         assert_eq!(of(proven_then_reverted), out_of_turn("BatchesReverted", 2, 1));
         assert!(matches!(

@@ -5,11 +5,13 @@
 //! ```
 //!
 //! Trust: the node, for what the contract's storage and events say. The state is computed and held against the commitment of
-//! each batch; the data sources are not trusted. Signatures are in no data: of a proven batch L1 has seen the proof, of one that
-//! is only committed nobody has.
+//! each batch; the data sources are not trusted, and neither is who has deployed the rollup: it starts from the empty ledger,
+//! or from one that was published. Signatures are in no data: of a proven batch L1 has seen the proof, of one that is only
+//! committed nobody has.
 
 pub mod beacon;
 pub mod blobs;
+mod calldata;
 pub mod commitment;
 pub mod committee;
 mod error;
@@ -20,9 +22,10 @@ pub mod source;
 use std::time::Duration;
 
 use alloy::{
-    primitives::{Address, B256},
-    sol_types::SolEvent,
+    primitives::{Address, B256, keccak256},
+    sol_types::{SolEvent, SolValue},
 };
+use cairn_state::State;
 
 use self::{
     commitment::BatchFault,
@@ -50,23 +53,37 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Rollup {
     reader: Reader,
+    /// The state that it starts from.
+    genesis: State,
     history: History,
     queue: Vec<QueuedOperation>,
     data_modes: DataModes,
 }
 
 impl Rollup {
-    /// Reads all events of a rollup from a block on, at or before its deployment.
+    /// Reads all events of a rollup from a block on, at or before its deployment. `ledger` is what it starts from, as it was
+    /// published: a snapshot of batch 0. Without one it must start from nothing.
     ///
     /// # Errors
-    /// The node's, or events that are not all.
+    /// The node's, events that are not all, or another start.
     pub async fn read(
         url: &str,
         rollup: Address,
         first_block: u64,
+        ledger: Option<Snapshot>,
         progress: &impl Progress,
     ) -> Result<Self, ReconstructError> {
         let reader = Reader::connect(url, rollup).await?;
+        let genesis = match ledger {
+            Some(ledger) => {
+                ledger.check_rollup(reader.chain_id(), rollup)?;
+                match ledger.batch {
+                    0 => ledger.state,
+                    batch => return Err(ReconstructError::NoGenesis { batch }),
+                }
+            }
+            None => State::genesis(),
+        };
         let topics = [&History::TOPICS[..], &[IRollupL1::PriorityOperationQueued::SIGNATURE_HASH]];
         let head = reader.head().number;
         let seen = |block| progress.block(block, head);
@@ -92,7 +109,32 @@ impl Rollup {
                 format!("{queued} operations are queued, their events are {}", queue.len());
             return Err(rpc("reading the priority queue", reason).into());
         }
-        Ok(Self { reader, history, queue, data_modes })
+        let mut read = Self { reader, genesis, history, queue, data_modes };
+        read.check_records().await?;
+        read.check_genesis()?;
+        Ok(read)
+    }
+
+    /// Holds the records that the contract has the hashes of against these: of the last proven batch and of the last one.
+    async fn check_records(&self) -> Result<(), ReconstructError> {
+        let what = "reading the hash of a batch's record";
+        let contract = IRollupL1::new(self.reader.address(), self.reader.provider());
+        for number in [self.history.proven(), self.history.committed()] {
+            let stored = self.reader.view(what, contract.batchHash(number)).await;
+            self.reader.check_head().await?;
+            let (expected, got) = (stored?, keccak256(self.record(number)?.abi_encode()));
+            if expected != got {
+                return Err(ReconstructError::OtherRecord { batch: number, expected, got });
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing else tells accounts with money that nobody has deposited: all that follows from them is proven.
+    fn check_genesis(&mut self) -> Result<(), ReconstructError> {
+        let expected = B256::from(self.genesis.summary().commitment().to_bytes());
+        let got = self.record(0)?.state;
+        if expected == got { Ok(()) } else { Err(ReconstructError::Genesis { expected, got }) }
     }
 
     /// The node and the block that all this is as of.

@@ -2,7 +2,6 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use alloy::primitives::B256;
 use cairn_state::State;
 use cairn_types::Word;
 use thiserror::Error;
@@ -10,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::{
     Finality, ReconstructError, Rollup,
-    commitment::{BatchFault, CommitmentCall},
+    commitment::{BatchFault, Publication},
     source::{DataError, Sources},
 };
 use crate::{
@@ -45,8 +44,8 @@ pub trait Progress: Sync {
 /// Nobody listens.
 impl Progress for () {}
 
-/// A batch's commitment and data words.
-type Fetched = Result<(CommitmentCall, Vec<Word>), Missing>;
+/// A batch as L1 has it, and its data words.
+type Fetched = Result<(Publication, Vec<Word>), Missing>;
 
 /// What may be missing of a batch.
 #[derive(Debug, Error)]
@@ -80,12 +79,12 @@ impl Rollup {
                 next += 1;
             }
             let Some(task) = ahead.pop_front() else { break };
-            let (call, data) = self.fetched(number, task).await?;
+            let (published, data) = self.fetched(number, task).await?;
             let priority = self.priority(number)?;
-            let record = self.record(number)?.clone();
+            let previous = self.record(number.saturating_sub(1))?.clone();
             // Heavy: not on the threads that talk to the node.
             let replayed = tokio::task::spawn_blocking(move || {
-                let result = call.replay(&record, &mut state, &domain, &priority, &data);
+                let result = published.replay(&previous, &mut state, &domain, &priority, &data);
                 (state, result)
             });
             let (after, result) =
@@ -101,15 +100,7 @@ impl Rollup {
 
     /// The first batch to replay, and the state before it.
     fn start(&self, to: u32, from: Option<Snapshot>) -> Result<(u32, State), ReconstructError> {
-        let Some(mut snapshot) = from else {
-            let mut state = State::genesis();
-            let got = B256::from(state.summary().commitment().to_bytes());
-            let expected = self.record(0)?.state;
-            if got != expected {
-                return Err(self.fault(0, BatchFault::State { expected, got }));
-            }
-            return Ok((1, state));
-        };
+        let Some(mut snapshot) = from else { return Ok((1, self.genesis.clone())) };
         self.check_snapshot(&mut snapshot)?;
         if snapshot.batch > to {
             let snapshot = snapshot.batch;
@@ -126,9 +117,9 @@ impl Rollup {
         let committed = self.committed(number)?.clone();
         let (reader, sources) = (self.reader.clone(), Arc::clone(sources));
         Ok(tokio::spawn(async move {
-            let call = CommitmentCall::read(&reader, &committed).await?;
-            let data = sources.words(&call).await?;
-            Ok((call, data))
+            let published = Publication::read(&reader, &committed).await?;
+            let data = sources.words(&published).await?;
+            Ok((published, data))
         }))
     }
 
@@ -136,7 +127,7 @@ impl Rollup {
         &self,
         batch: u32,
         task: JoinHandle<Fetched>,
-    ) -> Result<(CommitmentCall, Vec<Word>), ReconstructError> {
+    ) -> Result<(Publication, Vec<Word>), ReconstructError> {
         match task.await.map_err(|e| ReconstructError::Task(e.to_string()))? {
             Ok(found) => Ok(found),
             Err(Missing::L1(error)) => {

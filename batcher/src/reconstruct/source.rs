@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::l1::blobs::BlobError;
 
-use super::commitment::{BatchFault, CommitmentCall, DataLocation, words};
+use super::commitment::{BatchFault, DataLocation, Publication, words};
 
 /// A batch's data cannot be had.
 #[derive(Debug, Error)]
@@ -97,7 +97,7 @@ pub trait DataSource: Send + Sync {
     /// The data words behind a commitment.
     fn words<'a>(
         &'a self,
-        call: &'a CommitmentCall,
+        batch: &'a Publication,
     ) -> Pin<Box<dyn Future<Output = Found> + Send + 'a>>;
 }
 
@@ -108,10 +108,10 @@ pub struct Calldata;
 impl DataSource for Calldata {
     fn words<'a>(
         &'a self,
-        call: &'a CommitmentCall,
+        batch: &'a Publication,
     ) -> Pin<Box<dyn Future<Output = Found> + Send + 'a>> {
         Box::pin(async move {
-            match &call.location {
+            match &batch.location {
                 DataLocation::Calldata(bytes) => Ok(Some(words(bytes)?)),
                 _ => Ok(None),
             }
@@ -144,20 +144,20 @@ impl Sources {
     ///
     /// # Errors
     /// No source has them, or one has something else under their name.
-    pub async fn words(&self, call: &CommitmentCall) -> Result<Vec<Word>, DataError> {
+    pub async fn words(&self, batch: &Publication) -> Result<Vec<Word>, DataError> {
         for source in &self.0 {
-            if let Some(words) = source.words(call).await? {
+            if let Some(words) = source.words(batch).await? {
                 return Ok(words);
             }
         }
-        match &call.location {
+        match &batch.location {
             DataLocation::Blobs { versioned_hashes, .. } => {
                 Err(DataError::MissingBlobs(versioned_hashes.clone()))
             }
             // Nobody needs to have what there is none of; whoever replays it checks that.
             DataLocation::Committee { words: 0 } => Ok(Vec::new()),
             &DataLocation::Committee { words } => Err(DataError::Withheld {
-                digest: call.commitment.dataDigest,
+                digest: batch.committed.data_digest,
                 words,
                 answers: "no member was asked".to_owned(),
             }),

@@ -109,8 +109,14 @@ mod tests {
     fn a_record_of_another_batch_is_refused() {
         let batch = Batch { number: 2, ..Batch::default() };
         let root = B256::ZERO;
-        let mut event =
-            IRollupL1::BatchCommitted { number: 2, batch, withdrawalsRoot: root, dataMode: 1 };
+        let mut event = IRollupL1::BatchCommitted {
+            number: 2,
+            batch,
+            withdrawalsRoot: root,
+            dataMode: 1,
+            dataDigest: root,
+            dataCount: 0,
+        };
         assert!(matches!(decode(&event.encode_log_data()), Ok(Some(Event::Committed { .. }))));
         event.number = 3;
         assert!(decode(&event.encode_log_data()).is_err());

@@ -18,7 +18,8 @@ use crate::{runner::Counts, users::Users};
 /// The state after L1's last proven batch is that of one execution, without faults, of L1's queue and of every transaction that was
 /// acknowledged: none is missing, and none is there twice.
 pub(crate) async fn audit(url: &str, deployment: &Deployment, users: &Users) -> Counts {
-    let rollup = Rollup::read(url, deployment.rollup, deployment.first_block, &()).await.unwrap();
+    let rollup =
+        Rollup::read(url, deployment.rollup, deployment.first_block, None, &()).await.unwrap();
     let proven = rollup.history().proven();
     let (mut sources, mut blobs) = (Sources::default(), Blobs::default());
     blobs.push(LocalNode(rollup.reader().provider().clone()));

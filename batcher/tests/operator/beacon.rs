@@ -42,7 +42,7 @@ impl InBlobs {
         world.commit(&[]).await;
         let transfer = Transaction::Transfer { from: FIRST, to: FIRST + 1, amount: 7, fee: 1 };
         let [hash] = world.commit_blobs(&[(1, transfer)]).await[..] else { panic!("one blob") };
-        let rollup = Rollup::read(&world.url, world.rollup, 0, &()).await.unwrap();
+        let rollup = Rollup::read(&world.url, world.rollup, 0, None, &()).await.unwrap();
         let mut node = Blobs::default();
         node.push(LocalNode(world.provider.clone()));
         let blob = node.get(hash, 0).await.unwrap().unwrap();

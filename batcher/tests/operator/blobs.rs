@@ -10,13 +10,18 @@ use alloy::{
     providers::Provider,
     rpc::types::TransactionRequest,
 };
-use cairn_batcher::reconstruct::{
-    ReconstructError, Rollup,
-    beacon::Beacon,
-    blobs::{Blobs, Folder, LocalNode},
-    source::{DataError, Sources},
+use cairn_batcher::{
+    l1::{calls::Place, contracts::Batch},
+    reconstruct::{
+        ReconstructError, Rollup,
+        beacon::Beacon,
+        blobs::{Blobs, Folder, LocalNode},
+        commitment::{DataLocation, Publication},
+        history::Committed,
+        source::{DataError, Sources},
+    },
 };
-use cairn_types::Transaction;
+use cairn_types::{DataMode, Transaction};
 
 use crate::world::{FIRST, World};
 
@@ -81,40 +86,34 @@ async fn blobs_are_found_where_they_are_and_held_against_their_hash() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn missing_blobs_are_named_with_what_to_do() {
-    use cairn_batcher::{
-        l1::contracts::Commitment,
-        reconstruct::commitment::{CommitmentCall, DataLocation},
-    };
     let hash = B256::repeat_byte(1);
-    let location = DataLocation::Blobs { versioned_hashes: vec![hash], words: 1 };
-    let commitment = Commitment {
-        timestamp: 0,
-        state: B256::ZERO,
-        dataDigest: B256::ZERO,
-        priorityDigest: B256::ZERO,
-        withdrawalDigest: B256::ZERO,
-        dataMode: 1,
-        dataCount: 1,
-        dataValue: 0,
-        blobValue: B256::ZERO,
+    let place = Place { transaction: B256::ZERO, block: B256::ZERO, index: 0 };
+    let committed = Committed {
+        batch: Batch::default(),
+        withdrawals_root: B256::ZERO,
+        data_mode: DataMode::Blobs,
+        data_digest: B256::ZERO,
+        data_count: 1,
+        place,
     };
-    let call = CommitmentCall { commitment, location, withdrawals: Vec::new(), timestamp: 0 };
-    let error = Sources::default().words(&call).await.unwrap_err().to_string();
+    let location = DataLocation::Blobs { versioned_hashes: vec![hash], words: 1 };
+    let batch = Publication { committed, location, timestamp: 0 };
+    let error = Sources::default().words(&batch).await.unwrap_err().to_string();
     assert!(error.contains(&hash.to_string()) && error.contains("--blobs DIR"), "{error}");
     let mut sources = Sources::default();
     let mut blobs = Blobs::default();
     let folder = tempfile::tempdir().unwrap();
     blobs.push(Folder(folder.path().to_owned()));
     sources.push(blobs);
-    let error = sources.words(&call).await.unwrap_err();
+    let error = sources.words(&batch).await.unwrap_err();
     assert!(matches!(error, DataError::MissingBlobs(missing) if missing == [hash]));
 
-    let call = CommitmentCall { location: DataLocation::Committee { words: 1 }, ..call };
-    let withheld = sources.words(&call).await;
+    let batch = Publication { location: DataLocation::Committee { words: 1 }, ..batch };
+    let withheld = sources.words(&batch).await;
     assert!(matches!(withheld, Err(DataError::Withheld { words: 1, .. })));
     let calldata = DataLocation::Calldata(Bytes::from_static(&[7; 32]));
-    let call = CommitmentCall { location: calldata, ..call };
-    assert!(matches!(sources.words(&call).await, Err(DataError::Words(_))));
+    let batch = Publication { location: calldata, ..batch };
+    assert!(matches!(sources.words(&batch).await, Err(DataError::Words(_))));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -128,7 +127,7 @@ async fn a_batch_with_its_data_in_blobs_is_rebuilt_while_somebody_has_them() {
     assert_eq!(hashes.len(), 1);
     world.commit_transfer().await;
 
-    let rollup = Rollup::read(&world.url, world.rollup, 0, &()).await.unwrap();
+    let rollup = Rollup::read(&world.url, world.rollup, 0, None, &()).await.unwrap();
     let without = Arc::new(Sources::default());
     let error = rollup.reconstruct(3, None, &without, &()).await.unwrap_err();
     let ReconstructError::Data { batch: 2, source: DataError::MissingBlobs(missing), .. } = error

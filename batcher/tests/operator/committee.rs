@@ -75,7 +75,7 @@ impl Validium {
     }
 
     async fn rebuild(&self, places: &[&str]) -> Result<Reconstruction, ReconstructError> {
-        let rollup = Rollup::read(&self.world.url, self.world.rollup, 0, &()).await.unwrap();
+        let rollup = Rollup::read(&self.world.url, self.world.rollup, 0, None, &()).await.unwrap();
         let mut members = Members::default();
         places.iter().for_each(|place| members.push(place));
         let mut sources = Sources::default();
@@ -246,7 +246,7 @@ async fn members_sign_and_the_committer_collects_from_the_command_line() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollup_that_is_no_validium_says_so_and_takes_no_such_batch() {
     let mut world = World::new().await;
-    let rollup = Rollup::read(&world.url, world.rollup, 0, &()).await.unwrap();
+    let rollup = Rollup::read(&world.url, world.rollup, 0, None, &()).await.unwrap();
     assert_eq!(rollup.data_modes().to_string(), "calldata, blobs");
     let (_, call) = world.committee_batch(&[]).await;
     let request = TransactionRequest::default()

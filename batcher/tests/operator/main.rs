@@ -5,6 +5,10 @@ mod blobs;
 mod command;
 mod committee;
 mod deployment;
+mod hostile;
+#[path = "../proxy/mod.rs"]
+#[allow(dead_code, reason = "faults that the operator's own tests use")]
+mod proxy;
 mod real_keys;
 mod reconstruct;
 mod server;

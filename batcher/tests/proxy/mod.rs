@@ -41,6 +41,8 @@ pub(crate) enum Fault {
     LogRange(u64),
     /// It finds no logs.
     NoLogs,
+    /// It has no index of transactions by their hashes any more.
+    NoTransactionIndex,
     /// It says of each transaction that it failed, and of those that are not mined that they are.
     LyingReceipts,
     /// Its gas for blobs costs this many wei.
@@ -170,7 +172,7 @@ impl State {
                 self.ask(request).await?;
                 Ok(None)
             }
-            Fault::Null => result(Value::Null),
+            Fault::Null | Fault::NoTransactionIndex => result(Value::Null),
             Fault::NoLogs => result(json!([])),
             Fault::BlobFee(wei) if call["method"] == "eth_blobBaseFee" => {
                 result(json!(format!("{wei:#x}")))
@@ -209,6 +211,7 @@ impl Fault {
         match self {
             Self::NoSending | Self::LostAnswer => method == "eth_sendRawTransaction",
             Self::NoLogs => method == "eth_getLogs",
+            Self::NoTransactionIndex => method == "eth_getTransactionByHash",
             Self::LyingReceipts => method == "eth_getTransactionReceipt",
             Self::BlobFee(_) => ["eth_blobBaseFee", "eth_feeHistory"].contains(&method),
             Self::LogRange(most) => {

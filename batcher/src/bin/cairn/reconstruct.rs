@@ -62,6 +62,9 @@ pub(crate) struct L1 {
     /// The block of the deployment, or one before it: nothing earlier is read.
     #[arg(long, value_name = "BLOCK", default_value_t = 0)]
     pub(crate) first_block: u64,
+    /// The ledger that the rollup was published with, if it does not start from nothing: a snapshot of batch 0.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) genesis: Option<PathBuf>,
     /// Blobs as files named by versioned hash.
     #[arg(long, value_name = "DIR")]
     pub(crate) blobs: Option<PathBuf>,
@@ -145,7 +148,8 @@ fn is_reorganization(error: &eyre::Report) -> bool {
 async fn rebuild_once(arguments: &Arguments, last: Last) -> Result<(Report, Snapshot)> {
     let l1 = &arguments.l1;
     let mut bars = RebuildBars::blocks();
-    let rollup = Rollup::read(&l1.url, l1.rollup, l1.first_block, &bars).await?;
+    let ledger = l1.genesis.as_deref().map(Snapshot::read).transpose()?;
+    let rollup = Rollup::read(&l1.url, l1.rollup, l1.first_block, ledger, &bars).await?;
     let reader = rollup.reader();
     if let Some(expected) = l1.chain_id {
         reader.expect_chain(expected).map_err(ReconstructError::from)?;

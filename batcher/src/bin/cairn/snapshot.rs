@@ -33,6 +33,9 @@ pub(crate) struct Arguments {
     /// The block of the deployment, or one before it.
     #[arg(long, value_name = "BLOCK", default_value_t = 0)]
     first_block: u64,
+    /// The ledger that the rollup was published with, if it does not start from nothing: a snapshot of batch 0.
+    #[arg(long, value_name = "FILE")]
+    genesis: Option<PathBuf>,
     /// Blobs as files named by versioned hash.
     #[arg(long, value_name = "DIR")]
     blobs: Option<PathBuf>,
@@ -71,8 +74,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let Arguments { url: Some(url), rollup: Some(rollup), .. } = arguments else {
         eyre::bail!("--l1 and --rollup are missing");
     };
-    let Arguments { first_block, blobs, beacon, committee, to, from_snapshot, out, .. } = arguments;
-    let l1 = L1 { url, rollup, chain_id: None, first_block, blobs, beacon, committee };
+    let Arguments { first_block, genesis, blobs, beacon, committee, .. } = arguments;
+    let Arguments { to, from_snapshot, out, .. } = arguments;
+    let l1 = L1 { url, rollup, chain_id: None, first_block, genesis, blobs, beacon, committee };
     let arguments = reconstruct::Arguments { l1, to, from_snapshot, out, json };
     let (report, _) = reconstruct::rebuild(&arguments, Last::Proven).await?;
     print(&report, json)?;
@@ -83,7 +87,8 @@ async fn check(arguments: &Arguments, mut snapshot: Snapshot) -> Result<Checked>
     let mut data_modes = None;
     if let Some(url) = &arguments.url {
         let rollup = arguments.rollup.unwrap_or(snapshot.rollup);
-        let rollup = Rollup::read(url, rollup, arguments.first_block, &()).await?;
+        let ledger = arguments.genesis.as_deref().map(Snapshot::read).transpose()?;
+        let rollup = Rollup::read(url, rollup, arguments.first_block, ledger, &()).await?;
         rollup.check_final_snapshot(&mut snapshot)?;
         data_modes = Some(rollup.data_modes());
     } else if let Some(rollup) = arguments.rollup {

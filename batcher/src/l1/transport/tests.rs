@@ -263,7 +263,6 @@ async fn only_what_does_the_same_twice_is_sent_twice() {
         ("eth_getFilterChanges", 1),
         ("evm_mine", 1),
         ("eth_sendRawTransaction", 4),
-        ("debug_traceTransaction", 4),
     ] {
         let node = Node::always(Answer::Raw(503, "")).await;
         let sent = to(&[&node], &config()).raw_request::<_, Value>(method.into(), ()).await;

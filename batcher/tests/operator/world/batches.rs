@@ -21,11 +21,11 @@ use cairn_types::{
 
 use super::{FIRST, World, hash, root, secret};
 
-/// The record of the batch that a transaction has committed.
-pub(super) fn committed(receipt: &TransactionReceipt) -> Batch {
-    let logs = receipt.logs().iter();
-    let mut batches = logs.filter_map(|log| IRollupL1::BatchCommitted::decode_log(&log.inner).ok());
-    batches.next().unwrap().data.batch
+/// The records of the batches that a transaction has committed to a rollup.
+pub(super) fn committed(rollup: Address, receipt: &TransactionReceipt) -> Vec<Batch> {
+    let logs = receipt.logs().iter().filter(|log| log.address() == rollup);
+    let batches = logs.filter_map(|log| IRollupL1::BatchCommitted::decode_log(&log.inner).ok());
+    batches.map(|event| event.data.batch).collect()
 }
 
 impl World {
@@ -88,7 +88,7 @@ impl World {
             .with_blob_sidecar_7594(blobs.sidecar())
             .with_input(call.abi_encode());
         let receipt = self.mined(request).await;
-        self.records.push(committed(&receipt));
+        self.keep_records(&receipt);
         blobs.versioned_hashes().into_iter().map(B256::from).collect()
     }
 
@@ -122,7 +122,17 @@ impl World {
     /// Commits through a contract at `to`, or the rollup's own.
     pub(crate) async fn commit_call(&mut self, to: Address, call: &commitCall) {
         let receipt = self.send(to, 0, call).await;
-        self.records.push(committed(&receipt));
+        self.keep_records(&receipt);
+    }
+
+    /// Notes the batches that a transaction has committed, each in the place of those after the one before it.
+    pub(crate) fn keep_records(&mut self, receipt: &TransactionReceipt) {
+        let records = committed(self.rollup, receipt);
+        assert!(!records.is_empty());
+        for record in records {
+            self.records.truncate(record.number as usize);
+            self.records.push(record);
+        }
     }
 
     /// A transfer of one quantum from the first user to the second.

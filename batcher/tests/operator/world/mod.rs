@@ -47,7 +47,8 @@ pub(crate) fn contracts() -> PathBuf {
 pub(crate) async fn artifacts() -> Artifacts {
     static BUILT: OnceCell<Artifacts> = OnceCell::const_new();
     let build = || async {
-        let arguments = ["src", "script", "test/utils/VerifierDouble.sol"];
+        let arguments =
+            ["src", "script", "test/utils/VerifierDouble.sol", "test/utils/HostileCommitter.sol"];
         Artifacts::build_with(&contracts(), &contracts(), &arguments).await.unwrap()
     };
     BUILT.get_or_init(build).await.clone()
@@ -172,7 +173,7 @@ impl World {
         let receipt = self.create(code).await;
         self.rollup = receipt.contract_address.unwrap();
         self.deployed = receipt.block_number.unwrap();
-        self.records = vec![batches::committed(&receipt)];
+        self.keep_records(&receipt);
         let rollup = IRollupL1::new(self.rollup, &self.provider);
         self.custody = rollup.CUSTODY().call().await.unwrap();
         self.domain = domain(31_337, &self.rollup.0.0);
@@ -268,11 +269,24 @@ impl World {
         ]
         .concat();
         let creation = [0x60, 0x21, 0x60, 0x0a, 0x5f, 0x39, 0x60, 0x21, 0x5f, 0xf3];
-        let receipt = self.create([&creation[..], &runtime].concat()).await;
-        let account = receipt.contract_address.unwrap();
+        self.committer([&creation[..], &runtime].concat()).await
+    }
+
+    /// A contract that does what its caller says, and may commit.
+    pub(crate) async fn hostile(&self) -> Address {
+        let artifact = artifacts().await.read("HostileCommitter.sol", "HostileCommitter").unwrap();
+        self.committer(artifact.creation.to_vec()).await
+    }
+
+    async fn committer(&self, code: Vec<u8>) -> Address {
+        let account = self.create(code).await.contract_address.unwrap();
+        self.may_commit(account).await;
+        account
+    }
+
+    pub(crate) async fn may_commit(&self, account: Address) {
         let role = keccak256("COMMITTER_ROLE");
         self.send(self.rollup, 0, &IAccessControl::grantRoleCall { role, account }).await;
-        account
     }
 
     /// What the operator says its state is.
