@@ -12,7 +12,7 @@ mod store;
 mod verify;
 
 pub use encoding::{DecodeError, EncodedProof, Point, decode_scalar, encode_scalar};
-pub use keys::{KeyFault, Keys, check_verifying_key};
+pub use keys::{KeyFault, KeyPoint, Keys, check_verifying_key};
 pub use prove::{ProveError, prove};
 pub use setup::{INSECURE_NOTICE, InsecureDevSetup, SetupError};
 pub use store::{KeyStore, StoreError};
