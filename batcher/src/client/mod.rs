@@ -25,7 +25,7 @@ use jsonrpsee::{
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use self::url::without_credentials;
+use self::url::shown;
 pub use self::{
     check::{ProofError, check_proof},
     url::{http, websocket},
@@ -52,7 +52,7 @@ pub enum ClientError {
     /// The URL is neither http nor ws, or does not parse.
     #[error("{url}: expected a URL as http://127.0.0.1:8650 or ws://127.0.0.1:8650: {reason}")]
     Url {
-        /// As given.
+        /// As it may be shown.
         url: String,
         /// What is wrong.
         reason: String,
@@ -72,7 +72,7 @@ pub enum ClientError {
     /// Nobody answers there.
     #[error("no answer from {url}: {reason}; does the operator run there (--url)?")]
     NoAnswer {
-        /// As given.
+        /// As it may be shown.
         url: String,
         /// What happened.
         reason: String,
@@ -134,7 +134,7 @@ impl ClientError {
         while let Some(source) = cause.source() {
             cause = source;
         }
-        Self::NoAnswer { url: without_credentials(url), reason: cause.to_string() }
+        Self::NoAnswer { url: shown(url), reason: cause.to_string() }
     }
 
     fn refused(method: &'static str, error: &ErrorObjectOwned) -> Self {
@@ -368,7 +368,7 @@ fn bearer(url: &str, token: &str) -> Result<HeaderMap, ClientError> {
 }
 
 fn url_error(url: &str, reason: impl ToString) -> ClientError {
-    ClientError::Url { url: without_credentials(url), reason: reason.to_string() }
+    ClientError::Url { url: shown(url), reason: reason.to_string() }
 }
 
 /// Parameters by name.

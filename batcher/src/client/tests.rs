@@ -35,8 +35,15 @@ async fn only_a_url_that_is_none_is_blamed() {
 
 #[test]
 fn credentials_are_not_shown() {
-    let error = ClientError::no_answer("http://user:secret@host:1/", &std::fmt::Error);
-    assert!(error.to_string().starts_with("no answer from http://host:1/: "), "{error}");
+    for (url, shown) in [
+        ("http://user:secret@host:1/", "http://***@host:1"),
+        ("http://host:1/secret", "http://host:1/***"),
+        ("ws://host/?key=secret", "ws://host/***"),
+        ("htt p://host/secret", "(not a URL)"),
+    ] {
+        let error = ClientError::no_answer(url, &std::fmt::Error).to_string();
+        assert!(error.starts_with(&format!("no answer from {shown}: ")), "{error}");
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The URLs of a service.
 
+use crate::node::print::masked_url;
+
 /// The same service by WebSocket: one connection carries many requests at once.
 #[must_use]
 pub fn websocket(url: &str) -> String {
@@ -18,10 +20,7 @@ pub fn http(url: &str) -> String {
     }
 }
 
-/// A URL as it may be shown.
-pub(super) fn without_credentials(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
-        _ => url.to_owned(),
-    }
+/// A URL as it may be shown: nothing of what is none.
+pub(super) fn shown(url: &str) -> String {
+    url.parse::<reqwest::Url>().map_or_else(|_| "(not a URL)".to_owned(), |_| masked_url(url))
 }
