@@ -14,6 +14,7 @@ use crate::l1::{
         IRollupL1::IRollupL1Errors,
     },
     error::{L1Error, rpc},
+    revert::reverted,
 };
 
 /// What the rollup says to a proof.
@@ -114,9 +115,10 @@ async fn mined(
     what: &'static str,
     sent: PendingTransactionBuilder<Ethereum>,
 ) -> Result<TransactionReceipt, L1Error> {
+    let provider = sent.provider().clone();
     let receipt = sent.get_receipt().await.map_err(|e| rpc(what, e))?;
     if receipt.status() {
         return Ok(receipt);
     }
-    Err(L1Error::Reverted { what, hash: receipt.transaction_hash })
+    Err(reverted(&provider, what, &receipt).await)
 }

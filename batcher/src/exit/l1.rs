@@ -19,6 +19,7 @@ use crate::l1::{
     contracts::{ICustody, IRollupL1},
     error::{L1Error, rpc},
     reader::Reader,
+    revert::reverted,
 };
 
 /// Why nobody can leave here, or not with this.
@@ -351,7 +352,7 @@ impl FrozenRollup {
         let pending = self.provider.send_transaction(request).await.map_err(|e| rpc(what, e))?;
         let receipt = pending.get_receipt().await.map_err(|e| rpc(what, e))?;
         if !receipt.status() {
-            return Err(L1Error::Reverted { what, hash: receipt.transaction_hash }.into());
+            return Err(reverted(&self.provider, what, &receipt).await.into());
         }
         Ok(receipt.gas_used)
     }

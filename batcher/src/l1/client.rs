@@ -19,6 +19,7 @@ use super::{
     contracts::{ForcedTransaction, ICustody, IDemoToken},
     deployment::Deployment,
     error::{L1Error, rpc},
+    revert::reverted,
 };
 
 /// One signer's view of one deployment.
@@ -170,11 +171,8 @@ impl Pending {
     /// The node's, or a revert.
     pub async fn receipt(self) -> Result<TransactionReceipt, L1Error> {
         let what = self.what;
+        let provider = self.transaction.provider().clone();
         let receipt = self.transaction.get_receipt().await.map_err(|e| rpc(what, e))?;
-        if receipt.status() {
-            Ok(receipt)
-        } else {
-            Err(L1Error::Reverted { what, hash: receipt.transaction_hash })
-        }
+        if receipt.status() { Ok(receipt) } else { Err(reverted(&provider, what, &receipt).await) }
     }
 }

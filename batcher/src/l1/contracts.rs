@@ -43,6 +43,25 @@ alloy::sol! {
         function getMinDelay() external view returns (uint256);
     }
 
+    /// What OpenZeppelin's timelock, tokens and helpers refuse with, which no snapshot has.
+    #[sol(all_derives)]
+    interface IOpenZeppelin {
+        error TimelockInvalidOperationLength(uint256 targets, uint256 payloads, uint256 values);
+        error TimelockInsufficientDelay(uint256 delay, uint256 minDelay);
+        error TimelockUnexpectedOperationState(bytes32 operationId, bytes32 expectedStates);
+        error TimelockUnexecutedPredecessor(bytes32 predecessorId);
+        error TimelockUnauthorizedCaller(address caller);
+        error ERC20InsufficientBalance(address sender, uint256 balance, uint256 needed);
+        error ERC20InvalidSender(address sender);
+        error ERC20InvalidReceiver(address receiver);
+        error ERC20InsufficientAllowance(address spender, uint256 allowance, uint256 needed);
+        error ERC20InvalidApprover(address approver);
+        error ERC20InvalidSpender(address spender);
+        error OwnableUnauthorizedAccount(address account);
+        error AddressEmptyCode(address target);
+        error FailedDeployment();
+    }
+
     /// The demo's token, which anyone can mint.
     #[sol(rpc)]
     interface IDemoToken {

@@ -4,8 +4,9 @@ use std::fmt;
 
 use alloy::{
     contract,
-    primitives::{Address, B256},
+    primitives::{Address, B256, Bytes},
     providers::PendingTransactionError,
+    rpc::json_rpc::ErrorPayload,
     sol_types,
     transports::{RpcError, TransportError, TransportErrorKind},
 };
@@ -14,7 +15,7 @@ use thiserror::Error;
 use super::{
     connection::BadSetting,
     http::{Fault, quote},
-    revert::describe,
+    revert::{describe, explain},
     transport::RequestError,
 };
 
@@ -58,6 +59,16 @@ pub enum L1Error {
         what: &'static str,
         /// The transaction.
         hash: B256,
+    },
+    /// As [`Self::Reverted`], and the same call says why.
+    #[error("L1, {what}: transaction {hash} reverted: {reason}")]
+    Refused {
+        /// What was tried.
+        what: &'static str,
+        /// The transaction.
+        hash: B256,
+        /// What the contract says.
+        reason: String,
     },
     /// The node serves another chain.
     #[error(
@@ -141,13 +152,23 @@ impl Reason for sol_types::Error {
     }
 }
 
+/// What a contract says in a node's error; none where it is the node that refuses, or the contract says nothing.
+fn refusal(error: &ErrorPayload) -> Option<String> {
+    if let Some(data) = error.as_revert_data() {
+        return (!data.is_empty()).then(|| explain(&data));
+    }
+    // Some nodes call a revert something else. What is no error of a contract is theirs.
+    let data: String = serde_json::from_str(error.data.as_ref()?.get()).ok()?;
+    let data: Bytes = data.strip_prefix("Reverted ").unwrap_or(&data).parse().ok()?;
+    describe(&data)
+}
+
 impl Reason for TransportError {
     fn text(&self) -> String {
         match self {
             // From our transport: printable, and with the method and the node.
             Self::Transport(kind) => kind.to_string(),
-            Self::ErrorResp(error) => match error.as_revert_data().and_then(|data| describe(&data))
-            {
+            Self::ErrorResp(error) => match refusal(error) {
                 Some(said) => format!("the contract refuses: {said}"),
                 None => error.message.to_string(),
             },
@@ -219,5 +240,40 @@ pub fn is_too_much(error: &TransportError) -> bool {
         Some(Fault::TooLarge(_) | Fault::Timeout(_)) => true,
         Some(Fault::Status { status, .. }) => [413, 504].contains(&status.as_u16()),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::transports::RpcError;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn contracts_are_understood_behind_every_node() {
+        // WrongBlobCount(2, 3), with the selector as the compiler gives it.
+        let data = format!("0x92daeab3{:064x}{:064x}", 2, 3);
+        let named = "the contract refuses: WrongBlobCount { ";
+        for (message, data, said) in [
+            ("execution reverted", json!(data), named),
+            ("execution reverted: custom error 0x92daeab3", json!({ "data": data }), named),
+            ("VM execution error.", json!(data), named),
+            ("VM execution error.", json!(format!("Reverted {data}")), named),
+            (
+                "execution reverted",
+                json!("0x12345678"),
+                "the contract refuses: an unknown error, 0x12345678",
+            ),
+            ("execution reverted", json!("0x"), "execution reverted"),
+            ("execution reverted", json!(null), "execution reverted"),
+            ("nonce too low", json!("0x12345678"), "nonce too low"),
+            ("nonce too low", json!([data]), "nonce too low"),
+        ] {
+            let error = json!({ "code": 3, "message": message, "data": data });
+            let error: TransportError = RpcError::ErrorResp(serde_json::from_value(error).unwrap());
+            let text = rpc("trying", error).to_string();
+            assert!(text.starts_with(&format!("L1, trying: {said}")), "{text}");
+        }
     }
 }

@@ -20,7 +20,7 @@ use crate::{
         self,
         contracts::{IRollupL1::commitCall, IRollupL1::proveCall},
         error::rpc,
-        revert::describe,
+        revert::explain,
     },
     publication::Published,
     store::{
@@ -190,7 +190,7 @@ pub(super) async fn simulate(
 pub(super) fn refusal(error: &TransportError) -> Option<String> {
     let answer = error.as_error_resp()?;
     if let Some(data) = answer.as_revert_data() {
-        return Some(describe(&data).unwrap_or_else(|| format!("an unknown error, {data}")));
+        return Some(explain(&data));
     }
     let message = answer.message.to_lowercase();
     let words = ["revert", "out of gas", "exceeds allowance", "gas required"];
