@@ -2,6 +2,7 @@
 
 use std::{
     fs::{File, TryLockError},
+    io,
     net::TcpListener,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
@@ -39,6 +40,16 @@ pub enum AnvilError {
         port: u16,
         /// The program's option that names it.
         option: &'static str,
+    },
+    /// The port asked for cannot be had, as one below 1024 by most users.
+    #[error("port {port}: cannot listen there: {source}; choose another with {option}")]
+    Port {
+        /// The port.
+        port: u16,
+        /// The program's option that names it.
+        option: &'static str,
+        /// What the system says.
+        source: io::Error,
     },
     /// Another anvil keeps its state there.
     #[error("another anvil runs on the state in {}: end it, or choose another folder", .folder.display())]
@@ -273,8 +284,14 @@ fn signal(child: &Child, signal: Signal) {
 fn free_port(port: Option<u16>, life: Life) -> Result<u16, AnvilError> {
     let asked = port.unwrap_or(0);
     let listener = TcpListener::bind(("127.0.0.1", asked)).and_then(|l| l.local_addr());
-    let in_use = |_| AnvilError::PortInUse { port: asked, option: life.port_option() };
-    listener.map(|address| address.port()).map_err(in_use)
+    listener.map(|address| address.port()).map_err(|e| port_error(asked, life.port_option(), e))
+}
+
+fn port_error(port: u16, option: &'static str, source: io::Error) -> AnvilError {
+    match source.kind() {
+        io::ErrorKind::AddrInUse => AnvilError::PortInUse { port, option },
+        _ => AnvilError::Port { port, option, source },
+    }
 }
 
 /// Lets the kernel send the child this signal when we are killed without a chance to do it.
@@ -302,5 +319,14 @@ mod tests {
         assert!(started.unwrap_err().to_string().ends_with("choose another with --port"));
         let resumed = Anvil::resume(program, port, folder.path()).await;
         assert!(resumed.unwrap_err().to_string().ends_with("choose another with --l1-port"));
+    }
+
+    #[test]
+    fn a_port_that_is_not_in_use_is_not_said_to_be() {
+        let denied = io::ErrorKind::PermissionDenied.into();
+        assert_eq!(
+            port_error(80, "--port", denied).to_string(),
+            "port 80: cannot listen there: permission denied; choose another with --port"
+        );
     }
 }

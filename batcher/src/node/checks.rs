@@ -10,6 +10,7 @@ use std::{
 };
 
 use alloy::{
+    contract,
     eips::BlockNumberOrTag,
     primitives::{Address, B256, U256, keccak256},
     providers::{DynProvider, Provider},
@@ -115,18 +116,21 @@ impl RollupOnL1 {
             return Err(CheckError::NoContract { address, chain_id: expected });
         }
         let contract = IRollupL1::new(address, provider);
-        // Node and chain answer: what fails from here on, the contract fails.
         let not_cairn = |reason: String| CheckError::NotCairn { address, reason };
-        let asks = |what: &str| not_cairn(format!("it does not answer {what}()"));
-        let got = contract.DOMAIN().call().await.map_err(|_| asks("DOMAIN"))?;
+        // Node and chain have answered: what fails from here on, the contract fails, unless the node is gone.
+        let asks = |what: &str, error: contract::Error| match rpc("reading the rollup", error) {
+            error if error.is_transient() => CheckError::from(error),
+            _ => not_cairn(format!("it does not answer {what}()")),
+        };
+        let got = contract.DOMAIN().call().await.map_err(|e| asks("DOMAIN", e))?;
         let ours = domain(expected, &address.0.0).bytes();
         if got[1..] != ours[..] || got[0] != 0 {
             let ours = B256::left_padding_from(&ours);
             return Err(not_cairn(format!("its DOMAIN is {got}, expected {ours}")));
         }
-        let custody = contract.CUSTODY().call().await.map_err(|_| asks("CUSTODY"))?;
-        let modes = contract.DATA_MODES().call().await.map_err(|_| asks("DATA_MODES"))?;
-        if contract.frozen().call().await.map_err(|_| asks("frozen"))? {
+        let custody = contract.CUSTODY().call().await.map_err(|e| asks("CUSTODY", e))?;
+        let modes = contract.DATA_MODES().call().await.map_err(|e| asks("DATA_MODES", e))?;
+        if contract.frozen().call().await.map_err(|e| asks("frozen", e))? {
             return Err(CheckError::Frozen { address });
         }
         let first_block = config.first_block;
