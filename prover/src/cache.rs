@@ -35,7 +35,7 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// The cache below `folder`; it is made when something is written.
+    /// The cache below `folder`; it is made when something is missing there.
     #[must_use]
     pub fn new(folder: &Path) -> Self {
         Self { folder: folder.join(VERSION), fault: Arc::default() }
@@ -47,16 +47,25 @@ impl Cache {
         &self.folder
     }
 
-    /// The content of a file; `None` if there is none.
+    /// The content of a file; `None` if there is none and one can be kept: nothing is made for minutes that is lost then.
     ///
     /// # Errors
     /// What the file system says.
     pub fn get(&self, name: &str) -> Result<Option<Vec<u8>>, ProverError> {
         match std::fs::read(self.folder.join(name)) {
             Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.check_writable().map_err(|error| self.error(error))?;
+                Ok(None)
+            }
             Err(error) => Err(self.error(error)),
         }
+    }
+
+    /// Makes the folder, and a file without a name in it.
+    fn check_writable(&self) -> io::Result<()> {
+        std::fs::create_dir_all(&self.folder)?;
+        tempfile::tempfile_in(&self.folder).map(drop)
     }
 
     /// Writes a file: all of it or nothing.
@@ -184,5 +193,15 @@ mod tests {
         let cache = Cache::new(file.path());
         square(&cache);
         assert!(matches!(cache.check(), Err(ProverError::Cache { .. })));
+    }
+
+    /// Nobody can write there, the superuser neither; the file system says that nothing is there.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_could_not_be_kept_is_not_made_first() {
+        let cache = Cache::new(Path::new("/proc/nowhere"));
+        assert!(matches!(cache.get("key"), Err(ProverError::Cache { .. })));
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(Cache::new(folder.path()).get("key").unwrap(), None);
     }
 }
