@@ -160,10 +160,14 @@ impl Config {
     }
 }
 
+/// Without the lines of the file, which are drawn behind a bar: a key file given by mistake is not shown.
 fn one_line(text: &str) -> String {
-    let lines =
-        text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('|'));
-    lines.collect::<Vec<_>>().join(": ")
+    let is_drawn = |line: &&str| {
+        let number = |c: char| c.is_ascii_digit() || c == ' ';
+        line.trim_start_matches(number).starts_with('|')
+    };
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.filter(|line| !is_drawn(line)).collect::<Vec<_>>().join(": ")
 }
 
 /// Wei as decimal strings: they do not fit TOML's or JSON's integers.
