@@ -10,6 +10,7 @@ pub mod api;
 pub mod client;
 pub mod clock;
 pub mod committee;
+pub mod console;
 pub mod demo;
 pub mod deploy;
 pub mod development;

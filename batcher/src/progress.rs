@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, sync::Mutex, time::Duration};
 use cairn_prover::progress::{Progress, Stage};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use crate::tell;
+
 /// One bar a stage; on a terminal only, elsewhere a line when a stage ends.
 #[derive(Debug, Default)]
 pub struct Bars {
@@ -33,7 +35,7 @@ impl Bars {
         bar.finish();
         if !console_is_terminal() {
             let seconds = bar.elapsed().as_secs_f64();
-            eprintln!(
+            tell!(
                 "{:<14} {}/{} {seconds:.1} s",
                 bar.prefix(),
                 bar.position(),

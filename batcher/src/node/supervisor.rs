@@ -1,7 +1,6 @@
 //! Runs stages: one that fails stops the service, and all stop in their order.
 
 use std::{
-    any::Any,
     fmt::Display,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -14,7 +13,10 @@ use tokio::{
     time::Instant,
 };
 
-use crate::signals::{Shutdown, ShutdownSender, shutdown};
+use crate::{
+    console::panic_message,
+    signals::{Shutdown, ShutdownSender, shutdown},
+};
 
 /// Why the service cannot go on.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -109,7 +111,9 @@ impl Supervisor {
                 Ok(Ok(())) => StageFailure::Ended { stage: name },
                 Ok(Err(error)) => StageFailure::Failed { stage: name, reason: error.to_string() },
                 Err(end) => match end.try_into_panic() {
-                    Ok(panic) => StageFailure::Panicked { stage: name, reason: message(&*panic) },
+                    Ok(panic) => {
+                        StageFailure::Panicked { stage: name, reason: panic_message(&*panic) }
+                    }
                     // Nothing but this module ends it so.
                     Err(_) => return,
                 },
@@ -161,11 +165,4 @@ impl Drop for Supervisor {
     fn drop(&mut self) {
         self.stages.iter().for_each(|stage| stage.work.abort());
     }
-}
-
-/// What a panic says.
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "no message".to_owned())
 }

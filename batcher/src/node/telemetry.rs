@@ -15,6 +15,7 @@ use thiserror::Error;
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
 use super::config::BadField;
+use crate::console::LogWriter;
 
 /// Logs, metrics and spans.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, DocumentedFields)]
@@ -100,7 +101,7 @@ impl Telemetry {
         let spans = config.otlp_endpoint.as_deref().map(collector).transpose()?;
         let exported =
             spans.as_ref().map(|p| tracing_opentelemetry::layer().with_tracer(p.tracer("cairn")));
-        let text = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        let text = tracing_subscriber::fmt::layer().with_writer(|| LogWriter);
         let log = match config.log_format {
             LogFormat::Text => text.boxed(),
             LogFormat::Json => text.json().flatten_event(true).boxed(),

@@ -7,7 +7,7 @@ use std::{
 };
 
 use alloy::primitives::Address;
-use cairn_batcher::{progress::Bars, reconstruct::Progress, snapshot::Snapshot};
+use cairn_batcher::{progress::Bars, reconstruct::Progress, snapshot::Snapshot, tell};
 use cairn_state::State;
 use indicatif::ProgressBar;
 
@@ -75,7 +75,7 @@ impl Checkpoint {
         let mut snapshot = Snapshot { chain_id: self.chain_id, rollup: self.rollup, batch, state };
         // Only time is lost without it.
         if let Err(error) = snapshot.write(&self.path) {
-            eprintln!("cairn: no checkpoint: {error}");
+            tell!("cairn: no checkpoint: {error}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use cairn_batcher::node::config::Config;
+use cairn_batcher::{node::config::Config, tell};
 use clap::Subcommand;
 use eyre::Result;
 
@@ -29,7 +29,7 @@ pub(crate) enum ConfigCommand {
 pub(crate) fn run(command: ConfigCommand) -> Result<ExitCode> {
     let read = |file: &PathBuf| {
         Config::read(file).map_err(|error| {
-            eprintln!("cairn: {error}");
+            tell!("cairn: {error}");
             ExitCode::from(BAD_INPUT)
         })
     };

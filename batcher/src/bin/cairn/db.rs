@@ -9,7 +9,9 @@ use std::{
 use cairn_batcher::{
     api::{methods, wire},
     client::Client,
+    console,
     store::{Store, StoreError, restore},
+    tell,
 };
 use clap::Subcommand;
 use eyre::{Result, WrapErr};
@@ -143,7 +145,7 @@ fn refuse(error: &StoreError) -> ExitCode {
         StoreError::InUse { .. } => "; a running operator does it itself: --url URL, not DIR",
         _ => "",
     };
-    eprintln!("cairn: {error}{hint}");
+    tell!("cairn: {error}{hint}");
     ExitCode::from(BAD_INPUT)
 }
 
@@ -160,7 +162,7 @@ fn show(found: &wire::StoreCheck, as_json: bool) -> ExitCode {
         println!("{}", json!({ "rows": rows, "faults": faults }));
     } else {
         tables.iter().for_each(|row| println!("{:<14}{:>12} rows", row.table, row.rows));
-        faults.iter().for_each(|fault| println!("{fault}"));
+        faults.iter().for_each(|fault| println!("{}", console::line(fault)));
     }
     if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use cairn_batcher::demo::{self, Options};
+use cairn_batcher::{
+    demo::{self, Options},
+    tell,
+};
 use cairn_types::DataMode;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use eyre::Result;
@@ -81,6 +84,6 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     if demo::run(options).await?.succeeded() {
         return Ok(ExitCode::SUCCESS);
     }
-    eprintln!("cairn: L1 did not accept the batch, or its state differs");
+    tell!("cairn: L1 did not accept the batch, or its state differs");
     Ok(ExitCode::FAILURE)
 }

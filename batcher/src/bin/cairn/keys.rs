@@ -3,7 +3,10 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use alloy::signers::local::PrivateKeySigner;
-use cairn_batcher::node::keys::{self, KeyError};
+use cairn_batcher::{
+    node::keys::{self, KeyError},
+    tell,
+};
 use clap::Subcommand;
 use eyre::{Result, eyre};
 
@@ -73,7 +76,7 @@ pub(crate) fn run(command: KeysCommand) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => {
-            eprintln!("cairn: {error}");
+            tell!("cairn: {error}");
             Ok(ExitCode::from(BAD_INPUT))
         }
     }

@@ -4,6 +4,7 @@ use std::{fs, path::PathBuf, process::ExitCode, sync::Mutex, time::Duration};
 
 use alloy::signers::local::PrivateKeySigner;
 use cairn_batcher::{
+    console,
     load::{self, Latency, LoadOptions, Progress, Report},
     node::dev::OPERATOR_KEY,
     progress::Bars,
@@ -104,7 +105,7 @@ fn print(report: &Report) {
         );
     }
     for (reason, count) in &report.refusals {
-        println!("refused, {reason}: {count}");
+        println!("refused, {}: {count}", console::line(reason));
     }
 }
 

@@ -10,6 +10,7 @@ use std::{
 
 use alloy::primitives::{Address, B256};
 use cairn_batcher::{
+    console,
     l1::{data_modes::DataModes, error::L1Error},
     reconstruct::{
         ReconstructError, Reconstruction, Rollup,
@@ -19,6 +20,7 @@ use cairn_batcher::{
         source::Sources,
     },
     snapshot::Snapshot,
+    tell,
 };
 use cairn_prover::files::check_writable;
 use eyre::{Result, WrapErr};
@@ -119,7 +121,7 @@ pub(crate) fn print(report: &(impl Serialize + fmt::Display), json: bool) -> Res
     if json {
         println!("{}", serde_json::to_string_pretty(report)?);
     } else {
-        println!("{report}");
+        println!("{}", console::lines(&report.to_string()));
     }
     Ok(())
 }
@@ -133,7 +135,7 @@ pub(crate) async fn rebuild(arguments: &Arguments, last: Last) -> Result<(Report
     loop {
         match rebuild_once(arguments, last).await {
             Err(error) if attempt < ATTEMPTS && is_reorganization(&error) => {
-                eprintln!("cairn: {error:#}; trying again");
+                tell!("cairn: {error:#}; trying again");
                 attempt += 1;
             }
             result => return result,
@@ -206,12 +208,12 @@ fn start(
     });
     match snapshot {
         Ok(snapshot) if snapshot.batch <= to => {
-            eprintln!("cairn: going on after batch {} of {}", snapshot.batch, part.display());
+            tell!("cairn: going on after batch {} of {}", snapshot.batch, part.display());
             Ok(Some(snapshot))
         }
         Ok(_) => Ok(None),
         Err(error) => {
-            eprintln!("cairn: starting from genesis, not from {}: {error}", part.display());
+            tell!("cairn: starting from genesis, not from {}: {error}", part.display());
             Ok(None)
         }
     }
