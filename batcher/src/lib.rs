@@ -28,6 +28,7 @@ pub mod settlement;
 pub mod signals;
 pub mod snapshot;
 pub mod store;
+pub mod temporary;
 pub mod transfers;
 pub mod verify;
 pub mod watcher;

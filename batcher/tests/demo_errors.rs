@@ -91,25 +91,34 @@ fn an_anvil_that_ends_at_once_is_an_error() {
 }
 
 #[test]
-fn ctrl_c_ends_the_local_l1_too() {
+fn a_signal_ends_the_local_l1_too_and_leaves_nothing() {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129)] {
+        ends_by(signal, code);
+    }
+}
+
+fn ends_by(signal: &str, code: i32) {
     let project = project_with_tools("echo $$ > \"$0.pid\"; exec sleep 300");
+    let temporary = tempfile::tempdir().unwrap();
     let pid_file = project.path().join("node_modules/@foundry-rs/anvil-test/bin/anvil.pid");
-    let mut demo =
-        cairn(&["--contracts", &contracts(&project)]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut demo = cairn(&["--contracts", &contracts(&project)]);
+    let mut demo = demo.env("TMPDIR", temporary.path()).stderr(Stdio::piped()).spawn().unwrap();
     let anvil = wait_for(&mut demo, || {
         fs::read_to_string(&pid_file).ok().filter(|pid| pid.ends_with('\n'))
     });
     let process = format!("/proc/{}", anvil.trim());
     assert!(Path::new(&process).exists());
+    assert_eq!(fs::read_dir(&temporary).unwrap().count(), 1, "the folder of logs");
 
-    let interrupted = Command::new("kill").args(["-INT", &demo.id().to_string()]).status().unwrap();
+    let interrupted = Command::new("kill").args([signal, &demo.id().to_string()]).status().unwrap();
     assert!(interrupted.success());
     let status = demo.wait().unwrap();
-    assert_eq!(status.code(), Some(130));
+    assert_eq!(status.code(), Some(code), "{signal}");
     let mut text = String::new();
     demo.stderr.take().unwrap().read_to_string(&mut text).unwrap();
     assert!(text.lines().any(|line| line == "cairn: interrupted"), "{text}");
-    assert!(!Path::new(&process).exists(), "anvil is still there");
+    assert!(!Path::new(&process).exists(), "anvil is still there after {signal}");
+    assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0, "{signal} leaves a folder");
 }
 
 fn wait_for<T>(demo: &mut Child, mut ready: impl FnMut() -> Option<T>) -> T {

@@ -46,7 +46,7 @@ use self::{
     upgrade::{Desk, Upgrade},
     wallet::Wallets,
 };
-use crate::transfers;
+use crate::{tell, temporary::Temporary, transfers};
 
 /// What the demo is asked for.
 #[derive(Debug, Clone)]
@@ -86,13 +86,13 @@ pub struct Options {
 /// # Errors
 /// Bad input, a missing tool, a refusal of L1; each with what to do.
 pub async fn run(options: Options) -> Result<Report> {
-    let folder = tempfile::Builder::new().prefix("cairn-demo-").tempdir()?;
+    let folder = Temporary::new("cairn-demo-")?;
     let result = settle_one_batch(&options, folder.path()).await;
     if options.keep || result.is_err() {
         // Logs and the batch stay for a look around, unless there are none.
         let folder = folder.keep();
         if std::fs::remove_dir(&folder).is_err() {
-            eprintln!("logs and the batch are in {}", folder.display());
+            tell!("logs and the batch are in {}", folder.display());
         }
     }
     result

@@ -1,18 +1,25 @@
 //! What the system asks of the process: to stop, and to stop at once.
 
-use std::io;
+use std::{io, time::Duration};
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::oneshot,
+};
 use tracing::{error, info, warn};
 
 use super::service::{Node, STOP_LIMIT};
+
+/// What work that is dropped may take to end what it has begun.
+const DROP_LIMIT: Duration = Duration::from_secs(20);
 
 /// Listens to SIGINT, SIGTERM and SIGHUP from its making on; the process does not end by them any more.
 #[derive(Debug)]
 pub struct StopRequests {
     interrupt: Signal,
     terminate: Signal,
-    hang_up: Signal,
+    /// None under nohup, which has it ignored.
+    hang_up: Option<Signal>,
 }
 
 /// Who asks.
@@ -57,17 +64,61 @@ impl StopRequests {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
+            hang_up: if is_hang_up_ignored() { None } else { Some(signal(SignalKind::hangup())?) },
         })
     }
 
     /// The next one. Nothing is lost when this future is dropped.
     pub async fn next(&mut self) -> StopRequest {
+        let hang_up = async {
+            match &mut self.hang_up {
+                Some(hang_up) => hang_up.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.interrupt.recv() => StopRequest::Interrupt,
             _ = self.terminate.recv() => StopRequest::Terminate,
-            _ = self.hang_up.recv() => StopRequest::HangUp,
+            _ = hang_up => StopRequest::HangUp,
         }
+    }
+}
+
+/// Whether the process was started with SIGHUP ignored: it is the first bit of the mask that the kernel shows.
+fn is_hang_up_ignored() -> bool {
+    // Where the system has no such file, it is taken not to be.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & 1 == 1)
+}
+
+/// Does work until it is done or the process is asked to stop; the work is dropped then, which ends what it has begun. A second
+/// request ends the process at once, also while something is dropped or does not let go of its thread.
+///
+/// # Errors
+/// The system does not let us listen.
+pub async fn unless_stopped<T>(
+    work: impl Future<Output = T>,
+) -> io::Result<Result<T, StopRequest>> {
+    let mut requests = StopRequests::listen()?;
+    let (ask, asked) = oneshot::channel();
+    let watch = tokio::spawn(async move {
+        let first = requests.next().await;
+        // Nobody listens where the work is done.
+        let _ = ask.send(first);
+        let last = tokio::select! {
+            second = requests.next() => second,
+            () = tokio::time::sleep(DROP_LIMIT) => first,
+        };
+        std::process::exit(last.exit_code().into())
+    });
+    tokio::select! {
+        done = work => {
+            watch.abort();
+            Ok(Ok(done))
+        }
+        Ok(request) = asked => Ok(Err(request)),
     }
 }
 

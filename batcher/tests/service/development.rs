@@ -235,7 +235,12 @@ fn an_interrupted_first_start_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (temporary, project) = (folder.path().join("tmp"), folder.path().join("project"));
     std::fs::create_dir(&temporary).unwrap();
-    std::fs::create_dir(&project).unwrap();
+    // What is refused first is there.
+    for tool in ["anvil", "forge"] {
+        let bin = project.join(format!("node_modules/@foundry-rs/{tool}-test/bin"));
+        std::fs::create_dir_all(&bin).unwrap();
+        std::fs::write(bin.join(tool), "").unwrap();
+    }
     let (api, l1) = (free_port().to_string(), free_port().to_string());
     let child = Command::new(env!("CARGO_BIN_EXE_cairn"))
         .args(["run", "--dev", "--port", &api, "--l1-port", &l1])

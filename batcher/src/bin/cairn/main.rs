@@ -15,15 +15,17 @@ mod snapshot;
 mod status;
 mod verify_deployment;
 
-use std::{
-    any::Any,
-    panic::{catch_unwind, resume_unwind, set_hook, take_hook},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
-use cairn_batcher::exit::command::{self as exit, ExitCommand};
+use cairn_batcher::{
+    console,
+    exit::command::{self as exit, ExitCommand},
+    node::stop::unless_stopped,
+    tell,
+};
 use cairn_prover::allocator::{Allocator, keep_pages};
 use clap::{Parser, Subcommand};
+use tokio::runtime::Runtime;
 
 /// A ZK-rollup: batches of signed transfers, proven and settled on Ethereum.
 #[derive(Debug, Parser)]
@@ -41,7 +43,7 @@ enum Command {
     Other(Other),
 }
 
-// What Ctrl-C ends at once.
+// What a signal ends at once.
 #[derive(Debug, Subcommand)]
 enum Other {
     /// Runs the whole rollup on a local L1 with real proofs and prints a report.
@@ -80,51 +82,46 @@ enum Other {
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
 
-/// 128 and the number of SIGPIPE, as a shell has it.
-const CLOSED_PIPE: u8 = 141;
-
 fn main() -> ExitCode {
     keep_pages();
-    let arguments = Arguments::parse();
-    tell_panics_but_closed_pipes();
-    // Unwinding has ended what was begun, as the local L1.
-    catch_unwind(|| run_to_end(arguments.command)).unwrap_or_else(|panic| {
-        if is_closed_pipe(&*panic) { ExitCode::from(CLOSED_PIPE) } else { resume_unwind(panic) }
+    console::run("cairn", || match Arguments::try_parse() {
+        Ok(arguments) => run_to_end(arguments.command),
+        Err(error) => console::answer_usage("cairn", &error),
     })
 }
 
-/// Printing panics where the reader has gone, as in `cairn status | head`: that is no fault of ours, and the end of the
-/// command.
-fn is_closed_pipe(panic: &(dyn Any + Send)) -> bool {
-    let text = panic.downcast_ref::<String>().map_or("", String::as_str);
-    text.starts_with("failed printing to std") && text.contains("Broken pipe")
-}
-
-fn tell_panics_but_closed_pipes() {
-    let tell = take_hook();
-    set_hook(Box::new(move |panic| {
-        if !is_closed_pipe(panic.payload()) {
-            tell(panic);
+fn run_to_end(command: Command) -> ExitCode {
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tell!("cairn: cannot start threads: {error}");
+            return ExitCode::FAILURE;
         }
-    }));
+    };
+    let code = runtime.block_on(carry_out(command));
+    // Threads that prove would be waited for otherwise.
+    runtime.shutdown_background();
+    code
 }
 
-#[tokio::main]
-async fn run_to_end(command: Command) -> ExitCode {
+async fn carry_out(command: Command) -> ExitCode {
     let command = match command {
         // Stops in its own way.
         Command::Run(arguments) => return run::run(arguments).await,
         Command::Other(command) => command,
     };
-    tokio::select! {
-        result = other(command) => result.unwrap_or_else(|error| {
-            eprintln!("cairn: {}", line(&error));
+    match unless_stopped(other(command)).await.map_err(eyre::Report::from) {
+        Ok(Ok(Ok(code))) => code,
+        Ok(Ok(Err(error))) | Err(error) => {
+            if !console::has_lost_output() {
+                tell!("cairn: {}", line(&error));
+            }
             ExitCode::FAILURE
-        }),
-        _ = tokio::signal::ctrl_c() => {
+        }
+        Ok(Err(request)) => {
             // Dropping the command has ended the local L1; other threads end with the process.
-            eprintln!("cairn: interrupted");
-            std::process::exit(130);
+            tell!("cairn: interrupted");
+            std::process::exit(request.exit_code().into())
         }
     }
 }

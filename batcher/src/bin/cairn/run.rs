@@ -2,7 +2,7 @@
 
 mod dev;
 
-use std::{io::ErrorKind, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use cairn_batcher::{
     node::{
@@ -13,10 +13,11 @@ use cairn_batcher::{
         telemetry::{LogFormat, Telemetry, TelemetryConfig},
     },
     progress::Bars,
+    tell,
+    temporary::Temporary,
 };
 use cairn_prover::LocalProver;
 use eyre::Result;
-use tempfile::TempDir;
 
 use crate::{config::BAD_INPUT, line};
 
@@ -43,7 +44,7 @@ struct Service {
 
 pub(crate) async fn run(arguments: Arguments) -> ExitCode {
     let fail = |error: &eyre::Report| {
-        eprintln!("cairn: {}", line(error));
+        tell!("cairn: {}", line(error));
         ExitCode::from(BAD_INPUT)
     };
     let mut requests = match StopRequests::listen() {
@@ -59,12 +60,12 @@ pub(crate) async fn run(arguments: Arguments) -> ExitCode {
     let Service { node, telemetry } = match started {
         Ok(Ok(service)) => service,
         Ok(Err(error)) => {
-            remove(temporary);
+            drop(temporary);
             return fail(&error);
         }
         Err(request) => {
-            eprintln!("cairn: {} before the start was done", request.name());
-            remove(temporary);
+            tell!("cairn: {} before the start was done", request.name());
+            drop(temporary);
             std::process::exit(request.exit_code().into())
         }
     };
@@ -78,26 +79,13 @@ pub(crate) async fn run(arguments: Arguments) -> ExitCode {
             _ = requests.next() => {}
         }
     }
-    remove(temporary);
+    drop(temporary);
     // Not by returning: threads that prove would be waited for.
     std::process::exit(code.into())
 }
 
-/// Removes a folder that nobody keeps. What was ended a moment ago may still write there.
-fn remove(temporary: Option<TempDir>) {
-    let Some(folder) = temporary.map(TempDir::keep) else { return };
-    for _ in 0..40 {
-        match std::fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                std::thread::sleep(Duration::from_millis(50));
-            }
-            _ => return,
-        }
-    }
-}
-
 /// `temporary` is given the folder that must be removed in the end, if there is one.
-async fn start(arguments: Arguments, temporary: &mut Option<TempDir>) -> Result<Service> {
+async fn start(arguments: Arguments, temporary: &mut Option<Temporary>) -> Result<Service> {
     if arguments.dev {
         return dev::start(arguments.development, arguments.log, temporary).await;
     }

@@ -4,19 +4,19 @@ use std::path::PathBuf;
 
 use cairn_batcher::{
     deploy::{manifest::Circuits, write_verifier},
-    l1::artifacts::Artifacts,
+    l1::{artifacts::Artifacts, tools},
     node::{
         Checked, Extras, Node,
-        checks::port_is_free,
+        checks::{is_writable, port_is_free},
         config::loopback,
         dev::{self, DevChain, Place, deployment::Plan, summary::Summary},
         telemetry::{LogFormat, TelemetryConfig},
     },
     proving::config::{DataChoice, ProvingConfig},
+    temporary::Temporary,
 };
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use eyre::{Result, WrapErr};
-use tempfile::TempDir;
 
 use super::Service;
 
@@ -75,18 +75,26 @@ fn data_choice() -> impl TypedValueParser<Value = DataChoice> {
 pub(super) async fn start(
     arguments: Arguments,
     log: Option<LogFormat>,
-    temporary: &mut Option<TempDir>,
+    temporary: &mut Option<Temporary>,
 ) -> Result<Service> {
     let telemetry = super::telemetry(&TelemetryConfig::default(), log)?;
     let contracts = &arguments.contracts;
     let contracts = contracts
         .canonicalize()
         .wrap_err_with(|| format!("--contracts: no Foundry project at {}", contracts.display()))?;
+    for tool in ["anvil", "forge"] {
+        tools::find(&contracts.join("node_modules"), tool)?;
+    }
     port_is_free("--port", loopback(arguments.port))?;
     let folder = match arguments.data_dir {
-        Some(folder) => folder,
+        // An earlier local L1 may still be ending on its port.
+        Some(folder) => {
+            is_writable(&folder)?;
+            folder
+        }
         None => {
-            let made = tempfile::Builder::new().prefix("cairn-dev-").tempdir()?;
+            port_is_free("--l1-port", loopback(arguments.l1_port))?;
+            let made = Temporary::new("cairn-dev-")?;
             temporary.insert(made).path().to_owned()
         }
     };
