@@ -2,6 +2,7 @@
 
 use std::{ffi::OsString, process::ExitCode};
 
+use cairn_batcher::console::{expect_written, usage_fault};
 use clap::{Parser, Subcommand, error::ErrorKind};
 
 use crate::{
@@ -46,10 +47,10 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> Result<ExitCode, BenchE
         Err(error) => {
             return match error.kind() {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-                    print!("{error}");
+                    expect_written(error.print());
                     Ok(ExitCode::SUCCESS)
                 }
-                _ => Err(BenchError::Usage(one_line(&error.to_string()))),
+                _ => Err(BenchError::Usage(usage_fault(&error))),
             };
         }
     };
@@ -62,13 +63,6 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> Result<ExitCode, BenchE
         Command::Report(command) => command.run(),
     }
     .map(|()| ExitCode::SUCCESS)
-}
-
-/// The first paragraph of clap's message, which the usage follows.
-fn one_line(message: &str) -> String {
-    let paragraph = message.split("\n\n").next().unwrap_or(message);
-    let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.strip_prefix("error: ").unwrap_or(&line).to_owned()
 }
 
 #[cfg(test)]

@@ -2,9 +2,11 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
+use cairn_batcher::tell;
+
 use crate::{
     error::BenchError,
-    record::{Record, Workload},
+    record::{Record, Step, Workload},
     sample::Spread,
 };
 
@@ -32,8 +34,6 @@ fn ratio(text: &str) -> Result<f64, String> {
 /// One task in both records.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ratio {
-    /// The task.
-    pub name: String,
     /// Wall seconds in A.
     pub a: Spread,
     /// Wall seconds in B.
@@ -42,30 +42,54 @@ pub struct Ratio {
     pub ratio: Spread,
 }
 
-/// The tasks that both records have.
+/// What two records say of a task.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Compared {
+    /// How they relate.
+    Ratio(Ratio),
+    /// They cannot be compared: what is missing, and where.
+    Not(&'static str),
+}
+
+/// The tasks of either record by name, A's in their order before those that B alone has.
 ///
 /// # Errors
 /// The records are not of the same work, or have no task in common.
-pub fn ratios(a: &Record, b: &Record) -> Result<Vec<Ratio>, BenchError> {
+pub fn compare<'a>(a: &'a Record, b: &'a Record) -> Result<Vec<(&'a str, Compared)>, BenchError> {
     for ((what, a), (_, b)) in fields(&a.workload).into_iter().zip(fields(&b.workload)) {
         if a != b {
             return Err(BenchError::Incomparable { what, a, b });
         }
     }
-    let ratios: Vec<Ratio> = a
-        .steps
-        .iter()
-        .filter_map(|step| {
-            let (a, b) = (step.wall()?, b.step(&step.name)?.wall()?);
-            let ratio =
-                Spread { median: b.median / a.median, min: b.min / a.max, max: b.max / a.min };
-            Some(Ratio { name: step.name.clone(), a, b, ratio })
-        })
-        .collect();
-    if ratios.is_empty() {
+    let of_a = a.steps.iter();
+    let of_b = b.steps.iter().filter(|step| a.step(&step.name).is_none());
+    let names = of_a.chain(of_b).map(|step| step.name.as_str());
+    let tasks: Vec<_> =
+        names.map(|name| (name, compare_task(a.step(name), b.step(name)))).collect();
+    if !tasks.iter().any(|(_, compared)| matches!(compared, Compared::Ratio(_))) {
         return Err(BenchError::usage("the records have no task in common"));
     }
-    Ok(ratios)
+    Ok(tasks)
+}
+
+fn compare_task(a: Option<&Step>, b: Option<&Step>) -> Compared {
+    let (Some(a), Some(b)) = (a, b) else {
+        return Compared::Not(if a.is_some() { "only in A" } else { "only in B" });
+    };
+    let (Some(a), Some(b)) = (times(a), times(b)) else {
+        return Compared::Not("a record has no time of it");
+    };
+    let ratio = Spread { median: b.median / a.median, min: b.min / a.max, max: b.max / a.min };
+    if ratio.max.is_finite() && ratio.min > 0.0 {
+        Compared::Ratio(Ratio { a, b, ratio })
+    } else {
+        Compared::Not("the times are too far apart")
+    }
+}
+
+/// The times of a task, if all of them are: a ratio to none, or to nothing, would judge nothing.
+fn times(step: &Step) -> Option<Spread> {
+    step.wall().filter(|spread| spread.min > 0.0 && spread.max.is_finite())
 }
 
 /// What must be the same for a ratio to mean something.
@@ -82,36 +106,47 @@ fn fields(work: &Workload) -> [(&'static str, String); 7] {
 }
 
 impl Compare {
-    /// Prints the ratios.
+    /// Prints the ratios. Fails where a task is too slow, and where it is in one record only: what was not compared has
+    /// not passed.
     ///
     /// # Errors
     /// Files that are no records, or not of the same work.
     pub fn run(&self) -> Result<ExitCode, BenchError> {
         let (a, b) = (Record::read(&self.a)?, Record::read(&self.b)?);
-        let ratios = ratios(&a, &b)?;
+        let tasks = compare(&a, &b)?;
         if a.machine != b.machine {
-            eprintln!(
+            tell!(
                 "cairn-bench: note: the machines differ: {} and {}",
-                a.machine.cpu, b.machine.cpu
+                a.machine.cpu,
+                b.machine.cpu
             );
         }
         if a.circuits.set_root != b.circuits.set_root {
-            eprintln!("cairn-bench: note: the circuits differ");
+            tell!("cairn-bench: note: the circuits differ");
         }
         println!("{:<15}{:>10}{:>10}{:>8}   least .. greatest", "task", "A, s", "B, s", "B/A");
-        let mut failed = false;
-        for Ratio { name, a, b, ratio } in &ratios {
-            let above = self.fail_above.is_some_and(|limit| ratio.median > limit);
-            failed |= above;
-            println!(
-                "{name:<15}{:>10.3}{:>10.3}{:>8.3}   {:.3} .. {:.3}{}",
-                a.median,
-                b.median,
-                ratio.median,
-                ratio.min,
-                ratio.max,
-                if above { "   too slow" } else { "" }
-            );
+        let mut slow = false;
+        let mut missing = Vec::new();
+        for (name, compared) in &tasks {
+            match compared {
+                Compared::Ratio(Ratio { a, b, ratio }) => {
+                    let above = self.fail_above.is_some_and(|limit| ratio.median > limit);
+                    slow |= above;
+                    println!(
+                        "{name:<15}{:>10.3}{:>10.3}{:>8.3}   {:.3} .. {:.3}{}",
+                        a.median,
+                        b.median,
+                        ratio.median,
+                        ratio.min,
+                        ratio.max,
+                        if above { "   too slow" } else { "" }
+                    );
+                }
+                Compared::Not(why) => {
+                    println!("{name:<15}{:>28}   not compared: {why}", "");
+                    missing.push(format!("{name} ({why})"));
+                }
+            }
         }
         if let (Some(a), Some(b)) = (a.transfers_per_s_per_core(), b.transfers_per_s_per_core()) {
             println!(
@@ -121,6 +156,49 @@ impl Compare {
                 b.median / a.median
             );
         }
-        Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        if !missing.is_empty() {
+            tell!(
+                "cairn-bench: not compared: {}; measure both with the same version",
+                missing.join(", ")
+            );
+        }
+        Ok(if slow || !missing.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::Sample;
+
+    fn step(seconds: &[f64]) -> Step {
+        let sample = |&wall_s: &f64| Sample { wall_s, cpu_s: 1.0, peak_rss_mb: 1 };
+        let samples = seconds.iter().map(sample).collect();
+        Step { name: "seal".to_owned(), per_batch: 1, proof_bytes: 1, samples }
+    }
+
+    #[test]
+    fn only_times_make_a_ratio() {
+        let good = step(&[1.0, 2.0, 4.0]);
+        let Compared::Ratio(Ratio { ratio, .. }) = compare_task(Some(&good), Some(&step(&[3.0])))
+        else {
+            panic!("both have times")
+        };
+        assert_eq!(ratio, Spread { median: 1.5, min: 0.75, max: 3.0 });
+        for bad in [
+            &[][..],
+            &[0.0],
+            &[-0.0, 1.0],
+            &[-1.0],
+            &[f64::NAN],
+            &[1.0, -f64::NAN],
+            &[f64::INFINITY],
+        ] {
+            let (bad, none) = (step(bad), Compared::Not("a record has no time of it"));
+            assert_eq!(compare_task(Some(&good), Some(&bad)), none, "{bad:?}");
+            assert_eq!(compare_task(Some(&bad), Some(&good)), none, "{bad:?}");
+        }
+        assert_eq!(compare_task(Some(&good), None), Compared::Not("only in A"));
+        assert_eq!(compare_task(None, Some(&good)), Compared::Not("only in B"));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use cairn_batcher::{console, tell};
 use cairn_bench::cli;
 use cairn_prover::allocator::{Allocator, keep_pages};
 
@@ -10,11 +11,11 @@ static ALLOCATOR: Allocator = Allocator;
 
 fn main() -> ExitCode {
     keep_pages();
-    match cli::run(std::env::args_os()) {
+    console::run("cairn-bench", || match cli::run(std::env::args_os()) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("cairn-bench: {error}");
+            tell!("cairn-bench: {error}");
             ExitCode::from(error.exit_code())
         }
-    }
+    })
 }

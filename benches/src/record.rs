@@ -1,12 +1,13 @@
 //! What a measurement leaves: one JSON file, or a line of CSV a sample.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{self, Write},
     path::{Path, PathBuf},
 };
 
+use cairn_batcher::tell;
 use cairn_prover::{files::write_atomically, graph::TaskKind};
 use serde::{Deserialize, Serialize};
 
@@ -185,7 +186,7 @@ impl Record {
         for path in paths {
             match Self::read(&path) {
                 Ok(record) => records.push((path, record)),
-                Err(error) => eprintln!("cairn-bench: left out: {error}"),
+                Err(error) => tell!("cairn-bench: left out: {error}"),
             }
         }
         Ok(records)
@@ -245,7 +246,12 @@ impl Record {
         if batch == 0 || chunk == 0 || threads == 0 {
             return Err("batch, chunk and threads are at least 1".to_owned());
         }
+        let mut names = BTreeSet::new();
         for step in &self.steps {
+            // The second would be read by nobody.
+            if !names.insert(&step.name) {
+                return Err(format!("step {} is there twice", step.name));
+            }
             if step.samples.is_empty() {
                 return Err(format!("step {} has no samples", step.name));
             }

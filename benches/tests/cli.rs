@@ -2,7 +2,7 @@
 
 use std::{
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
 use serde_json::{Value, json};
@@ -120,6 +120,118 @@ fn comparisons_judge_only_what_is_the_same() {
         let other = write(&folder, "other.json", &other);
         refused(&["cmp", &a, &other], &[field]);
     }
+}
+
+/// Exit code, standard output and standard error of a comparison.
+fn compared(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } = bench(&[&["cmp"], arguments].concat());
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    (status.code(), text(stdout), text(stderr))
+}
+
+#[test]
+fn a_task_that_is_not_compared_fails_and_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let whole = write(&folder, "whole.json", &record(1.0));
+    let mut poor = record(1.0);
+    poor["steps"].as_array_mut().expect("a list").retain(|step| step["name"] != "wrap");
+    let poor = write(&folder, "poor.json", &poor);
+    let mut far = record(1.0);
+    far["steps"][0]["samples"][0]["wall_s"] = json!(1e-320);
+    let far = write(&folder, "far.json", &far);
+    let mut huge = record(1.0);
+    huge["steps"][0]["samples"][0]["wall_s"] = json!(1e300);
+    let huge = write(&folder, "huge.json", &huge);
+    for (a, b, named) in [
+        (&whole, &poor, "wrap (only in A)"),
+        (&poor, &whole, "wrap (only in B)"),
+        (&far, &huge, "chunk-leaf (the times are too far apart)"),
+        (&huge, &far, "chunk-leaf (the times are too far apart)"),
+    ] {
+        for limit in [&[][..], &["--fail-above", "1.10"]] {
+            let (code, out, error) = compared(&[&[a.as_str(), b], limit].concat());
+            assert_eq!(code, Some(1), "{out}{error}");
+            assert!(error.contains(&format!("not compared: {named};")), "{error}");
+            assert_eq!(error.lines().count(), 1, "{error}");
+            assert!(out.contains("not compared: ") && out.contains("groth16"), "{out}");
+        }
+    }
+    let (code, out, error) = compared(&[&whole, &whole, "--fail-above", "1.10"]);
+    assert_eq!((code, error.as_str()), (Some(0), ""), "{out}");
+    let mut nothing = record(1.0);
+    nothing["steps"] = json!([]);
+    refused(&["cmp", &whole, &write(&folder, "nothing.json", &nothing)], &["no task in common"]);
+}
+
+#[test]
+fn samples_that_are_no_times_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let good = write(&folder, "good.json", &record(1.0));
+    let text = record(1.0).to_string();
+    for (seconds, needle) in [
+        ("0.0", "chunk-leaf"),
+        ("-1.0", "chunk-leaf"),
+        ("-0.0", "chunk-leaf"),
+        ("null", "not a record"),
+        ("NaN", "not a record"),
+        ("1e999", "not a record"),
+    ] {
+        let bad = text.replacen("\"wall_s\":1.0", &format!("\"wall_s\":{seconds}"), 1);
+        assert_ne!(bad, text);
+        let path = folder.path().join("bad.json");
+        std::fs::write(&path, bad).expect("writable");
+        let bad = path.to_str().expect("text");
+        refused(&["cmp", &good, bad], &["bad.json", needle]);
+        refused(&["cmp", bad, &good], &["bad.json", needle]);
+    }
+    // The second would hide behind the first.
+    let mut twice = record(1.0);
+    let step = twice["steps"][0].clone();
+    twice["steps"].as_array_mut().expect("a list").push(step);
+    let twice = write(&folder, "twice.json", &twice);
+    refused(&["cmp", &good, &twice], &["twice.json", "chunk-leaf is there twice"]);
+}
+
+#[test]
+fn outputs_that_are_full_or_closed_are_no_panic() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = write(&folder, "a.json", &record(1.0));
+    let full = || std::fs::File::options().write(true).open("/dev/full").expect("/dev/full");
+    let closed = || {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        writer
+    };
+    let command = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cairn-bench"));
+        command.args(arguments);
+        command
+    };
+    let good: [&[&str]; 4] = [&["list"], &["--help"], &["cmp", &path, &path], &["scale", &path]];
+    for arguments in good {
+        let output = command(arguments).stdout(full()).output().expect("the program starts");
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
+        assert_eq!(
+            String::from_utf8(output.stderr).expect("text"),
+            "cairn-bench: stdout: No space left on device (os error 28)\n"
+        );
+        let output = command(arguments).stdout(closed()).output().expect("the program starts");
+        assert_eq!(output.status.code(), Some(141), "{arguments:?}: {output:?}");
+        assert!(output.stderr.is_empty(), "{arguments:?}: {output:?}");
+    }
+    for stderr in [Stdio::from(full()), Stdio::from(closed())] {
+        let output = command(&["cmp", "nowhere"]).stderr(stderr).output();
+        assert_eq!(output.expect("the program starts").status.code(), Some(2));
+    }
+}
+
+#[test]
+fn what_comes_from_outside_is_escaped() {
+    let name = "\u{1b}[2J\nx\u{202e}";
+    refused(&["cmp", name, name], &["\\u{1b}[2J\\nx\\u{202e}: No such file"]);
+    refused(&["run", "--stage", "\u{1b}[2J\n\nx"], &["unknown stage"]);
+    let long = vec!["y".repeat(250); 15].join("/");
+    refused(&["list", &long], &[" .. "]);
 }
 
 #[test]
