@@ -18,6 +18,7 @@ use tokio::net::TcpStream;
 use super::{
     connection::connect_with,
     error::{L1Error, rpc},
+    tools,
 };
 
 /// anvil's chain id, the only one where development keys are accepted.
@@ -171,7 +172,11 @@ impl Anvil {
             Some(port) if life != Life::Stored => port,
             port => free_port(port, life)?,
         };
-        let mut command = Command::new(program);
+        // Its own in both senses: anvil keeps files there, and finds no settings of the user's.
+        let folder = std::path::absolute(folder).map_err(|e| failed(e.to_string()))?;
+        let home = folder.join("home");
+        std::fs::create_dir_all(&home).map_err(|e| failed(e.to_string()))?;
+        let mut command = tools::command(program, &home);
         command
             .args(["--host", "127.0.0.1", "--hardfork", "osaka", "--port", &port.to_string()])
             .args(["--chain-id", &chain_id.to_string()])

@@ -1,11 +1,15 @@
 //! The contracts as the pinned forge builds them from source.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use alloy::primitives::{B256, Bytes, keccak256};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use thiserror::Error;
-use tokio::process::Command;
 
 use super::tools::{self, MissingTool};
 
@@ -35,13 +39,20 @@ pub enum BuildError {
 
 /// The compiler and what it was told: the code follows from these and the source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Compiler {
     /// With the commit.
     pub version: String,
-    /// Which EVM the code is for.
-    pub evm_version: String,
-    /// How often the optimizer thinks that each opcode runs; none where it is off.
-    pub optimizer_runs: Option<u64>,
+    /// Every setting that the compiler notes in the metadata of the contract, by its own name for it: EVM version, optimizer,
+    /// `viaIR`, what is appended to the code, remappings, libraries. Not which contract it was asked for.
+    pub settings: BTreeMap<String, Value>,
+}
+
+impl fmt::Display for Compiler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "solc {}", self.version)?;
+        self.settings.iter().try_for_each(|(name, value)| write!(f, ", {name} {value}"))
+    }
 }
 
 /// A compiled contract.
@@ -85,7 +96,7 @@ struct Json {
 struct Object {
     object: String,
     #[serde(default)]
-    immutable_references: std::collections::BTreeMap<String, Vec<Reference>>,
+    immutable_references: BTreeMap<String, Vec<Reference>>,
 }
 
 #[derive(Deserialize)]
@@ -97,7 +108,7 @@ struct Reference {
 #[derive(Deserialize)]
 struct Metadata {
     compiler: Version,
-    settings: Settings,
+    settings: BTreeMap<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -105,18 +116,8 @@ struct Version {
     version: String,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Settings {
-    evm_version: String,
-    optimizer: Optimizer,
-}
-
-#[derive(Deserialize)]
-struct Optimizer {
-    enabled: bool,
-    runs: u64,
-}
+/// Of the settings, the one that differs between contracts of the same build.
+const TARGET: &str = "compilationTarget";
 
 impl Artifacts {
     /// Builds the Foundry project `contracts`, but for its tests, with the tools that are installed in it. Artifacts that are
@@ -128,7 +129,8 @@ impl Artifacts {
         Self::build_with(contracts, contracts, &["--skip", "test"]).await
     }
 
-    /// As [`Self::build`], with the tools of another project and further arguments.
+    /// As [`Self::build`], with the tools of another project and further arguments. Nothing but the project says what is
+    /// built: no variable, no file of the user's home, and no `.env` in the project.
     ///
     /// # Errors
     /// forge's, with its last line.
@@ -138,14 +140,19 @@ impl Artifacts {
         arguments: &[&str],
     ) -> Result<Self, BuildError> {
         let forge = tools::find(&tools_of.join("node_modules"), "forge")?;
-        let output = Command::new(forge)
-            .current_dir(contracts)
-            .arg("build")
-            .args(arguments)
-            .kill_on_drop(true)
-            .output()
-            .await
-            .map_err(|e| io("running forge", &e))?;
+        let root = std::path::absolute(contracts);
+        let root = root.map_err(|e| io(&contracts.display().to_string(), &e))?;
+        let home = tempfile::tempdir().map_err(|e| io("making an empty home for forge", &e))?;
+        let mut command = tokio::process::Command::from(tools::command(forge, home.path()));
+        if let Some(path) = tools::path_with_node().await {
+            command.env("PATH", path);
+        }
+        // Its path in foundry.toml is relative to where forge starts.
+        let compiler = tools_of.join("tools/solc.mjs").canonicalize();
+        let compiler = compiler.map_err(|e| io("tools/solc.mjs of the Foundry project", &e))?;
+        command.arg("build").arg("--root").arg(&root).arg("--use").arg(compiler);
+        command.args(arguments).kill_on_drop(true);
+        let output = command.output().await.map_err(|e| io("running forge", &e))?;
         if !output.status.success() {
             let text = [output.stdout, output.stderr].concat();
             let text = String::from_utf8_lossy(&text);
@@ -155,7 +162,7 @@ impl Artifacts {
                 last_line: last_line.unwrap_or("no output").trim().to_owned(),
             });
         }
-        Ok(Self { folder: contracts.join("out") })
+        Ok(Self { folder: root.join("out") })
     }
 
     /// A folder of artifacts that are built already.
@@ -181,16 +188,13 @@ impl Artifacts {
         let references = json.deployed.immutable_references.into_values().flatten();
         let mut immutables: Vec<_> = references.map(|r| (r.start, r.length)).collect();
         immutables.sort_unstable();
-        let Settings { evm_version, optimizer } = json.metadata.settings;
-        let compiler = Compiler {
-            version: json.metadata.compiler.version,
-            evm_version,
-            optimizer_runs: optimizer.enabled.then_some(optimizer.runs),
-        };
+        let Metadata { compiler: Version { version }, mut settings } = json.metadata;
+        settings.remove(TARGET);
+        let compiler = Compiler { version, settings };
         Ok(Artifact { name: name.to_owned(), creation, immutables, compiler })
     }
 }
 
-fn io(what: &str, reason: &dyn std::fmt::Display) -> BuildError {
+fn io(what: &str, reason: &dyn fmt::Display) -> BuildError {
     BuildError::Io { what: what.to_owned(), reason: reason.to_string() }
 }

@@ -154,11 +154,7 @@ pub async fn verify(
     reader.expect_chain(manifest.chain_id)?;
 
     compare_circuits(&mut findings, &manifest.circuits, circuits);
-    findings.compare(
-        "compiler",
-        &format!("{:?}", manifest.compiler),
-        &format!("{:?}", rebuilt.compiler),
-    );
+    findings.compare("compiler", &rebuilt.compiler, &manifest.compiler);
     for contract in &rebuilt.contracts {
         let code = reader.code(contract.address).await?;
         let what = format!("code of {} at {}", contract.name, contract.address);
