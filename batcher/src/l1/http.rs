@@ -201,11 +201,17 @@ pub(crate) fn quote(text: &str) -> String {
     quoted
 }
 
-/// Whether a URL leads to this machine.
+/// Whether a URL leads to this machine. Names below `localhost` do (RFC 6761), and so does the address of no machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     let Some(host) = url.host_str() else { return false };
-    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    let name = host.strip_suffix('.').unwrap_or(host);
+    let local = |address: IpAddr| {
+        let address = address.to_canonical();
+        address.is_loopback() || address.is_unspecified()
+    };
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || host.trim_matches(['[', ']']).parse().is_ok_and(local)
 }
 
 /// Host and port of a URL: what an error may name of it. Path, query and user may be a secret.
@@ -236,7 +242,12 @@ mod tests {
         assert_eq!(host_of("http://[::1]:8545/key"), "[::1]:8545");
         assert_eq!(host_of("node.example"), "(not a URL)");
         let local = |url: &str| is_loopback(&url.parse().unwrap());
-        assert!(local("http://localhost:1") && local("http://127.8.0.1") && local("http://[::1]"));
-        assert!(!local("http://localhost.example") && !local("http://10.0.0.1"));
+        for here in ["LOCALHOST.:1", "l1.localhost", "127.8.0.1", "[::1]", "[::ffff:127.0.0.1]"] {
+            assert!(local(&format!("http://{here}")), "{here}");
+        }
+        assert!(local("http://localhost:1") && local("http://0.0.0.0:1") && local("http://127.1"));
+        for elsewhere in ["localhost.example", "10.0.0.1", "notlocalhost", "[::2]"] {
+            assert!(!local(&format!("http://{elsewhere}")), "{elsewhere}");
+        }
     }
 }

@@ -8,14 +8,17 @@ use std::time::Duration;
 use documented::DocumentedFields;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig};
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
 use super::config::BadField;
-use crate::console::LogWriter;
+use crate::{console::LogWriter, l1::http::is_loopback};
+
+/// How long the collector may take for each lot of spans.
+const SPANS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Logs, metrics and spans.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, DocumentedFields)]
@@ -132,11 +135,26 @@ impl Telemetry {
 fn collector(url: &str) -> Result<SdkTracerProvider, TelemetryError> {
     let exporter = SpanExporter::builder()
         .with_http()
+        .with_http_client(http_client(url)?)
         .with_protocol(Protocol::HttpBinary)
         .with_endpoint(url)
-        .with_timeout(Duration::from_secs(5))
+        .with_timeout(SPANS_WITHIN)
         .build()
         .map_err(|e| TelemetryError::Collector(e.to_string()))?;
     let resource = Resource::builder().with_service_name("cairn").build();
     Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
+}
+
+/// What is on this machine is not asked through a proxy.
+fn http_client(url: &str) -> Result<reqwest::blocking::Client, TelemetryError> {
+    let local = url.parse().is_ok_and(|url| is_loopback(&url));
+    let make = move || {
+        let builder = reqwest::blocking::Client::builder().timeout(SPANS_WITHIN);
+        if local { builder.no_proxy() } else { builder }.build()
+    };
+    // On a thread of its own: a blocking client is not made among the tasks of a runtime.
+    let made = std::thread::spawn(make).join();
+    let refused = |reason: String| TelemetryError::Collector(reason);
+    made.map_err(|_| refused("its HTTP client was not made".to_owned()))?
+        .map_err(|e| refused(e.to_string()))
 }
