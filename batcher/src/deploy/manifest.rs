@@ -2,21 +2,26 @@
 
 use std::{
     collections::BTreeMap,
-    io::{self, Write},
+    fs::File,
+    io::{self, Read, Write},
     path::{Path, PathBuf},
 };
 
 use alloy::primitives::{Address, B256, Bytes};
 use cairn_prover::{Engine, LocalProver, files::write_atomically};
 use cairn_types::Digest;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use thiserror::Error;
 
 use super::config::{Roles, Terms};
-use crate::l1::artifacts::Compiler;
+use crate::l1::{artifacts::Compiler, http::quote};
 
 /// Version of the format.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
+
+/// Bytes of the longest file that is read. A manifest has some thousands, an unfinished one some hundred thousand.
+const MAX_BYTES: u64 = 4 << 20;
 
 /// How the keys of the SNARK were made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +35,7 @@ pub enum SetUp {
 
 /// What the verifier follows from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Circuits {
     /// Merkle root over the digests of the verifier keys.
     pub circuit_set_root: B256,
@@ -58,6 +64,7 @@ impl Circuits {
 
 /// A contract that the deployer has made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Contract {
     /// Its name in the source.
     pub name: String,
@@ -129,12 +136,24 @@ pub enum ManifestError {
         reason: String,
     },
     /// Another format.
-    #[error("{}: format {got}, expected {FORMAT}", .path.display())]
+    #[error(
+        "{}: format {got}, expected {FORMAT}: another version of Cairn has made it; use that version, or deploy again",
+        .path.display()
+    )]
     Format {
         /// The file.
         path: PathBuf,
         /// Of the file.
         got: u32,
+    },
+    /// Not everything is deployed.
+    #[error(
+        "{}: this deployment is unfinished: run the `cairn deploy` that began it once more, it goes on from this file",
+        .path.display()
+    )]
+    Unfinished {
+        /// The file.
+        path: PathBuf,
     },
     /// A contract that every deployment has.
     #[error("the manifest has no {0}")]
@@ -154,23 +173,13 @@ impl Manifest {
     /// Reads a file.
     ///
     /// # Errors
-    /// It is not there, or no manifest of this format.
+    /// It is not there, no manifest of this format, or unfinished.
     pub fn read(path: &Path) -> Result<Self, ManifestError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ManifestError::File { path: path.to_owned(), source })?;
-        let malformed = |e: serde_json::Error| ManifestError::Malformed {
-            path: path.to_owned(),
-            reason: e.to_string(),
-        };
-        let value: serde_json::Value = serde_json::from_str(&text).map_err(malformed)?;
-        match value.get("format").and_then(serde_json::Value::as_u64) {
-            Some(got) if got != u64::from(FORMAT) => {
-                let got = u32::try_from(got).unwrap_or(u32::MAX);
-                return Err(ManifestError::Format { path: path.to_owned(), got });
-            }
-            _ => {}
+        let value = read_value(path)?;
+        if value.get("unfinished").is_some() {
+            return Err(ManifestError::Unfinished { path: path.to_owned() });
         }
-        serde_json::from_value(value).map_err(malformed)
+        from_value(path, value)
     }
 
     /// Writes a file, whole or not at all.
@@ -184,4 +193,34 @@ impl Manifest {
         })
         .map_err(|source| ManifestError::File { path: path.to_owned(), source })
     }
+}
+
+/// The JSON in a file of this format.
+pub(super) fn read_value(path: &Path) -> Result<Value, ManifestError> {
+    let file = |source| ManifestError::File { path: path.to_owned(), source };
+    let mut text = Vec::new();
+    File::open(path).and_then(|f| f.take(MAX_BYTES + 1).read_to_end(&mut text)).map_err(file)?;
+    if text.len() as u64 > MAX_BYTES {
+        return Err(malformed(path, &format!("it has more than {MAX_BYTES} bytes")));
+    }
+    let value: Value = serde_json::from_slice(&text).map_err(|e| malformed(path, &e))?;
+    match value.get("format").and_then(Value::as_u64) {
+        Some(got) if got != u64::from(FORMAT) => {
+            let got = u32::try_from(got).unwrap_or(u32::MAX);
+            Err(ManifestError::Format { path: path.to_owned(), got })
+        }
+        _ => Ok(value),
+    }
+}
+
+pub(super) fn from_value<T: DeserializeOwned>(
+    path: &Path,
+    value: Value,
+) -> Result<T, ManifestError> {
+    serde_json::from_value(value).map_err(|e| malformed(path, &e))
+}
+
+fn malformed(path: &Path, reason: &dyn std::fmt::Display) -> ManifestError {
+    // The parser quotes the file, which may hold anything.
+    ManifestError::Malformed { path: path.to_owned(), reason: quote(&reason.to_string()) }
 }

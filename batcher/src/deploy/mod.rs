@@ -1,105 +1,56 @@
 //! Deploys the contracts: timelock (if asked for), verifier, rollup with its custody.
 //!
 //! Every address follows from the deployer and its nonce, every byte of code from source, compiler and constructor arguments:
-//! the manifest holds all of these, so that `cairn verify-deployment` can do it again and compare.
+//! the manifest holds all of these, so that `cairn verify-deployment` can do it again and compare. A deployment that is cut
+//! short goes on from its [`journal`].
 
 pub mod config;
 pub mod development;
+mod error;
+pub mod journal;
 pub mod manifest;
 pub mod project;
+mod sending;
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use alloy::{
-    network::TransactionBuilder,
-    primitives::{Address, B256, Bytes, U256, keccak256, utils::format_ether},
+    network::EthereumWallet,
+    primitives::{Address, B256, U256},
     providers::{DynProvider, Provider},
-    rpc::types::{TransactionReceipt, TransactionRequest},
     signers::local::PrivateKeySigner,
     sol_types::SolValue,
 };
 use cairn_prover::files::write_atomically;
-use thiserror::Error;
 
+pub use self::error::DeployError;
 use self::{
-    config::{Config, ConfigError, Roles},
-    manifest::{Circuits, Contract, FORMAT, Manifest, ManifestError, SetUp},
+    config::{Config, Roles},
+    journal::{Journal, Plan},
+    manifest::{Circuits, FORMAT, Manifest, SetUp},
+    sending::Creation,
 };
 use crate::l1::{
     anvil::CHAIN_ID as DEVELOPMENT_CHAIN,
-    artifacts::{Artifact, Artifacts, BuildError},
-    connection::{connect_with, signing},
+    artifacts::{Artifacts, BuildError},
+    connection::connect_with,
     contracts::{Configuration, Holders, IRollupL1},
     error::{L1Error, rpc},
+    tools,
 };
 
-/// Why there is no deployment.
-#[derive(Debug, Error)]
-pub enum DeployError {
-    /// The configuration.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The contracts do not build.
-    #[error(transparent)]
-    Build(#[from] BuildError),
-    /// The node.
-    #[error(transparent)]
-    L1(#[from] L1Error),
-    /// The manifest.
-    #[error(transparent)]
-    Manifest(#[from] ManifestError),
-    /// Keys that must guard nothing.
-    #[error(
-        "the keys are for development: who knows their seed can forge proofs, so they are refused on chain {chain_id}; deploy to chain {DEVELOPMENT_CHAIN}, or use the keys of a ceremony"
-    )]
-    DevelopmentKeys {
-        /// The chain asked for.
-        chain_id: u64,
-    },
-    /// The deployer cannot pay.
-    #[error("the deployer {deployer} has {} ether, the deployment costs about {}: send it some", format_ether(*.balance), format_ether(*.cost))]
-    Unfunded {
-        /// Who pays.
-        deployer: Address,
-        /// What it has.
-        balance: U256,
-        /// What it needs.
-        cost: U256,
-    },
-}
+/// How long a transaction may take until it is mined, where nothing else is said.
+pub const PATIENCE: Duration = Duration::from_secs(600);
 
-/// A deployment that can be sent: nothing of it has been.
+/// A deployment that can be sent.
 #[derive(Debug)]
 pub struct Deployer {
     provider: DynProvider,
+    wallet: EthereumWallet,
     sender: Address,
     config: Config,
-}
-
-/// What a contract is made with.
-struct Creation {
-    artifact: Artifact,
-    file: String,
-    arguments: Bytes,
-}
-
-impl Creation {
-    fn new(
-        artifacts: &Artifacts,
-        file: &str,
-        name: &str,
-        arguments: Vec<u8>,
-    ) -> Result<Self, BuildError> {
-        Ok(Self {
-            artifact: artifacts.read(file, name)?,
-            file: file.to_owned(),
-            arguments: arguments.into(),
-        })
-    }
-
-    fn code(&self) -> Vec<u8> {
-        [&self.artifact.creation[..], &self.arguments[..]].concat()
-    }
+    patience: Duration,
+    tell: fn(&str),
 }
 
 impl Deployer {
@@ -113,20 +64,40 @@ impl Deployer {
         config: Config,
         set_up: SetUp,
     ) -> Result<Self, DeployError> {
+        let deployer = Self::begun(url, signer, config, set_up).await?;
+        deployer.check_funds().await?;
+        Ok(deployer)
+    }
+
+    /// As [`Self::new`] for a deployment that was begun: the funds may be spent already.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub async fn begun(
+        url: &str,
+        signer: PrivateKeySigner,
+        config: Config,
+        set_up: SetUp,
+    ) -> Result<Self, DeployError> {
         config.check()?;
         let expected = config.chain_id;
         if set_up == SetUp::Development && expected != DEVELOPMENT_CHAIN {
             return Err(DeployError::DevelopmentKeys { chain_id: expected });
         }
-        let sender = signer.address();
-        let provider = signing(connect_with(url)?, signer);
+        let provider = connect_with(url)?;
         let got = provider.get_chain_id().await.map_err(|e| rpc("reading the chain id", e))?;
         if got != expected {
             return Err(L1Error::WrongChain { expected, got }.into());
         }
-        let deployer = Self { provider, sender, config };
-        deployer.check_funds().await?;
-        Ok(deployer)
+        let (sender, wallet) = (signer.address(), EthereumWallet::from(signer));
+        Ok(Self { provider, wallet, sender, config, patience: PATIENCE, tell: |_| {} })
+    }
+
+    /// Waits so long for each transaction, and tells what it does, a line each.
+    #[must_use]
+    pub fn with(mut self, patience: Duration, tell: fn(&str)) -> Self {
+        (self.patience, self.tell) = (patience, tell);
+        self
     }
 
     /// Sends the transactions, one after the other, and reads back what they have made.
@@ -140,22 +111,52 @@ impl Deployer {
         genesis_state: B256,
         commit: String,
     ) -> Result<Manifest, DeployError> {
-        let Config { roles, terms, chain_id } = self.config.clone();
-        let mut contracts = Vec::new();
-        let mut governor = roles.governor;
-        let mut first_block = None;
-        let mut note = |(contract, receipt): (Contract, TransactionReceipt)| {
-            first_block = first_block.or(receipt.block_number);
-            contracts.push(contract);
+        let mut journal = Journal::in_memory();
+        self.deploy_with(&mut journal, artifacts, circuits, genesis_state, commit).await
+    }
+
+    /// As [`Self::deploy`], from where the journal ends. In the end its file is the manifest.
+    ///
+    /// # Errors
+    /// As [`Self::deploy`], or what was begun is something else.
+    pub async fn deploy_with(
+        &self,
+        journal: &mut Journal,
+        artifacts: &Artifacts,
+        circuits: Circuits,
+        genesis_state: B256,
+        commit: String,
+    ) -> Result<Manifest, DeployError> {
+        let Config { chain_id, roles, terms } = self.config;
+        let timelock = match roles.timelock_delay {
+            0 => None,
+            _ => Some(timelock(artifacts, &roles)?),
         };
-        if roles.timelock_delay != 0 {
-            let timelock = self.create(timelock(artifacts, &roles)?).await?;
-            governor = timelock.0.address;
-            note(timelock);
-        }
         let verifier =
             Creation::new(artifacts, "Groth16Verifier.sol", "Groth16Verifier", Vec::new())?;
-        let verifier = self.create(verifier).await?;
+        let mut rollup = Creation::new(artifacts, "Rollup.sol", "Rollup", Vec::new())?;
+        let creations = timelock.iter().chain([&verifier, &rollup]);
+        let creations = creations.map(|c| (c.artifact.name.clone(), c.artifact.creation_hash()));
+        let plan = Plan {
+            chain_id,
+            deployer: self.sender,
+            genesis_state,
+            roles,
+            terms,
+            circuits,
+            compiler: rollup.artifact.compiler.clone(),
+            creations: creations.collect(),
+            commit,
+        };
+        let mut journal = journal.begin(plan)?;
+
+        let (mut governor, mut made) = (roles.governor, 0);
+        if let Some(timelock) = timelock {
+            governor = self.create(&mut journal, made, timelock).await?;
+            made += 1;
+        }
+        let verifier = self.create(&mut journal, made, verifier).await?;
+        let circuits = &journal.progress().plan.circuits;
         let configuration = Configuration {
             holders: Holders {
                 governor,
@@ -164,7 +165,7 @@ impl Deployer {
                 guardian: roles.guardian,
                 council: roles.council,
             },
-            verifier: verifier.0.address,
+            verifier,
             circuitSetRoot: circuits.circuit_set_root,
             genesisState: genesis_state,
             developmentKeys: circuits.set_up == SetUp::Development,
@@ -174,33 +175,32 @@ impl Deployer {
             forcedTransactions: terms.forced_transactions,
             dataModes: terms.data_modes.bits(),
         };
-        note(verifier);
-        let rollup = Creation::new(artifacts, "Rollup.sol", "Rollup", configuration.abi_encode())?;
-        let compiler = rollup.artifact.compiler.clone();
-        let rollup = self.create(rollup).await?;
-        let address = rollup.0.address;
-        note(rollup);
+        rollup.arguments = configuration.abi_encode().into();
+        let rollup = self.create(&mut journal, made + 1, rollup).await?;
 
         let what = "reading the new rollup";
-        let contract = IRollupL1::new(address, &self.provider);
+        let contract = IRollupL1::new(rollup, &self.provider);
         let custody = contract.CUSTODY().call().await.map_err(|e| rpc(what, e))?;
         let domain = contract.DOMAIN().call().await.map_err(|e| rpc(what, e))?;
-        Ok(Manifest {
+        let progress = journal.progress().clone();
+        let manifest = Manifest {
             format: FORMAT,
             chain_id,
-            first_block: first_block.unwrap_or_default(),
+            first_block: progress.first_block.unwrap_or_default(),
             deployer: self.sender,
             custody,
             custody_code_hash: self.code_hash(custody).await?,
             domain,
             genesis_state,
-            contracts,
+            contracts: progress.contracts,
             roles,
             terms,
-            circuits,
-            compiler,
-            commit,
-        })
+            circuits: progress.plan.circuits,
+            compiler: progress.plan.compiler,
+            commit: progress.plan.commit,
+        };
+        journal.finish(&manifest)?;
+        Ok(manifest)
     }
 
     /// Deploys a contract that takes no arguments: the demo's tokens.
@@ -214,39 +214,7 @@ impl Deployer {
         name: &str,
     ) -> Result<Address, DeployError> {
         let creation = Creation::new(artifacts, file, name, Vec::new())?;
-        Ok(self.create(creation).await?.0.address)
-    }
-
-    async fn create(
-        &self,
-        creation: Creation,
-    ) -> Result<(Contract, TransactionReceipt), DeployError> {
-        let what = "deploying a contract";
-        let nonce =
-            self.provider.get_transaction_count(self.sender).await.map_err(|e| rpc(what, e))?;
-        let request = TransactionRequest::default()
-            .with_from(self.sender)
-            .with_nonce(nonce)
-            .with_deploy_code(creation.code());
-        let name = creation.artifact.name.clone();
-        let sent = self.provider.send_transaction(request).await;
-        let sent = sent.map_err(|e| rpc(what, e).about(&name))?;
-        let receipt = sent.get_receipt().await.map_err(|e| rpc(what, e).about(&name))?;
-        let transaction = receipt.transaction_hash;
-        if !receipt.status() {
-            return Err(L1Error::Reverted { what, hash: transaction }.into());
-        }
-        let address = self.sender.create(nonce);
-        let code_hash = self.code_hash(address).await?;
-        let Creation { file, arguments, .. } = creation;
-        let contract = Contract { name, file, address, nonce, arguments, code_hash, transaction };
-        Ok((contract, receipt))
-    }
-
-    async fn code_hash(&self, address: Address) -> Result<B256, L1Error> {
-        let what = "reading a contract's code";
-        let code = self.provider.get_code_at(address).await.map_err(|e| rpc(what, e))?;
-        Ok(keccak256(code))
+        self.create_once(creation).await
     }
 
     async fn check_funds(&self) -> Result<(), DeployError> {
@@ -288,12 +256,17 @@ pub fn write_verifier(contracts: &Path, source: &str) -> std::io::Result<bool> {
 /// The commit of the repository that a folder is in, with `+` where it has changes; empty where there is none.
 pub async fn source_commit(folder: &Path) -> String {
     let git = |arguments: &'static [&'static str]| async move {
-        let command =
-            tokio::process::Command::new("git").current_dir(folder).args(arguments).output();
-        let output = command.await.ok().filter(|output| output.status.success())?;
+        let mut git = tools::command("git", Path::new(tools::NO_HOME));
+        // Whose the folder is does not matter: its code is built and run. It is only read.
+        git.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_OPTIONAL_LOCKS", "0");
+        git.args(["-c", "safe.directory=*", "-c", "core.fsmonitor=false"]);
+        git.args(arguments).current_dir(folder);
+        let output = tokio::process::Command::from(git).output().await;
+        let output = output.ok().filter(|output| output.status.success())?;
         Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
     let Some(commit) = git(&["rev-parse", "HEAD"]).await else { return String::new() };
-    let changed = git(&["status", "--porcelain"]).await.is_some_and(|changes| !changes.is_empty());
-    if changed { commit + "+" } else { commit }
+    let status = git(&["status", "--porcelain", "--untracked-files=normal"]).await;
+    // What cannot be said to be without changes is not.
+    if status.is_some_and(|changes| changes.is_empty()) { commit } else { commit + "+" }
 }

@@ -139,7 +139,7 @@ async fn every_difference_is_found_and_named() {
     other.roles.prover = Address::with_last_byte(9);
     other.terms.upgrade_delay += 1;
     other.circuits.digests.clear();
-    other.compiler.optimizer_runs = Some(1);
+    other.compiler.settings.insert("viaIR".to_owned(), true.into());
     other.custody_code_hash = B256::ZERO;
     assert_eq!(
         names(&deployed.findings(&other, &rebuilt).await),
@@ -235,7 +235,8 @@ fn a_manifest_of_another_kind_is_refused() {
     for (text, part) in [
         ("{}", "this is no manifest"),
         ("[1", "this is no manifest"),
-        (r#"{"format": 2}"#, "format 2, expected 1"),
+        (r#"{"format": 1}"#, "format 1, expected 2: another version of Cairn has made it"),
+        (r#"{"format": 2, "unfinished": {}}"#, "this deployment is unfinished"),
     ] {
         std::fs::write(file.path(), text).unwrap();
         let error = Manifest::read(file.path()).unwrap_err().to_string();

@@ -1,6 +1,6 @@
 //! `cairn deploy`.
 
-use std::{fmt, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{fmt, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use alloy::{
     primitives::{Address, B256, U256},
@@ -8,15 +8,17 @@ use alloy::{
 };
 use cairn_batcher::{
     deploy::{
-        Deployer,
+        Deployer, PATIENCE,
         config::Config,
+        journal::Journal,
         manifest::{Circuits, Manifest, SetUp},
-        source_commit, write_verifier,
+        project::build_with_verifier,
+        source_commit,
     },
-    l1::artifacts::Artifacts,
+    l1::tools,
     progress::Bars,
 };
-use cairn_prover::{LocalProver, files::check_writable};
+use cairn_prover::LocalProver;
 use cairn_state::State;
 use eyre::{Result, WrapErr, eyre};
 use serde::Serialize;
@@ -31,12 +33,15 @@ pub(crate) struct Arguments {
     /// Chain, roles and terms, in TOML.
     #[arg(long, value_name = "FILE.toml")]
     config: PathBuf,
-    /// The manifest to write.
+    /// The manifest to write. After each step it says how far the deployment is: run again, the same command goes on.
     #[arg(long, value_name = "FILE.json")]
     manifest: PathBuf,
     /// A file with the deployer's private key in hex [default: $CAIRN_DEPLOYER_KEY].
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+    /// How long each transaction may take until it is mined.
+    #[arg(long, value_name = "SECONDS", default_value_t = PATIENCE.as_secs(), value_parser = clap::value_parser!(u64).range(1..=604_800))]
+    wait: u64,
     #[command(flatten)]
     changes: Changes,
     #[command(flatten)]
@@ -118,25 +123,34 @@ impl Prover {
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let path = &arguments.manifest;
-    check_writable(path).wrap_err_with(|| format!("--manifest {}", path.display()))?;
+    let mut journal = Journal::open(path)?;
     let mut config = Config::read(&arguments.config)?;
     arguments.changes.apply(&mut config);
     let contracts = arguments.prover.contracts()?;
     // Whatever can be refused is refused before the long work.
-    let set_up = SetUp::Development;
-    let deployer = Deployer::new(&arguments.url, signer(&arguments)?, config, set_up).await?;
+    tools::find(&contracts.join("node_modules"), "forge")?;
+    let (url, key, set_up) = (&arguments.url, signer(&arguments)?, SetUp::Development);
+    let deployer = match journal.is_begun() {
+        true => {
+            eprintln!("cairn: going on with the deployment in {}", path.display());
+            Deployer::begun(url, key, config, set_up).await?
+        }
+        false => Deployer::new(url, key, config, set_up).await?,
+    };
+    let patience = Duration::from_secs(arguments.wait);
+    let deployer = deployer.with(patience, |line| eprintln!("cairn: {line}"));
 
     let prover = arguments.prover.load().await?;
-    if write_verifier(&contracts, &prover.keys().solidity_verifier()?)? {
-        eprintln!(
-            "cairn: the circuits have another key than the checked-in verifier: it was written again"
-        );
-    }
-    let artifacts = Artifacts::build(&contracts).await?;
+    let source = prover.keys().solidity_verifier()?;
+    // From nothing, and apart from the user's files: nothing that was built before can be deployed.
+    let folder = tempfile::Builder::new().prefix("cairn-deploy-").tempdir()?;
+    let project = folder.path().join("project");
+    eprintln!("cairn: building the contracts from source");
+    let artifacts = build_with_verifier(&contracts, &source, &project, &["src", "script"]).await?;
     let genesis = B256::from(State::genesis().summary().commitment().to_bytes());
-    let commit = source_commit(&contracts).await;
-    let manifest = deployer.deploy(&artifacts, Circuits::of(&prover), genesis, commit).await?;
-    manifest.write(path)?;
+    let (circuits, commit) = (Circuits::of(&prover), source_commit(&contracts).await);
+    let deployed = deployer.deploy_with(&mut journal, &artifacts, circuits, genesis, commit);
+    let manifest = deployed.await?;
     print(&Deployed { manifest: &manifest, path: path.display().to_string() }, arguments.json)?;
     Ok(ExitCode::SUCCESS)
 }
