@@ -4,6 +4,8 @@
 mod governor;
 mod reads;
 
+use std::time::Duration;
+
 use alloy::{
     network::TransactionBuilder,
     primitives::{Address, B256, FixedBytes, U256},
@@ -157,6 +159,9 @@ impl L1Client {
     }
 }
 
+/// How long a transaction may take until it is mined.
+const PATIENCE: Duration = Duration::from_secs(600);
+
 /// A transaction that is on its way.
 #[derive(Debug)]
 pub struct Pending {
@@ -165,14 +170,21 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Waits until it is mined.
+    /// Waits until it is mined, but not for ever.
     ///
     /// # Errors
     /// The node's, or a revert.
     pub async fn receipt(self) -> Result<TransactionReceipt, L1Error> {
         let what = self.what;
         let provider = self.transaction.provider().clone();
-        let receipt = self.transaction.get_receipt().await.map_err(|e| rpc(what, e))?;
+        let hash = *self.transaction.tx_hash();
+        let mined = tokio::time::timeout(PATIENCE, self.transaction.get_receipt()).await;
+        let late = |_| {
+            let seconds = PATIENCE.as_secs();
+            let reason = format!("transaction {hash} is not mined after {seconds} s");
+            L1Error::Unavailable { what, reason }
+        };
+        let receipt = mined.map_err(late)?.map_err(|e| rpc(what, e))?;
         if receipt.status() { Ok(receipt) } else { Err(reverted(&provider, what, &receipt).await) }
     }
 }
