@@ -4,7 +4,9 @@ mod beacon;
 mod blobs;
 mod command;
 mod committee;
+mod deploying;
 mod deployment;
+mod environment;
 mod hostile;
 #[path = "../proxy/mod.rs"]
 #[allow(dead_code, reason = "faults that the operator's own tests use")]
