@@ -145,6 +145,9 @@ pub enum DeployError {
 impl DeployError {
     /// Whether the transaction can never make the contract: there is no use in waiting for it again.
     pub(super) fn is_final(&self) -> bool {
-        matches!(self, Self::Replaced { .. } | Self::L1(L1Error::Reverted { .. }))
+        matches!(
+            self,
+            Self::Replaced { .. } | Self::L1(L1Error::Reverted { .. } | L1Error::Refused { .. })
+        )
     }
 }

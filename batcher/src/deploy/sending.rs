@@ -18,6 +18,7 @@ use super::{
 use crate::l1::{
     artifacts::{Artifact, Artifacts, BuildError},
     error::{L1Error, rpc},
+    revert::reverted,
 };
 
 /// Between two looks for a receipt, at first and at most.
@@ -112,7 +113,7 @@ impl Deployer {
         };
         let nonce = sent.nonce;
         if noted && let Look::Mined(receipt) = self.look(&sent).await? {
-            return Ok((nonce, succeeded(*receipt)?));
+            return Ok((nonce, self.succeeded(*receipt).await?));
         }
         let sent = match self.send(&sent).await {
             Ok(()) => sent,
@@ -199,7 +200,7 @@ impl Deployer {
         let ([mut pause, longest], mut told, mut absences) = (PAUSES, TELL_EVERY, 0);
         loop {
             let reason = match self.look(sent).await {
-                Ok(Look::Mined(receipt)) => return Ok(succeeded(*receipt)?),
+                Ok(Look::Mined(receipt)) => return Ok(self.succeeded(*receipt).await?),
                 Ok(Look::Absent) => None,
                 Ok(Look::Replaced) => {
                     absences += 1;
@@ -289,6 +290,13 @@ impl Deployer {
         count.map_err(|e| rpc("reading the deployer's nonce", e))
     }
 
+    async fn succeeded(&self, receipt: TransactionReceipt) -> Result<TransactionReceipt, L1Error> {
+        if receipt.status() {
+            return Ok(receipt);
+        }
+        Err(reverted(&self.provider, "deploying a contract", &receipt).await)
+    }
+
     pub(super) async fn code_hash(&self, address: Address) -> Result<B256, L1Error> {
         Ok(keccak256(self.code(address).await?))
     }
@@ -297,14 +305,6 @@ impl Deployer {
         let code = self.provider.get_code_at(address).await;
         code.map_err(|e| rpc("reading a contract's code", e))
     }
-}
-
-fn succeeded(receipt: TransactionReceipt) -> Result<TransactionReceipt, L1Error> {
-    if receipt.status() {
-        return Ok(receipt);
-    }
-    let (what, hash) = ("deploying a contract", receipt.transaction_hash);
-    Err(L1Error::Reverted { what, hash })
 }
 
 /// What the chain says of a transaction.

@@ -10,8 +10,8 @@ use cairn_batcher::{
     },
     snapshot::{Snapshot, SnapshotError},
 };
-use cairn_state::{Refusal, ReplayError, absorb};
-use cairn_types::{Stream, Transaction, Word};
+use cairn_state::{Refusal, ReplayError, State, absorb};
+use cairn_types::{Account, Stream, Transaction, Word};
 use serde_json::json;
 
 use crate::world::{FIRST, World, key};
@@ -260,6 +260,37 @@ async fn a_snapshot_saves_the_batches_before_it() {
     let mut unproven = Snapshot { batch: 2, state: rebuilt.state, ..read() };
     let error = rollup.check_final_snapshot(&mut unproven).unwrap_err();
     assert!(matches!(error, ReconstructError::NotProven { batch: 2, proven: 1 }));
+}
+
+/// A deployer who starts the rollup with an account that has money: everything that follows from it can be proven honestly.
+#[tokio::test(flavor = "multi_thread")]
+async fn money_that_nobody_deposited_is_refused_unless_its_ledger_was_published() {
+    let rich = Account { key: key(9), token: 0, nonce: 0, balance: (1 << 62) - 1 };
+    let genesis = State::restore(u64::from(FIRST) + 1, 0, |_| Ok::<_, ()>(rich)).unwrap();
+    let mut world = World::starting_from(genesis.clone(), 3).await;
+    world.deposit(1, 10).await;
+    world.commit(&[]).await;
+    world.prove(0, 1, 0).await;
+    let (chain_id, rollup) = (31_337, world.rollup);
+    let read = |ledger| Rollup::read(&world.url, world.rollup, 0, ledger, &());
+    let refused = read(None).await.unwrap_err();
+    assert!(matches!(refused, ReconstructError::Genesis { .. }), "{refused}");
+    assert!(refused.to_string().contains("--genesis FILE"), "{refused}");
+
+    let ledger = |batch, state| Some(Snapshot { chain_id, rollup, batch, state });
+    let published = read(ledger(0, genesis.clone())).await.unwrap();
+    let rebuilt = rebuild(&published, 1).await.unwrap();
+    assert!(rebuilt.state.accounts().eq(world.state.accounts()));
+    assert_eq!(rebuilt.state.account(FIRST).balance, rich.balance);
+    // Another ledger, a later state, one of another rollup.
+    let other = read(ledger(0, State::genesis())).await.unwrap_err();
+    assert!(matches!(other, ReconstructError::Genesis { .. }), "{other}");
+    let later = read(ledger(1, rebuilt.state.clone())).await.unwrap_err();
+    assert!(matches!(later, ReconstructError::NoGenesis { batch: 1 }), "{later}");
+    let mut foreign = ledger(0, genesis).unwrap();
+    foreign.rollup = Address::ZERO;
+    let foreign = read(Some(foreign)).await.unwrap_err();
+    assert!(matches!(foreign, ReconstructError::Snapshot(SnapshotError::OtherRollup { .. })));
 }
 
 #[tokio::test(flavor = "multi_thread")]

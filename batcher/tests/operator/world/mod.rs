@@ -104,15 +104,16 @@ pub(crate) fn deposit(n: u8, quanta: u64) -> (u64, ICustody::depositCall) {
 impl World {
     /// A rollup with one token (ether).
     pub(crate) async fn new() -> Self {
-        Self::with_data_modes(3).await
+        Self::starting_from(State::genesis(), 3).await
     }
 
     /// One whose batches may be with a data committee.
     pub(crate) async fn validium() -> Self {
-        Self::with_data_modes(7).await
+        Self::starting_from(State::genesis(), 7).await
     }
 
-    async fn with_data_modes(modes: u8) -> Self {
+    /// One whose deployer has chosen the ledger that it starts with.
+    pub(crate) async fn starting_from(genesis: State, modes: u8) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let anvil = start_anvil(&folder).await;
         let signer: PrivateKeySigner = SIGNER.parse().unwrap();
@@ -127,7 +128,7 @@ impl World {
             rollup: Address::ZERO,
             deployed: 0,
             provider,
-            state: State::genesis(),
+            state: genesis,
             records: Vec::new(),
             sender,
             custody: Address::ZERO,
@@ -147,6 +148,7 @@ impl World {
     }
 
     async fn deploy(&mut self, data_modes: u8) {
+        let genesis_state = self.commitment();
         let artifacts = artifacts().await;
         let verifier = self.verifier(&artifacts).await;
         let everyone = self.sender;
@@ -160,7 +162,7 @@ impl World {
             },
             verifier,
             circuitSetRoot: hash(root(0)),
-            genesisState: hash(State::genesis().summary().commitment()),
+            genesisState: genesis_state,
             developmentKeys: true,
             priorityFee: U256::from(FEE),
             priorityDeadline: 1_000,
