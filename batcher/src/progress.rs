@@ -66,8 +66,13 @@ impl Progress for Bars {
     }
 
     fn end(&self, stage: Stage) {
-        if let Some(bar) = self.get(stage) {
-            self.finish(&bar);
+        match self.get(stage) {
+            Some(bar) if bar.length().is_some_and(|steps| bar.position() >= steps) => {
+                self.finish(&bar);
+            }
+            // The error says what there is to say.
+            Some(bar) => bar.abandon(),
+            None => {}
         }
     }
 }

@@ -151,7 +151,7 @@ pub(crate) fn line(error: &eyre::Report) -> String {
         let cause = cause.to_string();
         if line.is_empty() {
             line = cause;
-        } else if !line.ends_with(&cause) {
+        } else if !line.contains(&cause) {
             line = format!("{line}: {cause}");
         }
     }
