@@ -1,0 +1,236 @@
+//! What a command writes where its caller says.
+
+use std::{
+    ffi::OsString,
+    fmt::Display,
+    fs::{self, File, OpenOptions},
+    io::{self, BufWriter, ErrorKind, Write},
+    os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use rustix::{
+    fs::{OFlags, fcntl_setfl},
+    io::Errno,
+};
+use thiserror::Error;
+
+use super::{
+    place::{Place, folder_of},
+    replacement::Replacement,
+};
+
+/// How long a named pipe may wait for its reader: one that was started a moment ago.
+const READER: Duration = Duration::from_secs(5);
+const POLL: Duration = Duration::from_millis(50);
+
+/// An output, made before the work and written after it. Dropped without that, it leaves nothing.
+#[derive(Debug)]
+pub struct Output {
+    option: &'static str,
+    path: PathBuf,
+    sink: Sink,
+}
+
+#[derive(Debug)]
+enum Sink {
+    StandardOutput,
+    /// Open for appending.
+    Stream(File),
+    File(Replacement),
+}
+
+/// An output that cannot be written.
+#[derive(Debug, Error)]
+#[error("{option} {}: {source}", .path.display())]
+pub struct OutputError {
+    /// The option that names it.
+    pub option: &'static str,
+    /// Its name.
+    pub path: PathBuf,
+    /// What stands against it.
+    pub source: io::Error,
+}
+
+impl Output {
+    /// Makes what `option` names: a temporary file beside a file, or an open pipe or device. `-` is standard output.
+    ///
+    /// # Errors
+    /// Nothing can be written there.
+    pub fn create(option: &'static str, path: &Path) -> Result<Self, OutputError> {
+        let path = path.to_owned();
+        match Sink::create(&path) {
+            Ok(sink) => Ok(Self { option, path, sink }),
+            Err(source) => Err(OutputError { option, path, source }),
+        }
+    }
+
+    /// As [`Self::create`] for each option that is given.
+    ///
+    /// # Errors
+    /// Also if two of them are one file.
+    pub fn create_all<const N: usize>(
+        named: [(&'static str, Option<&Path>); N],
+    ) -> Result<[Option<Self>; N], OutputError> {
+        let mut outputs: [Option<Self>; N] = [const { None }; N];
+        for (at, (option, path)) in named.into_iter().enumerate() {
+            let Some(path) = path else { continue };
+            let output = Self::create(option, path)?;
+            for earlier in outputs.iter().flatten() {
+                output.expect_other(earlier)?;
+            }
+            outputs[at] = Some(output);
+        }
+        Ok(outputs)
+    }
+
+    /// Its name, as the caller says it.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether it is standard output, where nothing else may be printed then.
+    #[must_use]
+    pub fn is_standard_output(&self) -> bool {
+        matches!(self.sink, Sink::StandardOutput)
+    }
+
+    /// Whether it is a file, which is whole or not there.
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        matches!(self.sink, Sink::File(_))
+    }
+
+    /// Writes it. With any error of `write` an old file is as it was.
+    ///
+    /// # Errors
+    /// What the system or `write` says. A file that is whole and cannot have its name stays under a temporary one, which
+    /// the error tells.
+    pub fn write(
+        self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), OutputError> {
+        let Self { option, path, sink } = self;
+        sink.write(write).map_err(|source| OutputError { option, path, source })
+    }
+
+    fn expect_other(&self, earlier: &Self) -> Result<(), OutputError> {
+        let same = match (self.sink.identity(), earlier.sink.identity()) {
+            (Ok(ours), Ok(theirs)) => ours.is_some() && ours == theirs,
+            (Err(source), _) | (_, Err(source)) => return Err(self.error(source)),
+        };
+        if same {
+            let what = format!("expected a file of its own, got that of {}", earlier.option);
+            return Err(self.error(io::Error::new(ErrorKind::InvalidInput, what)));
+        }
+        Ok(())
+    }
+
+    fn error(&self, source: io::Error) -> OutputError {
+        OutputError { option: self.option, path: self.path.clone(), source }
+    }
+}
+
+/// What makes two outputs one.
+#[derive(Debug, PartialEq, Eq)]
+enum Identity {
+    StandardOutput,
+    /// Device and number of a pipe or an open file.
+    Open(u64, u64),
+    /// Device and number of a folder, and a name in it.
+    Named(u64, u64, OsString),
+}
+
+impl Sink {
+    fn create(path: &Path) -> io::Result<Self> {
+        if path == Path::new("-") {
+            return Ok(Self::StandardOutput);
+        }
+        match Place::of(path)? {
+            Place::StandardOutput => Ok(Self::StandardOutput),
+            Place::Stream => open_stream(path).map(Self::Stream),
+            Place::File(target) => {
+                let replacement = Replacement::new(target)?;
+                replacement.try_name()?;
+                Ok(Self::File(replacement))
+            }
+        }
+    }
+
+    /// None of what any number of outputs may share, as /dev/null.
+    fn identity(&self) -> io::Result<Option<Identity>> {
+        Ok(match self {
+            Self::StandardOutput => Some(Identity::StandardOutput),
+            Self::Stream(file) => {
+                let open = file.metadata()?;
+                let shared = open.file_type().is_char_device();
+                (!shared).then(|| Identity::Open(open.dev(), open.ino()))
+            }
+            Self::File(replacement) => {
+                let target = replacement.target();
+                let folder = fs::metadata(folder_of(target))?;
+                let name = target.file_name().unwrap_or_default().to_owned();
+                Some(Identity::Named(folder.dev(), folder.ino(), name))
+            }
+        })
+    }
+
+    fn write(self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        match self {
+            Self::StandardOutput => stream(&mut io::stdout().lock(), write),
+            Self::Stream(mut file) => stream(&mut file, write),
+            Self::File(replacement) => {
+                replacement.fill(|file| write(file))?;
+                replacement.put_in_place().map_err(|(error, replacement)| {
+                    // The work was long, and its result is whole.
+                    let Some(kept) = replacement.keep() else { return error };
+                    let what = format!("{error}; all of it is in {}", kept.display());
+                    io::Error::new(error.kind(), what)
+                })
+            }
+        }
+    }
+}
+
+fn stream(
+    out: &mut dyn Write,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut out = BufWriter::new(out);
+    write(&mut out)?;
+    out.flush()
+}
+
+/// Opens a pipe, a device, or again what this process has open. A file that is open is written after what is in it.
+fn open_stream(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    // Else a pipe that nobody reads would be waited for, without an end and deaf to signals.
+    options.append(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    let (started, is_pipe) = (Instant::now(), fs::metadata(path)?.file_type().is_fifo());
+    let file = loop {
+        match options.open(path) {
+            Err(error) if is_pipe && error.raw_os_error() == Some(Errno::NXIO.raw_os_error()) => {
+                if started.elapsed() > READER {
+                    let what = "nobody reads this pipe: start its reader first";
+                    return Err(io::Error::new(error.kind(), what));
+                }
+                sleep(POLL);
+            }
+            result => break result?,
+        }
+    };
+    fcntl_setfl(&file, OFlags::APPEND)?;
+    Ok(file)
+}
+
+/// Prints what a command tells beside its outputs: on standard error where one of them has standard output.
+pub fn print_beside(text: impl Display, standard_output_is_taken: bool) {
+    if standard_output_is_taken {
+        eprint!("{text}");
+    } else {
+        print!("{text}");
+    }
+}
