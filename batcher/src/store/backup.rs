@@ -9,8 +9,11 @@
 use std::{
     fs::{self, File},
     io::{self, BufReader, BufWriter, Read},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
+
+use cairn_prover::files::check_writable;
 
 use super::{Store, StoreError, codec, engine::Engine};
 
@@ -37,6 +40,8 @@ impl Store {
         if path.symlink_metadata().is_ok() {
             return Err(there(path, REPLACES_NOTHING));
         }
+        check_writable(path)
+            .map_err(|source| StoreError::File { path: path.to_path_buf(), source })?;
         let partial = beside(path, "partial");
         // Never a file that is there, nor through a link: it may be another backup's, or anybody's.
         let file = File::create_new(&partial).map_err(|source| match source.kind() {
@@ -55,6 +60,14 @@ impl Store {
         Ok(rows)
     }
 
+    /// As [`Self::backup`], to what is no file, as a pipe. `name` is for errors.
+    ///
+    /// # Errors
+    /// The writer's, or a row is damaged.
+    pub fn backup_to(&self, out: impl io::Write, name: &Path) -> Result<u64, StoreError> {
+        self.stream(&mut Summed { inner: BufWriter::new(out), sum: 0 }, name)
+    }
+
     fn write_out(&self, file: File, path: &Path) -> Result<u64, StoreError> {
         let failed = |source| StoreError::File { path: path.to_path_buf(), source };
         let mut out = Summed { inner: BufWriter::new(file), sum: 0 };
@@ -64,7 +77,7 @@ impl Store {
         Ok(rows)
     }
 
-    fn stream(&self, out: &mut Summed<BufWriter<File>>, path: &Path) -> Result<u64, StoreError> {
+    fn stream(&self, out: &mut Summed<impl io::Write>, path: &Path) -> Result<u64, StoreError> {
         let failed = |source| StoreError::File { path: path.to_path_buf(), source };
         let snapshot = self.engine.snapshot();
         let mut count = 0u64;
@@ -112,12 +125,18 @@ pub fn restore(path: &Path, folder: &Path) -> Result<u64, StoreError> {
     {
         return Err(StoreError::NotEmpty { folder: folder.to_path_buf() });
     }
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    fs::create_dir_all(parent).map_err(failed)?;
+    // Under a name that nobody else has; with any error it goes.
+    let partial = tempfile::Builder::new()
+        .prefix(".cairn-")
+        .permissions(fs::Permissions::from_mode(0o777))
+        .tempdir_in(parent)
+        .map_err(failed)?;
+    // Before anything is written.
     read(path, |_, _, _| Ok(()))?;
-    let partial = beside(folder, "partial");
-    if partial.try_exists().map_err(failed)? {
-        fs::remove_dir_all(&partial).map_err(failed)?;
-    }
-    let engine = Engine::open(&partial)?;
+    let engine = Engine::open(partial.path())?;
     let (mut rows, mut bytes, mut write) = (0, 0, engine.write());
     // A store without a row opens as a new one, so the tables are made even where nothing is in them.
     engine.keyspaces()?;
@@ -135,7 +154,9 @@ pub fn restore(path: &Path, folder: &Path) -> Result<u64, StoreError> {
     if folder.try_exists().map_err(failed)? {
         fs::remove_dir(folder).map_err(failed)?;
     }
-    fs::rename(&partial, folder).map_err(failed)?;
+    fs::rename(partial.path(), folder).map_err(failed)?;
+    // It has its own name now.
+    let _ = partial.keep();
     sync_folder(folder)?;
     Ok(count)
 }

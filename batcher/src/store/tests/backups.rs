@@ -54,6 +54,41 @@ fn a_backup_replaces_nothing() {
     assert_eq!(fs::read(&file).unwrap(), b"theirs");
 }
 
+/// A name that no file can have is said before the copy is made.
+#[test]
+fn a_backup_to_no_name_of_a_file_makes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let text = |name: &str| PathBuf::from(format!("{}/{name}", place.path().display()));
+    for name in ["new/", "new/.", &"n".repeat(256)] {
+        let error = store.backup(&text(name)).unwrap_err();
+        assert!(matches!(&error, StoreError::File { .. }), "{name}: {error}");
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0, "{name}");
+    }
+    let mut bytes = Vec::new();
+    let rows = store.backup_to(&mut bytes, Path::new("-")).unwrap();
+    assert_eq!(store.backup(&text("backup")).unwrap(), rows);
+    assert_eq!(fs::read(text("backup")).unwrap(), bytes);
+}
+
+/// What has a name like ours is somebody's.
+#[test]
+fn a_restore_removes_nothing_that_it_has_not_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).unwrap();
+    commit(&store, 0).unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let at = |name: &str| place.path().join(name);
+    store.backup(&at("backup")).unwrap();
+    fs::create_dir(at("restored.partial")).unwrap();
+    fs::write(at("restored.partial/theirs"), "theirs").unwrap();
+    restore(&at("backup"), &at("restored")).unwrap();
+    assert_eq!(contents(&open(&at("restored")).unwrap()).unwrap(), contents(&store).unwrap());
+    assert_eq!(fs::read(at("restored.partial/theirs")).unwrap(), b"theirs");
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 3);
+}
+
 #[test]
 fn a_backup_that_fails_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
