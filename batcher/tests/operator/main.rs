@@ -11,6 +11,7 @@ mod hostile;
 #[path = "../proxy/mod.rs"]
 #[allow(dead_code, reason = "faults that the operator's own tests use")]
 mod proxy;
+mod outputs;
 mod real_keys;
 mod reconstruct;
 mod server;

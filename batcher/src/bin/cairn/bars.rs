@@ -1,48 +1,42 @@
-//! Progress of the rebuilding, and its checkpoints.
+//! Progress of the rebuilding.
 
-use std::{
-    path::PathBuf,
-    sync::Mutex,
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
 use alloy::primitives::Address;
-use cairn_batcher::{progress::Bars, reconstruct::Progress, snapshot::Snapshot, tell};
+use cairn_batcher::{progress::Bars, reconstruct::Progress, snapshot::Snapshot};
 use cairn_state::State;
 use indicatif::ProgressBar;
 
-/// How often the state is kept.
-const CHECKPOINT: Duration = Duration::from_secs(60);
+use crate::checkpoint::Checkpoint;
 
 /// A bar over L1's blocks, one over batches.
 pub(crate) struct RebuildBars {
     bars: Bars,
     blocks: ProgressBar,
     batches: ProgressBar,
-    checkpoint: Option<Checkpoint>,
+    keeping: Option<Keeping>,
 }
 
-/// Where the state is kept on the way.
-pub(crate) struct Checkpoint {
+/// Where the state is kept on the way, and whose it is.
+pub(crate) struct Keeping {
+    pub(crate) checkpoint: Arc<Checkpoint>,
     pub(crate) chain_id: u64,
     pub(crate) rollup: Address,
-    pub(crate) path: PathBuf,
-    pub(crate) last: Mutex<Instant>,
 }
 
 impl RebuildBars {
     pub(crate) fn blocks() -> Self {
         let bars = Bars::default();
         let blocks = bars.bar("L1 blocks", 0);
-        Self { bars, blocks, batches: ProgressBar::hidden(), checkpoint: None }
+        Self { bars, blocks, batches: ProgressBar::hidden(), keeping: None }
     }
 
     /// From here on batches count.
-    pub(crate) fn batches(&mut self, from: u32, to: u32, checkpoint: Option<Checkpoint>) {
+    pub(crate) fn batches(&mut self, from: u32, to: u32, keeping: Option<Keeping>) {
         self.bars.finish(&self.blocks);
         self.batches = self.bars.bar("batches", to as usize);
         self.batches.set_position(from.into());
-        self.checkpoint = checkpoint;
+        self.keeping = keeping;
     }
 
     pub(crate) fn finish(&self) {
@@ -58,24 +52,13 @@ impl Progress for RebuildBars {
 
     fn batch(&self, number: u32, state: &State) {
         self.batches.set_position(number.into());
-        if let Some(checkpoint) = &self.checkpoint {
-            checkpoint.keep(number, state);
-        }
-    }
-}
-
-impl Checkpoint {
-    fn keep(&self, batch: u32, state: &State) {
-        let mut last = self.last.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if last.elapsed() < CHECKPOINT {
-            return;
-        }
-        *last = Instant::now();
-        let state = state.clone();
-        let mut snapshot = Snapshot { chain_id: self.chain_id, rollup: self.rollup, batch, state };
-        // Only time is lost without it.
-        if let Err(error) = snapshot.write(&self.path) {
-            tell!("cairn: no checkpoint: {error}");
+        if let Some(Keeping { checkpoint, chain_id, rollup }) = &self.keeping {
+            checkpoint.keep(|| Snapshot {
+                chain_id: *chain_id,
+                rollup: *rollup,
+                batch: number,
+                state: state.clone(),
+            });
         }
     }
 }

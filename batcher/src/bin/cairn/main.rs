@@ -2,6 +2,7 @@
 
 mod admin;
 mod bars;
+mod checkpoint;
 mod committee;
 mod config;
 mod db;

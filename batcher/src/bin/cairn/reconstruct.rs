@@ -1,12 +1,6 @@
 //! `cairn reconstruct`.
 
-use std::{
-    fmt,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    sync::{Arc, Mutex},
-    time::Instant,
-};
+use std::{fmt, path::PathBuf, process::ExitCode, sync::Arc, time::Instant};
 
 use alloy::primitives::{Address, B256};
 use cairn_batcher::{
@@ -22,11 +16,14 @@ use cairn_batcher::{
     snapshot::Snapshot,
     tell,
 };
-use cairn_prover::files::check_writable;
-use eyre::{Result, WrapErr};
+use cairn_prover::files::{Output, print_beside};
+use eyre::Result;
 use serde::Serialize;
 
-use crate::bars::{Checkpoint, RebuildBars};
+use crate::{
+    bars::{Keeping, RebuildBars},
+    checkpoint::Checkpoint,
+};
 
 /// How often a command starts again because L1 was reorganized under it.
 const ATTEMPTS: usize = 3;
@@ -41,7 +38,7 @@ pub(crate) struct Arguments {
     /// Starts from a file of `cairn snapshot` instead of genesis.
     #[arg(long, value_name = "FILE")]
     pub(crate) from_snapshot: Option<PathBuf>,
-    /// Writes the state to a file; an interrupted run goes on from FILE.part.
+    /// Writes the state to a file, or to standard output for -; an interrupted run goes on from FILE.part.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// Prints JSON instead of a table.
@@ -112,8 +109,7 @@ pub(crate) enum Last {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let (report, _) = rebuild(&arguments, Last::Committed).await?;
-    print(&report, arguments.json)?;
+    rebuild(&arguments, Last::Committed).await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -126,28 +122,44 @@ pub(crate) fn print(report: &(impl Serialize + fmt::Display), json: bool) -> Res
     Ok(())
 }
 
-/// Rebuilds, again if L1 was reorganized meanwhile, and writes the state if a file is named.
-pub(crate) async fn rebuild(arguments: &Arguments, last: Last) -> Result<(Report, Snapshot)> {
-    if let Some(path) = &arguments.out {
-        check_writable(path).wrap_err_with(|| format!("--out {}", path.display()))?;
-    }
+/// Rebuilds, again if L1 was reorganized meanwhile, writes the state if an output is named, and prints the report.
+pub(crate) async fn rebuild(arguments: &Arguments, last: Last) -> Result<()> {
+    let [out] = Output::create_all([("--out", arguments.out.as_deref())])?;
+    let is_file = out.as_ref().is_some_and(Output::is_file);
+    let checkpoint = arguments.out.as_deref().filter(|_| is_file);
+    let checkpoint = checkpoint.map(|out| Arc::new(Checkpoint::beside(out)));
     let mut attempt = 1;
-    loop {
-        match rebuild_once(arguments, last).await {
+    let (report, mut snapshot) = loop {
+        match rebuild_once(arguments, checkpoint.as_ref(), last).await {
             Err(error) if attempt < ATTEMPTS && is_reorganization(&error) => {
                 tell!("cairn: {error:#}; trying again");
                 attempt += 1;
             }
-            result => return result,
+            result => break result?,
         }
+    };
+    let text =
+        if arguments.json { serde_json::to_string_pretty(&report)? } else { report.to_string() };
+    let is_taken = out.as_ref().is_some_and(Output::is_standard_output);
+    if let Some(out) = out {
+        out.write(|file| snapshot.encode(file))?;
     }
+    if let Some(checkpoint) = checkpoint {
+        checkpoint.remove();
+    }
+    print_beside(format_args!("{text}\n"), is_taken);
+    Ok(())
 }
 
 fn is_reorganization(error: &eyre::Report) -> bool {
     matches!(error.downcast_ref(), Some(ReconstructError::L1(L1Error::Reorganized { .. })))
 }
 
-async fn rebuild_once(arguments: &Arguments, last: Last) -> Result<(Report, Snapshot)> {
+async fn rebuild_once(
+    arguments: &Arguments,
+    checkpoint: Option<&Arc<Checkpoint>>,
+    last: Last,
+) -> Result<(Report, Snapshot)> {
     let l1 = &arguments.l1;
     let mut bars = RebuildBars::blocks();
     let ledger = l1.genesis.as_deref().map(Snapshot::read).transpose()?;
@@ -160,15 +172,13 @@ async fn rebuild_once(arguments: &Arguments, last: Last) -> Result<(Report, Snap
         Last::Committed => rollup.history().committed(),
         Last::Proven => rollup.history().proven(),
     });
-    let part = arguments.out.as_ref().map(|out| part(out));
-    let from = start(arguments, &rollup, part.as_deref(), to)?;
-    let checkpoint = part.as_ref().map(|path| Checkpoint {
+    let from = start(arguments, &rollup, checkpoint, to)?;
+    let keeping = checkpoint.map(|checkpoint| Keeping {
+        checkpoint: Arc::clone(checkpoint),
         chain_id: reader.chain_id(),
         rollup: reader.address(),
-        path: path.clone(),
-        last: Mutex::new(Instant::now()),
     });
-    bars.batches(from.as_ref().map_or(0, |snapshot| snapshot.batch), to, checkpoint);
+    bars.batches(from.as_ref().map_or(0, |snapshot| snapshot.batch), to, keeping);
 
     let started = Instant::now();
     let sources = Arc::new(sources(l1, &rollup));
@@ -177,52 +187,33 @@ async fn rebuild_once(arguments: &Arguments, last: Last) -> Result<(Report, Snap
     bars.finish();
 
     let report = report(&rollup, &rebuilt, replay_seconds);
-    let mut snapshot = Snapshot {
+    let snapshot = Snapshot {
         chain_id: reader.chain_id(),
         rollup: reader.address(),
         batch: to,
         state: rebuilt.state,
     };
-    if let Some(out) = &arguments.out {
-        snapshot.write(out)?;
-        // It may not be there.
-        let _ = part.map(std::fs::remove_file);
-    }
     Ok((report, snapshot))
 }
 
-/// The snapshot to start from: the one named, else what an interrupted run has left.
+/// The snapshot to start from: the one named or what an interrupted run has left, whichever is later.
 fn start(
     arguments: &Arguments,
     rollup: &Rollup,
-    part: Option<&Path>,
+    checkpoint: Option<&Arc<Checkpoint>>,
     to: u32,
 ) -> Result<Option<Snapshot>> {
-    if let Some(path) = &arguments.from_snapshot {
-        return Ok(Some(Snapshot::read(path)?));
-    }
-    let Some(part) = part.filter(|part| part.exists()) else { return Ok(None) };
-    let snapshot = Snapshot::read(part).map_err(ReconstructError::from).and_then(|mut snapshot| {
-        rollup.check_snapshot(&mut snapshot)?;
-        Ok(snapshot)
-    });
-    match snapshot {
-        Ok(snapshot) if snapshot.batch <= to => {
-            tell!("cairn: going on after batch {} of {}", snapshot.batch, part.display());
-            Ok(Some(snapshot))
+    let named = arguments.from_snapshot.as_deref().map(Snapshot::read).transpose()?;
+    let Some(checkpoint) = checkpoint else { return Ok(named) };
+    let earliest = named.as_ref().map_or(0, |named| named.batch);
+    match checkpoint.find(rollup, to).filter(|found| found.batch > earliest) {
+        Some(found) => {
+            let path = checkpoint.path().display();
+            tell!("cairn: going on after batch {} of {path}", found.batch);
+            Ok(Some(found))
         }
-        Ok(_) => Ok(None),
-        Err(error) => {
-            tell!("cairn: starting from genesis, not from {}: {error}", part.display());
-            Ok(None)
-        }
+        None => Ok(named),
     }
-}
-
-fn part(out: &Path) -> PathBuf {
-    let mut name = out.as_os_str().to_owned();
-    name.push(".part");
-    name.into()
 }
 
 fn sources(l1: &L1, rollup: &Rollup) -> Sources {

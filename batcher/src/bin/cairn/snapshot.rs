@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
     /// The rollup's contract [default with --check: the one that the file names].
     #[arg(long, value_name = "ADDRESS", required_unless_present = "check")]
     rollup: Option<Address>,
-    /// The file to write.
+    /// The file to write, or - for standard output.
     #[arg(long, value_name = "FILE", group = "work")]
     out: Option<PathBuf>,
     /// A file to check: itself, and with --l1 against the state that L1 has seen a proof of.
@@ -78,8 +78,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let Arguments { to, from_snapshot, out, .. } = arguments;
     let l1 = L1 { url, rollup, chain_id: None, first_block, genesis, blobs, beacon, committee };
     let arguments = reconstruct::Arguments { l1, to, from_snapshot, out, json };
-    let (report, _) = reconstruct::rebuild(&arguments, Last::Proven).await?;
-    print(&report, json)?;
+    reconstruct::rebuild(&arguments, Last::Proven).await?;
     Ok(ExitCode::SUCCESS)
 }
 
