@@ -56,10 +56,9 @@ fn a_malformed_csv_is_named_with_line_and_reason() {
 fn a_report_that_cannot_be_written_is_refused_before_the_work() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let below = file.path().join("report.json");
-    for path in [below.to_str().unwrap(), "/dev/null"] {
-        let line = refusal(&cairn(&["--json", path]).output().unwrap());
-        assert!(line.contains(&format!("--json {path}: ")), "{line}");
-    }
+    let path = below.to_str().unwrap();
+    let line = refusal(&cairn(&["--json", path]).output().unwrap());
+    assert!(line.contains(&format!("--json {path}: ")), "{line}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use alloy::{
 };
 use cairn_prover::{
     Engine, LocalProver,
+    files::Output,
     measure::{StageTime, Stopwatch},
 };
 use cairn_state::State;
@@ -60,7 +61,7 @@ pub struct Ground {
 }
 
 impl Ground {
-    /// Starts the local L1, loads the circuits and deploys what they ask for.
+    /// Starts the local L1, loads the circuits and deploys what they ask for; writes the manifest if that is wanted.
     ///
     /// # Errors
     /// A missing tool, a port in use, a cache that cannot be used, or L1's.
@@ -68,6 +69,7 @@ impl Ground {
         options: &Options,
         scenario: &Scenario,
         folder: &Path,
+        manifest_file: Option<Output>,
         stages: &mut Vec<StageTime>,
     ) -> Result<Self> {
         let contracts = options
@@ -103,8 +105,11 @@ impl Ground {
         let deployed =
             development::deploy(&contracts, &url, accounts, circuits, genesis, modes, tokens);
         let Deployed { manifest: full_manifest, l1: manifest, tokens } = deployed.await?;
-        if let Some(path) = &options.manifest {
-            full_manifest.write(path)?;
+        if let Some(file) = manifest_file {
+            file.write(|out| {
+                serde_json::to_writer_pretty(&mut *out, &full_manifest)?;
+                writeln!(out)
+            })?;
         }
         let assets = assets(scenario, &tokens)?;
         let l1 = L1Client::new(&url, signer, manifest)?;

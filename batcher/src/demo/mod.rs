@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 use alloy::primitives::B256;
 use cairn_prover::{
     BatchesProof, Engine,
-    files::check_writable,
+    files::{Output, check_folder, print_beside},
     measure::{StageTime, Stopwatch, peak_rss_mb},
 };
 use cairn_types::DataMode;
@@ -61,7 +61,7 @@ pub struct Options {
     pub seed: u64,
     /// Threads of the prover; all cores where absent.
     pub threads: Option<usize>,
-    /// Where to write the report.
+    /// Where to write the report; `-` is standard output.
     pub json: Option<PathBuf>,
     /// Leave the local L1 running.
     pub keep: bool,
@@ -73,7 +73,7 @@ pub struct Options {
     pub contracts: PathBuf,
     /// Where to write golden files.
     pub write_fixtures: Option<PathBuf>,
-    /// Where to write the deployment's manifest.
+    /// Where to write the deployment's manifest; `-` is standard output.
     pub manifest: Option<PathBuf>,
     /// Replace the key while a batch is in flight.
     pub upgrade: bool,
@@ -81,7 +81,7 @@ pub struct Options {
     pub exit: bool,
 }
 
-/// Runs the demo; prints progress to stderr and the report to stdout.
+/// Runs the demo; prints progress to stderr and the report to stdout, unless an output has that for itself.
 ///
 /// # Errors
 /// Bad input, a missing tool, a refusal of L1; each with what to do.
@@ -101,8 +101,11 @@ pub async fn run(options: Options) -> Result<Report> {
 async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
     let total = Stopwatch::start();
     let mut stages = Vec::new();
+    let Outputs { json, manifest } = outputs(options)?;
+    let standard_output_is_taken =
+        [&json, &manifest].into_iter().flatten().any(Output::is_standard_output);
     let scenario = scenario(options)?;
-    let ground = Ground::prepare(options, &scenario, folder, &mut stages).await?;
+    let ground = Ground::prepare(options, &scenario, folder, manifest, &mut stages).await?;
 
     let watch = Stopwatch::start();
     let mut wallets = Wallets::new(&scenario, options.seed, ground.domain());
@@ -188,17 +191,36 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
     report.stages = stages;
     report.total_wall_s = total.stop("total").wall_s;
     report.peak_rss_mb = peak_rss_mb();
-    tell(&report, options, ground)?;
+    // First, since nobody need read the table; which is printed in any case.
+    let written = json.map(|json| json.write(|out| report.write_json(out))).transpose();
+    print_beside(format_args!("{report}\n"), standard_output_is_taken);
+    written?;
+    if options.keep {
+        print_beside(keep(ground), standard_output_is_taken);
+    }
     Ok(report)
 }
 
-/// What is to happen. Outputs that cannot be written are refused before any work.
-fn scenario(options: &Options) -> Result<Scenario> {
-    for (option, path) in [("json", &options.json), ("manifest", &options.manifest)] {
-        if let Some(path) = path {
-            check_writable(path).wrap_err_with(|| format!("--{option} {}", path.display()))?;
-        }
+/// What the demo writes for its caller.
+struct Outputs {
+    json: Option<Output>,
+    manifest: Option<Output>,
+}
+
+/// Outputs that cannot be written are refused before any work.
+fn outputs(options: &Options) -> Result<Outputs> {
+    let [json, manifest] = Output::create_all([
+        ("--json", options.json.as_deref()),
+        ("--manifest", options.manifest.as_deref()),
+    ])?;
+    if let Some(folder) = &options.write_fixtures {
+        check_folder("--write-fixtures", folder)?;
     }
+    Ok(Outputs { json, manifest })
+}
+
+/// What is to happen.
+fn scenario(options: &Options) -> Result<Scenario> {
     ensure!(
         options.write_fixtures.is_none() || options.data != DataMode::Committee,
         "--write-fixtures: there are golden files of data in calldata and in blobs, not with the committee"
@@ -260,19 +282,15 @@ fn write_fixtures(
     fixtures::write(folder, &settled, &ground.prover)
 }
 
-/// Prints and writes the report; leaves the local L1 where that is wanted.
-fn tell(report: &Report, options: &Options, ground: Ground) -> Result<()> {
-    println!("{report}");
-    if let Some(path) = &options.json {
-        report.write_json(path).wrap_err_with(|| format!("writing {}", path.display()))?;
-    }
-    if options.keep {
-        let (url, manifest) = (ground.anvil.url(), ground.manifest);
-        let process = ground.anvil.keep();
-        println!("anvil (process {process}) runs at {url}; end it with: kill {process}");
-        println!("rollup {}, custody {}", manifest.rollup, manifest.custody);
-    }
-    Ok(())
+/// Leaves the local L1 running, and tells where.
+fn keep(ground: Ground) -> String {
+    let (url, manifest) = (ground.anvil.url(), ground.manifest);
+    let process = ground.anvil.keep();
+    format!(
+        "anvil (process {process}) runs at {url}; end it with: kill {process}\n\
+         rollup {}, custody {}\n",
+        manifest.rollup, manifest.custody
+    )
 }
 
 /// The report, but for what the caller knows or measures last: what L1 says, gas, stages, total time and memory.

@@ -2,7 +2,7 @@
 
 use std::{
     fmt::{self, Write as _},
-    path::Path,
+    io::{self, Write},
 };
 
 use cairn_prover::{LayerSecurity, measure::StageTime};
@@ -102,14 +102,13 @@ impl Report {
         self.verified && self.l1_state_root == self.l2_state_root
     }
 
-    /// Writes the report as JSON: all of it or nothing.
+    /// Writes the report as JSON.
     ///
     /// # Errors
-    /// What the file system says.
-    pub fn write_json(&self, path: &Path) -> std::io::Result<()> {
-        cairn_prover::files::write_atomically(path, |file| {
-            serde_json::to_writer_pretty(file, self).map_err(std::io::Error::from)
-        })
+    /// The writer's.
+    pub fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut *out, self)?;
+        writeln!(out)
     }
 }
 

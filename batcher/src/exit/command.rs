@@ -3,10 +3,13 @@
 use std::{fmt::Display, path::PathBuf};
 
 use alloy::primitives::{Address, B256};
-use cairn_prover::{LocalProver, files::write_atomically};
+use cairn_prover::{
+    LocalProver,
+    files::{Output, check_folder, print_beside},
+};
 use cairn_types::{Word, domain};
 use clap::{Args, Subcommand};
-use eyre::{Result, WrapErr};
+use eyre::Result;
 use serde::Serialize;
 
 use super::{
@@ -66,7 +69,7 @@ pub struct Sign {
     /// File of secret seeds, one a line in hex.
     #[arg(long, value_name = "FILE")]
     keys: PathBuf,
-    /// Where to write leaf,recipient,signature.
+    /// Where to write leaf,recipient,signature: a file, or - for standard output.
     #[arg(long, value_name = "FILE.csv")]
     out: PathBuf,
 }
@@ -166,15 +169,16 @@ async fn list(arguments: List) -> Result<()> {
 }
 
 fn sign(arguments: Sign) -> Result<()> {
+    let out = Output::create("--out", &arguments.out)?;
     let snapshot = Snapshot::read(&arguments.state.state)?;
     let rows = request::read(&arguments.leaves)?;
     let keys = Keys::read(&arguments.keys)?;
     let requests = request::sign_and_check(&rows, &snapshot.state, &domain_of(&snapshot), &keys)?;
     let text: String =
         std::iter::once(HEADER.to_owned()).chain(requests.iter().map(Row::line)).collect();
-    write_atomically(&arguments.out, |file| std::io::Write::write_all(file, text.as_bytes()))
-        .wrap_err_with(|| format!("writing {}", arguments.out.display()))?;
-    println!("{} leaves signed, in {}", requests.len(), arguments.out.display());
+    let (is_taken, path) = (out.is_standard_output(), arguments.out.display());
+    out.write(|file| file.write_all(text.as_bytes()))?;
+    print_beside(format_args!("{} leaves signed, in {path}\n", requests.len()), is_taken);
     Ok(())
 }
 
@@ -183,6 +187,8 @@ fn prove(arguments: Prove) -> Result<()> {
     let rows = request::read(&arguments.leaves)?;
     let keys = arguments.keys.map_or(Ok(Keys::default()), |path| Keys::read(&path))?;
     let requests = request::sign_and_check(&rows, &snapshot.state, &domain_of(&snapshot), &keys)?;
+    check_folder("--out", &arguments.out)?;
+    prove::check_files(&arguments.out, requests.len())?;
     let threads = arguments.threads.map_or_else(cairn_prover::cores, usize::from);
     let cache = arguments.cache.map_or_else(cairn_prover::default_cache_folder, Ok)?;
     let bars = Bars::default();

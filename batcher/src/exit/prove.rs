@@ -8,7 +8,7 @@ use cairn_types::{ExitEntry, domain};
 use eyre::{Result, WrapErr, bail};
 use serde::Serialize;
 
-use super::file::ExitFile;
+use super::file::{ExitFile, ExitFileError};
 use crate::{progress::Bars, snapshot::Snapshot};
 
 /// A file of the folder.
@@ -27,6 +27,21 @@ pub struct Proven {
 /// Name of a group's file, from 1.
 fn file_name(group: usize) -> String {
     format!("exit-{group:04}.json")
+}
+
+/// Checks, before the long work, the files in `folder` that have the names of so many requests' proofs.
+///
+/// # Errors
+/// One of them holds something else than a proof.
+pub fn check_files(folder: &Path, requests: usize) -> Result<(), ExitFileError> {
+    let paths = (1..=requests.div_ceil(EXIT_CAPACITY)).map(|group| folder.join(file_name(group)));
+    for path in paths {
+        // Also a link to nothing: the proof would go there.
+        if path.symlink_metadata().is_ok() {
+            ExitFile::read(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Proves the requests in groups of [`EXIT_CAPACITY`] and writes each to a file of `folder`, at once. A file that holds the proof

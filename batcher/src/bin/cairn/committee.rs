@@ -8,6 +8,7 @@ use cairn_batcher::{
     exit::keys::read_sender,
     l1::reader::Reader,
 };
+use cairn_prover::files::check_folder;
 use eyre::{Result, WrapErr};
 use serde::Serialize;
 
@@ -98,6 +99,7 @@ impl fmt::Display for Signed {
 fn sign(arguments: Sign) -> Result<()> {
     let Sign { batch, chain_id, data, key, keep } = arguments;
     let Batch { rollup, batch: number, digest, count, json } = batch;
+    check_folder("--keep", &keep)?;
     let member = Member::new(read_sender(&key)?, Store::new(keep));
     let words = read(&data, digest, count)
         .wrap_err_with(|| format!("--data {}", data.display()))?

@@ -13,6 +13,7 @@ use cairn_batcher::{
     store::{Store, StoreError, restore},
     tell,
 };
+use cairn_prover::files::print_beside;
 use clap::Subcommand;
 use eyre::{Result, WrapErr};
 use serde_json::json;
@@ -51,7 +52,7 @@ pub(crate) enum DbCommand {
         #[arg(value_name = "DIR", required_unless_present = "url", conflicts_with = "url")]
         store: Option<PathBuf>,
         /// The file to write: it is there whole or not at all, and replaces nothing. A running operator writes it on its own
-        /// machine.
+        /// machine. - is standard output, of DIR only.
         #[arg(value_name = "FILE", required = true)]
         file: PathBuf,
         #[command(flatten)]
@@ -118,16 +119,25 @@ pub(crate) async fn run(command: DbCommand) -> Result<ExitCode> {
         }
         DbCommand::Backup { store, file, operator } => {
             let rows = match operator.connect().await? {
+                Some(_) if file == Path::new("-") => {
+                    eyre::bail!(
+                        "FILE -: a running operator writes to a file on its own machine: name one"
+                    )
+                }
                 Some(operator) => {
                     let file = std::path::absolute(&file).wrap_err("FILE")?.display().to_string();
                     operator.call::<methods::AdminBackup>(&wire::BackupTo { file }).await?.rows
                 }
-                None => match open(store).and_then(|store| store.backup(&file)) {
+                None => match open(store).and_then(|store| backup(&store, &file)) {
                     Ok(rows) => rows,
                     Err(error) => return Ok(refuse(&error)),
                 },
             };
-            Ok(made(rows, &file))
+            print_beside(
+                format_args!("{rows} rows are in {}\n", file.display()),
+                file == Path::new("-"),
+            );
+            Ok(ExitCode::SUCCESS)
         }
         DbCommand::Restore { file, store } => Ok(match restore(&file, &store) {
             Ok(rows) => made(rows, &store),
@@ -138,6 +148,13 @@ pub(crate) async fn run(command: DbCommand) -> Result<ExitCode> {
 
 fn open(store: Option<PathBuf>) -> Result<Store, StoreError> {
     Store::open_existing(&store.unwrap_or_default())
+}
+
+fn backup(store: &Store, file: &Path) -> Result<u64, StoreError> {
+    if file == Path::new("-") {
+        return store.backup_to(std::io::stdout().lock(), file);
+    }
+    store.backup(file)
 }
 
 fn refuse(error: &StoreError) -> ExitCode {

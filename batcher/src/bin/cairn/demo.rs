@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
     /// Threads of the prover [default: all cores].
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1_024))]
     threads: Option<u16>,
-    /// Writes the whole report to a file.
+    /// Writes the whole report to a file, or to standard output for -.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Leaves the local L1 running.
@@ -46,7 +46,8 @@ pub(crate) struct Arguments {
     /// Writes the batch and its proof as golden files for the contracts' tests.
     #[arg(long, value_name = "DIR")]
     write_fixtures: Option<PathBuf>,
-    /// Writes the manifest of the deployment, which `cairn verify-deployment` takes.
+    /// Writes the manifest of the deployment, which `cairn verify-deployment` takes, to a file, or to standard output
+    /// for -.
     #[arg(long, value_name = "FILE.json")]
     manifest: Option<PathBuf>,
     /// Registers a new key while two batches wait for their proofs, and settles the second with it.

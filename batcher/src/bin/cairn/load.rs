@@ -1,6 +1,6 @@
 //! `cairn load`.
 
-use std::{fs, path::PathBuf, process::ExitCode, sync::Mutex, time::Duration};
+use std::{fmt::Write as _, path::PathBuf, process::ExitCode, sync::Mutex, time::Duration};
 
 use alloy::signers::local::PrivateKeySigner;
 use cairn_batcher::{
@@ -9,7 +9,7 @@ use cairn_batcher::{
     node::dev::OPERATOR_KEY,
     progress::Bars,
 };
-use cairn_prover::files::check_writable;
+use cairn_prover::files::{Output, print_beside};
 use eyre::{Result, WrapErr};
 use indicatif::ProgressBar;
 
@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     /// Who pays whom: a CSV file with the columns timestamp,token,from,to,amount. Amounts are not taken from it.
     #[arg(long, value_name = "FILE.csv")]
     input: Option<PathBuf>,
-    /// Writes the report to a file.
+    /// Writes the report to a file, or to standard output for -.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Seconds to wait afterwards for proofs on L1.
@@ -52,10 +52,7 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let signer: PrivateKeySigner = OPERATOR_KEY.parse().wrap_err("the development key")?;
-    if let Some(file) = &arguments.json {
-        // Before the run: its result would be lost.
-        check_writable(file).wrap_err_with(|| format!("--json {}", file.display()))?;
-    }
+    let [json] = Output::create_all([("--json", arguments.json.as_deref())])?;
     let options = LoadOptions {
         url: arguments.url,
         rate: arguments.rate,
@@ -71,42 +68,50 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let bars = LoadBars::default();
     let report = load::run(options, &bars).await?;
     bars.finish();
-    print(&report);
-    if let Some(file) = arguments.json {
-        let text = serde_json::to_string_pretty(&report)? + "\n";
-        fs::write(&file, text).wrap_err_with(|| format!("--json {}", file.display()))?;
-    }
+    let is_taken = json.as_ref().is_some_and(Output::is_standard_output);
+    // First, since nobody need read the table; which is printed in any case.
+    let written = json.map(|json| {
+        json.write(|out| {
+            serde_json::to_writer_pretty(&mut *out, &report)?;
+            writeln!(out)
+        })
+    });
+    print_beside(table(&report)?, is_taken);
+    written.transpose()?;
     let is_good = (report.lost, report.unchecked) == (0, 0);
     Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn print(report: &Report) {
+fn table(report: &Report) -> Result<String> {
+    let mut out = String::new();
     let Report { offered, accepted, refused, lost, seconds, accepted_rate, .. } = report;
-    println!("offered {offered}, accepted {accepted}, refused {refused}, lost {lost}");
+    writeln!(out, "offered {offered}, accepted {accepted}, refused {refused}, lost {lost}")?;
     if report.unchecked > 0 {
-        println!("not checked, as the service does not answer: {}", report.unchecked);
+        writeln!(out, "not checked, as the service does not answer: {}", report.unchecked)?;
     }
-    println!("{accepted_rate:.0} accepted a second, over {seconds:.1} s");
+    writeln!(out, "{accepted_rate:.0} accepted a second, over {seconds:.1} s")?;
     if let Some(ack) = report.ack_ms {
         let Latency { p50, p95, p99 } = ack;
         // Of what was refused there is no time: figures with and without refusals do not compare.
-        print!("acknowledged in ms: p50 {p50:.1}, p95 {p95:.1}, p99 {p99:.1}");
-        println!(" ({refused} of {offered} refused)");
+        write!(out, "acknowledged in ms: p50 {p50:.1}, p95 {p95:.1}, p99 {p99:.1}")?;
+        writeln!(out, " ({refused} of {offered} refused)")?;
     }
     let finality = report.finality_s;
     if let (Some(p50), Some(p95), Some(max)) = (finality.p50, finality.p95, finality.max) {
-        println!("proven on L1 in s: p50 {p50:.0}, p95 {p95:.0}, max {max:.0}");
+        writeln!(out, "proven on L1 in s: p50 {p50:.0}, p95 {p95:.0}, max {max:.0}")?;
     }
     if finality.unproven > 0 {
-        println!(
+        writeln!(
+            out,
             "not proven yet: {} of a sample of {}",
             finality.unproven,
             finality.proven + finality.unproven
-        );
+        )?;
     }
     for (reason, count) in &report.refusals {
-        println!("refused, {}: {count}", console::line(reason));
+        writeln!(out, "refused, {}: {count}", console::line(reason))?;
     }
+    Ok(out)
 }
 
 /// One bar a part.
