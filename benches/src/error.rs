@@ -3,7 +3,7 @@
 use std::{io, path::PathBuf};
 
 use cairn_batcher::{l1::blobs::BlobError, transfers::CsvError};
-use cairn_prover::ProverError;
+use cairn_prover::{ProverError, files::OutputError};
 use cairn_state::Refusal;
 use thiserror::Error;
 
@@ -31,7 +31,10 @@ pub enum BenchError {
         /// Available in MiB.
         got_mb: u64,
     },
-    /// A file that cannot be read or written.
+    /// An output that cannot be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// A file that cannot be read.
     #[error("{path}: {source}")]
     File {
         /// The file.

@@ -2,13 +2,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::File,
     io::{self, Write},
     path::{Path, PathBuf},
 };
 
 use cairn_batcher::tell;
-use cairn_prover::{files::write_atomically, graph::TaskKind};
+use cairn_prover::graph::TaskKind;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -192,52 +191,39 @@ impl Record {
         Ok(records)
     }
 
-    /// Writes the record as JSON to a file, or to stdout for `-`.
+    /// Writes a line of CSV a sample.
     ///
     /// # Errors
-    /// It cannot be written.
-    pub fn write_json(&self, path: &Path) -> Result<(), BenchError> {
-        write_to(path, |out| {
-            serde_json::to_writer_pretty(&mut *out, self)?;
-            writeln!(out)
-        })
-    }
-
-    /// Writes a line of CSV a sample to a file, or to stdout for `-`.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    pub fn write_csv(&self, path: &Path) -> Result<(), BenchError> {
-        write_to(path, |out| {
-            let mut csv = csv::Writer::from_writer(out);
-            csv.write_record([
-                "stage",
-                "traffic",
-                "accounts",
-                "batch",
-                "data",
-                "chunk",
-                "threads",
-                "step",
-                "run",
-                "wall_s",
-                "cpu_s",
-                "peak_rss_mb",
-                "proof_bytes",
-            ])?;
-            let work = &self.workload;
-            let Workload { stage, traffic, accounts, batch, data, chunk, threads, .. } = work;
-            for step in &self.steps {
-                for (run, sample) in step.samples.iter().enumerate() {
-                    let Sample { wall_s, cpu_s, peak_rss_mb } = sample;
-                    csv.serialize((
-                        (stage, traffic, accounts, batch, data, chunk, threads),
-                        (&step.name, run, wall_s, cpu_s, peak_rss_mb, step.proof_bytes),
-                    ))?;
-                }
+    /// The writer's.
+    pub fn write_csv(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut csv = csv::Writer::from_writer(out);
+        csv.write_record([
+            "stage",
+            "traffic",
+            "accounts",
+            "batch",
+            "data",
+            "chunk",
+            "threads",
+            "step",
+            "run",
+            "wall_s",
+            "cpu_s",
+            "peak_rss_mb",
+            "proof_bytes",
+        ])?;
+        let work = &self.workload;
+        let Workload { stage, traffic, accounts, batch, data, chunk, threads, .. } = work;
+        for step in &self.steps {
+            for (run, sample) in step.samples.iter().enumerate() {
+                let Sample { wall_s, cpu_s, peak_rss_mb } = sample;
+                csv.serialize((
+                    (stage, traffic, accounts, batch, data, chunk, threads),
+                    (&step.name, run, wall_s, cpu_s, peak_rss_mb, step.proof_bytes),
+                ))?;
             }
-            csv.flush()
-        })
+        }
+        csv.flush()
     }
 
     /// What the other commands count on.
@@ -264,18 +250,11 @@ impl Record {
     }
 }
 
-/// Writes all of a file or nothing; `-` is stdout.
+/// Writes a value as JSON for people.
 ///
 /// # Errors
-/// What the system says.
-pub fn write_to(
-    path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<(), BenchError> {
-    let result = if path == Path::new("-") {
-        write(&mut io::stdout().lock())
-    } else {
-        write_atomically(path, |file: &mut io::BufWriter<&File>| write(file))
-    };
-    result.map_err(|source| BenchError::File { path: path.to_owned(), source })
+/// The writer's.
+pub fn write_json(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    writeln!(out)
 }

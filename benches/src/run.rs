@@ -7,14 +7,18 @@ use std::{
 };
 
 use cairn_batcher::progress::Bars;
-use cairn_prover::{default_cache_folder, memory};
+use cairn_prover::{
+    default_cache_folder,
+    files::{Output, print_beside},
+    memory,
+};
 
 use crate::{
     data::Data,
     error::BenchError,
     figures::{BatchFigures, LeafFigures},
     machine::{self, Build, Machine},
-    record::{Record, SCHEMA, Step, WHOLE_BATCH, Workload},
+    record::{Record, SCHEMA, Step, WHOLE_BATCH, Workload, write_json},
     stages::{self, Batch, LARGEST_CHUNK, Prover, Stage},
     tables,
     traffic::Traffic,
@@ -90,18 +94,16 @@ impl Run {
     /// # Errors
     /// Bad input, too little memory, or a proof that cannot be made; then nothing is printed.
     pub fn run(&self) -> Result<(), BenchError> {
+        let [json, csv] =
+            Output::create_all([("--json", self.json.as_deref()), ("--csv", self.csv.as_deref())])?;
+        let is_taken = [&json, &csv].into_iter().flatten().any(Output::is_standard_output);
         let record = self.measure()?;
-        let to_stdout =
-            |path: &Option<PathBuf>| path.as_deref().is_some_and(|p| p.as_os_str() == "-");
-        if let Some(path) = &self.json {
-            record.write_json(path)?;
-        }
-        if let Some(path) = &self.csv {
-            record.write_csv(path)?;
-        }
-        if !to_stdout(&self.json) && !to_stdout(&self.csv) {
-            print!("{}", tables::of_record(&record));
-        }
+        // First, since nobody need read the table; which is printed in any case.
+        let json = json.map(|json| json.write(|out| write_json(out, &record)));
+        let csv = csv.map(|csv| csv.write(|out| record.write_csv(out)));
+        print_beside(tables::of_record(&record), is_taken);
+        json.transpose()?;
+        csv.transpose()?;
         Ok(())
     }
 

@@ -1,13 +1,14 @@
 //! `cairn-bench scale`: a batch on many workers.
 
-use std::{path::PathBuf, str::FromStr};
+use std::{fmt::Write, path::PathBuf, str::FromStr};
 
+use cairn_prover::files::{Output, print_beside};
 use serde::Serialize;
 
 use crate::{
     cli::RECORDS,
     error::BenchError,
-    record::{Record, write_to},
+    record::{Record, write_json},
     schedule::{TaskTimes, simulate},
     stages::Stage,
 };
@@ -151,29 +152,36 @@ impl Scale {
     /// # Errors
     /// No records, or none with the time of a task.
     pub fn run(&self) -> Result<(), BenchError> {
+        let [json] = Output::create_all([("--json", self.json.as_deref())])?;
+        let is_taken = json.as_ref().is_some_and(Output::is_standard_output);
         let records = self.source.read()?;
         let times = TaskTimes::from_records(&records)?;
         let transfers = self.batch.map_or(records[0].workload.batch, |batch| batch as usize);
         let batches = usize::from(self.batches);
         let rows = rows(&times, transfers, batches, &self.workers.0)?;
-        if let Some(path) = &self.json {
-            write_to(path, |out| {
-                serde_json::to_writer_pretty(&mut *out, &rows)?;
-                writeln!(out)
-            })?;
-            if path.as_os_str() == "-" {
-                return Ok(());
-            }
+        if let Some(json) = json {
+            json.write(|out| write_json(out, &rows))?;
         }
-        println!(
-            "{batches} x {transfers} short transfers in chunks of {}, a worker has {} threads of {}\n",
-            times.chunk, times.threads, records[0].machine.cpu
+        let mut table = format!(
+            "{batches} x {transfers} short transfers in chunks of {}, a worker has {} threads of {}\n\n\
+             {:>9}{:>13}{:>16}{:>13}\n",
+            times.chunk,
+            times.threads,
+            records[0].machine.cpu,
+            "workers",
+            "latency s",
+            "transfers/s",
+            "efficiency"
         );
-        println!("{:>9}{:>13}{:>16}{:>13}", "workers", "latency s", "transfers/s", "efficiency");
         for Row { workers, latency_s, transfers_per_s, efficiency } in rows {
             let percent = 100.0 * efficiency;
-            println!("{workers:>9}{latency_s:>13.2}{transfers_per_s:>16.1}{percent:>12.1}%");
+            // Writing to a string cannot fail.
+            let _ = writeln!(
+                table,
+                "{workers:>9}{latency_s:>13.2}{transfers_per_s:>16.1}{percent:>12.1}%"
+            );
         }
+        print_beside(table, is_taken);
         Ok(())
     }
 }

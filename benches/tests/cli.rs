@@ -336,6 +336,40 @@ fn the_report_is_one_file_that_needs_nothing_else() {
 }
 
 #[test]
+fn outputs_are_checked_before_the_work_and_do_not_mix() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let record = write(&folder, "a.json", &record(1.0));
+    let inside = |name: &str| format!("{}/{name}", folder.path().display());
+    let (new, out) = (inside("new/"), inside("out"));
+    // Before a circuit is loaded: the memory asked for is too little.
+    let run = ["run", "--memory", "100"];
+    for command in [&run[..], &["scale", &record], &["cost", &record]] {
+        let arguments = [command, &["--json", &new]].concat();
+        refused(&arguments, &["--json", &new, "expected the name of a file"]);
+    }
+    refused(&[&run[..], &["--csv", &inside("n".repeat(256).as_str())]].concat(), &["too long"]);
+    let report = ["report", folder.path().to_str().expect("text"), "--out"];
+    refused(&[&report[..], &[&new]].concat(), &["--out", &new, "expected the name of a file"]);
+    let both = [&run[..], &["--json", &out, "--csv", &out]].concat();
+    refused(&both, &["--csv", &out, "expected a file of its own, got that of --json"]);
+    refused(&[&run[..], &["--json", "-", "--csv", "-"]].concat(), &["a file of its own"]);
+    assert!(!Path::new(&new).exists() && !Path::new(&out).exists());
+
+    // The table is on stderr where stdout has the result.
+    for name in ["-", "/dev/stdout"] {
+        let output = bench(&["scale", "--json", name, &record]);
+        let rows: Value = serde_json::from_slice(&output.stdout).expect("JSON alone");
+        assert!(rows.is_array());
+        assert!(String::from_utf8_lossy(&output.stderr).contains("efficiency"), "{name}");
+    }
+    let page = stdout(&[&report[..], &["-"]].concat());
+    assert!(page.starts_with("<!doctype html>") && page.trim_end().ends_with("</html>"));
+    assert!(stdout(&["cost", "--json", &out, &record]).contains("US dollars"));
+    let ledger = std::fs::read(&out).expect("written");
+    assert!(serde_json::from_slice::<Value>(&ledger).expect("JSON")["rows"].is_array());
+}
+
+#[test]
 fn list_names_stages_traffics_and_records() {
     let folder = tempfile::tempdir().expect("a folder");
     write(&folder, "a.json", &record(1.0));

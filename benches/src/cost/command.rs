@@ -1,11 +1,14 @@
 //! `cairn-bench cost`: the ledger as a table.
 
-use std::path::PathBuf;
+use std::{fmt::Write, path::PathBuf};
 
+use cairn_prover::files::{Output, print_beside};
 use serde::Serialize;
 
 use super::{Gas, Ledger, Prices};
-use crate::{data::Data, error::BenchError, record::write_to, scale::Source, schedule::TaskTimes};
+use crate::{
+    data::Data, error::BenchError, record::write_json, scale::Source, schedule::TaskTimes,
+};
 
 /// Prints the ledger.
 #[derive(Debug, Clone, clap::Args)]
@@ -85,28 +88,33 @@ impl Cost {
     /// # Errors
     /// No records, or none with the time of a task.
     pub fn run(&self) -> Result<(), BenchError> {
+        let [json] = Output::create_all([("--json", self.json.as_deref())])?;
+        let is_taken = json.as_ref().is_some_and(Output::is_standard_output);
         let records = self.source.read()?;
         let times = TaskTimes::from_records(&records)?;
         let (gas, prices) = (Gas::measured()?, Prices::from(self.prices));
         let sizes: Vec<usize> = self.batch.iter().map(|&size| size as usize).collect();
         let rows = rows(&sizes, &times, &gas, &prices)?;
-        if let Some(path) = &self.json {
+        if let Some(json) = json {
             let document = Document { prices, gas, rows: rows.clone() };
-            write_to(path, |out| {
-                serde_json::to_writer_pretty(&mut *out, &document)?;
-                writeln!(out)
-            })?;
-            if path.as_os_str() == "-" {
-                return Ok(());
-            }
+            json.write(|out| write_json(out, &document))?;
         }
-        println!("US dollars a short transfer; {}\n", describe(&prices));
-        println!(
-            "{:<10}{:>10}{:>9}{:>14}{:>14}{:>14}{:>14}",
-            "data", "transfers", "batches", "compute", "execution", "data", "total"
+        let mut table = format!(
+            "US dollars a short transfer; {}\n\n\
+             {:<10}{:>10}{:>9}{:>14}{:>14}{:>14}{:>14}\n",
+            describe(&prices),
+            "data",
+            "transfers",
+            "batches",
+            "compute",
+            "execution",
+            "data",
+            "total"
         );
         for row in &rows {
-            println!(
+            // Writing to a string cannot fail.
+            let _ = writeln!(
+                table,
                 "{:<10}{:>10}{:>9}{:>14.8}{:>14.8}{:>14.8}{:>14.8}",
                 row.data.name(),
                 row.transfers,
@@ -117,6 +125,7 @@ impl Cost {
                 row.total_usd()
             );
         }
+        print_beside(table, is_taken);
         Ok(())
     }
 }

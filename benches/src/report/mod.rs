@@ -5,12 +5,9 @@ pub mod svg;
 
 use std::{fmt::Write, path::PathBuf};
 
-use crate::{
-    cost::command::PriceArguments,
-    error::BenchError,
-    record::{Record, write_to},
-    scale::newest,
-};
+use cairn_prover::files::{Output, print_beside};
+
+use crate::{cost::command::PriceArguments, error::BenchError, record::Record, scale::newest};
 use svg::escape;
 
 /// Writes a page with charts.
@@ -19,7 +16,7 @@ pub struct Report {
     /// The folder of records.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// The page [default: report.html in the folder].
+    /// The page, or - for standard output [default: report.html in the folder].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -53,12 +50,12 @@ impl Report {
             let folder = self.folder.display();
             return Err(BenchError::usage(format!("{folder}: no records")));
         }
-        let page = page(&records, self.prices)?;
         let path = self.out.clone().unwrap_or_else(|| self.folder.join("report.html"));
-        write_to(&path, |out| out.write_all(page.as_bytes()))?;
-        if path.as_os_str() != "-" {
-            println!("{}", path.display());
-        }
+        let out = Output::create("--out", &path)?;
+        let is_taken = out.is_standard_output();
+        let page = page(&records, self.prices)?;
+        out.write(|out| out.write_all(page.as_bytes()))?;
+        print_beside(format_args!("{}\n", path.display()), is_taken);
         Ok(())
     }
 }
