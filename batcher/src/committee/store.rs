@@ -2,7 +2,6 @@
 //! gives them out.
 
 use std::{
-    fs::File,
     io::{self, Read, Write},
     path::{Path, PathBuf},
 };
@@ -12,6 +11,7 @@ use cairn_prover::files::write_atomically;
 use cairn_types::{Stream, WORD_BYTES, Word};
 
 use super::{OtherWords, statement::stream};
+use crate::regular_file;
 
 /// Words of the largest batch that is taken, 124 MiB of them: far more than a batch can have that anybody proves.
 pub const MAX_WORDS: u32 = 1 << 22;
@@ -51,8 +51,8 @@ pub fn read(path: &Path, digest: B256, count: u32) -> io::Result<Result<Vec<Word
         Ok(expected) => expected,
         Err(fault) => return Ok(Err(fault)),
     };
-    let file = File::open(path)?;
-    let got = file.metadata()?.len();
+    let (file, metadata) = regular_file::open(path)?;
+    let got = metadata.len();
     if got != expected as u64 {
         return Ok(Err(OtherWords::Length { expected, got }));
     }
