@@ -6,6 +6,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    fmt,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -16,7 +17,7 @@ use alloy::{
 };
 use cairn_batcher::{
     l1::blobs::{self, decode},
-    reconstruct::blobs::{BlobStore, Blobs, FoundBlob},
+    reconstruct::blobs::{BlobStore, Blobs, Candidates},
 };
 use cairn_state::{State, absorb};
 use cairn_types::{
@@ -34,14 +35,16 @@ const AHEAD: usize = 8;
 /// Blobs in memory: the network's share is not measured.
 struct Memory(HashMap<B256, Bytes>);
 
-impl BlobStore for Memory {
-    fn name(&self) -> String {
-        "memory".to_owned()
+impl fmt::Display for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("memory")
     }
+}
 
-    fn blob(&self, hash: B256, _timestamp: u64) -> FoundBlob<'_> {
-        let blob = self.0.get(&hash).cloned();
-        Box::pin(async move { Ok(blob) })
+impl BlobStore for Memory {
+    fn candidates(&self, hash: B256, _timestamp: u64) -> Candidates<'_> {
+        let blobs = self.0.get(&hash).cloned().into_iter().collect();
+        Box::pin(async move { Ok(blobs) })
     }
 }
 
@@ -80,7 +83,7 @@ async fn main() -> Result<()> {
 /// A batch's words from its blob, which is checked, and how long that took.
 async fn words(store: Arc<Blobs>, hash: B256) -> Result<(Vec<Word>, Duration)> {
     let start = Instant::now();
-    let bytes = store.get(hash, 0).await?.ok_or_eyre("the blob is in the store")?;
+    let bytes = store.get(hash, 0).await?;
     let blob = Blob::try_from(bytes.as_ref())?;
     Ok((decode(&[blob], TRANSFERS / 2)?, start.elapsed()))
 }

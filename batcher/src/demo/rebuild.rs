@@ -26,7 +26,9 @@ pub async fn rebuilt(
     let rollup = Rollup::read(url, rollup, 0, None, &()).await?;
     let (mut blobs, mut kept) = (Blobs::default(), Members::default());
     blobs.push(LocalNode(rollup.reader().provider().clone()));
-    members.iter().for_each(|folder| kept.push(&folder.display().to_string()));
+    for folder in members {
+        kept.push(&folder.display().to_string())?;
+    }
     let mut sources = Sources::default();
     sources.push(blobs);
     sources.push(kept);

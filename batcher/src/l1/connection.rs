@@ -14,6 +14,7 @@ use alloy::{
     signers::local::PrivateKeySigner,
 };
 use documented::DocumentedFields;
+use rand::Rng;
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -99,12 +100,21 @@ impl ConnectionConfig {
         Ok(())
     }
 
-    pub(super) fn attempt(&self) -> Duration {
+    pub(crate) fn attempt(&self) -> Duration {
         Duration::from_millis(self.attempt_ms)
     }
 
-    pub(super) fn deadline(&self) -> Duration {
+    pub(crate) fn deadline(&self) -> Duration {
         Duration::from_millis(self.deadline_ms)
+    }
+
+    /// The wait after attempt number `attempt`, from zero, where the server may have asked for one.
+    pub(crate) fn backoff(&self, attempt: u32, asked_for: Option<Duration>) -> Duration {
+        let Self { backoff_ms, max_backoff_ms, .. } = *self;
+        let doubled = backoff_ms.saturating_mul(1 << attempt.min(20)).min(max_backoff_ms);
+        let backoff = Duration::from_millis(doubled).mul_f64(rand::rng().random_range(0.5..=1.0));
+        let longest = Duration::from_millis(max_backoff_ms);
+        backoff.max(asked_for.unwrap_or_default().min(longest))
     }
 
     pub(super) fn rest(&self) -> Duration {

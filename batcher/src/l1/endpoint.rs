@@ -42,7 +42,7 @@ struct Health {
 
 impl Endpoint {
     pub(super) fn new(url: Url, rest: Duration) -> Self {
-        let (name, http) = (host(&url), Http::new(url.as_str()));
+        let (name, http) = (host(&url), Http::new(&url));
         Self { url, name, http, rest, health: Mutex::default() }
     }
 

@@ -4,7 +4,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use alloy::primitives::bytes::Bytes;
-use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, header};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, header, redirect};
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -13,6 +13,9 @@ const MAX_REFUSAL: usize = 65_536;
 
 /// Characters that an error quotes of an answer.
 const MAX_QUOTE: usize = 200;
+
+/// Times that a request is sent on to another URL.
+const MAX_REDIRECTS: usize = 5;
 
 /// What one request may take.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +38,12 @@ pub enum Fault {
     /// No connection, or it broke.
     #[error("{0}")]
     Connection(String),
+    /// It sends on to where nobody follows.
+    #[error("{0}")]
+    Redirect(String),
+    /// An answer that would have to be unpacked first, to whatever length.
+    #[error("its answer is compressed ({0}), which was not asked for")]
+    Compressed(String),
     /// The server refuses.
     #[error("{status}{}{said}", if .said.is_empty() { "" } else { ": " })]
     Status {
@@ -66,10 +75,32 @@ impl Fault {
             Self::Timeout(_) | Self::Connection(_) | Self::Malformed(_) => true,
             // One of the others may answer.
             Self::OtherChain { .. } => true,
-            Self::TooLarge(_) => false,
-            Self::Status { status, .. } => status.is_server_error() || is_busy(*status),
+            Self::TooLarge(_) | Self::Redirect(_) | Self::Compressed(_) => false,
+            Self::Status { status, .. } => {
+                is_busy(*status) || (status.is_server_error() && !is_for_good(*status))
+            }
         }
     }
+
+    /// Whether the server says that what was asked for is not there.
+    #[must_use]
+    pub fn is_absence(&self) -> bool {
+        let absent = [StatusCode::NOT_FOUND, StatusCode::GONE];
+        matches!(self, Self::Status { status, .. } if absent.contains(status))
+    }
+
+    /// When the server wants to be asked again.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}
+
+/// What servers say who will never know the method.
+fn is_for_good(status: StatusCode) -> bool {
+    [StatusCode::NOT_IMPLEMENTED, StatusCode::HTTP_VERSION_NOT_SUPPORTED].contains(&status)
 }
 
 /// What overloaded servers, and those who limit the rate, say. 413 is among it: proxies in front of nodes say it of bursts.
@@ -107,21 +138,19 @@ struct Refusal {
 
 impl Http {
     /// A client for the server of this URL. What is on this machine is not asked through a proxy.
-    pub(crate) fn new(url: &str) -> Self {
-        let local = url.parse().is_ok_and(|url| is_loopback(&url));
-        let builder = if local { Client::builder().no_proxy() } else { Client::builder() };
+    pub(crate) fn new(url: &Url) -> Self {
+        // A referer would tell the key in a URL's path to whoever is redirected to.
+        let builder = Client::builder().redirect(redirects()).referer(false);
+        let builder = if is_loopback(url) { builder.no_proxy() } else { builder };
         Self { client: builder.build().map_err(chain) }
     }
 
-    /// The bytes at `url`; `None` if the server says that they are not there.
-    pub(crate) async fn get(&self, url: &str, limits: Limits) -> Result<Option<Vec<u8>>, Fault> {
+    /// The bytes at `url`.
+    pub(crate) async fn get(&self, url: Url, limits: Limits) -> Result<Vec<u8>, Fault> {
         let answer = send(self.client()?.get(url), limits).await?;
         let Answer { status, retry_after, body } = answer;
-        if [StatusCode::NOT_FOUND, StatusCode::GONE].contains(&status) {
-            return Ok(None);
-        }
         if status.is_success() {
-            return Ok(Some(body));
+            return Ok(body);
         }
         let said = serde_json::from_slice(&body).map(|Refusal { message }| quote(&message));
         Err(Fault::Status { status, said: said.unwrap_or_default(), retry_after })
@@ -143,20 +172,57 @@ impl Http {
     }
 }
 
+/// A server may send on to another one: a few times, never to a scheme that is not as good, and not from elsewhere to what is on
+/// this machine or back, since a client is made for one of the two.
+fn redirects() -> redirect::Policy {
+    redirect::Policy::custom(|attempt| {
+        let (previous, next) = (attempt.previous(), attempt.url());
+        let (Some(first), Some(last)) = (previous.first(), previous.last()) else {
+            return attempt.follow();
+        };
+        let is_as_good = next.scheme() == "https" || [next.scheme(), last.scheme()] == ["http"; 2];
+        if previous.len() > MAX_REDIRECTS {
+            attempt.error(format!("more than {MAX_REDIRECTS} in a row"))
+        } else if !is_as_good {
+            let reason = format!("from {} to {}", last.scheme(), quote(next.scheme()));
+            attempt.error(reason)
+        } else if is_loopback(first) != is_loopback(next) {
+            attempt.error("to or from this machine")
+        } else {
+            attempt.follow()
+        }
+    })
+}
+
 async fn send(request: RequestBuilder, limits: Limits) -> Result<Answer, Fault> {
     let fault = |e: reqwest::Error| {
-        if e.is_timeout() { Fault::Timeout(limits.time) } else { Fault::Connection(chain(e)) }
+        if e.is_timeout() {
+            Fault::Timeout(limits.time)
+        } else if e.is_redirect() {
+            Fault::Redirect(chain(e))
+        } else {
+            Fault::Connection(chain(e))
+        }
     };
     let mut response = request.timeout(limits.time).send().await.map_err(fault)?;
     let status = response.status();
     let limit = if status.is_success() { limits.bytes } else { limits.bytes.min(MAX_REFUSAL) };
     let retry_after = retry_after(&response);
+    if status.is_success()
+        && let Some(encoding) = response.headers().get(header::CONTENT_ENCODING)
+        && encoding != "identity"
+    {
+        return Err(Fault::Compressed(quote(&String::from_utf8_lossy(encoding.as_bytes()))));
+    }
     // Piece by piece, and no further than the limit: what the server announces counts for nothing.
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
             Ok(None) => break,
-            Ok(Some(piece)) if body.len() + piece.len() <= limit => body.extend_from_slice(&piece),
+            Ok(Some(piece)) if body.len() + piece.len() <= limit => {
+                make_room(&mut body, piece.len(), limit);
+                body.extend_from_slice(&piece);
+            }
             // Of a refusal, the status is enough.
             Ok(Some(_)) | Err(_) if !status.is_success() => break,
             Ok(Some(_)) => return Err(Fault::TooLarge(limit)),
@@ -164,6 +230,15 @@ async fn send(request: RequestBuilder, limits: Limits) -> Result<Answer, Fault> 
         }
     }
     Ok(Answer { status, retry_after, body })
+}
+
+/// Room for one more piece: twice as much as there is, as a vector makes it, but never beyond the limit.
+fn make_room(body: &mut Vec<u8>, piece: usize, limit: usize) {
+    let needed = body.len() + piece;
+    if needed > body.capacity() {
+        let room = body.capacity().saturating_mul(2).clamp(needed, limit);
+        body.reserve_exact(room - body.len());
+    }
 }
 
 /// Of the header's two forms, the one in seconds.
@@ -220,11 +295,6 @@ pub(crate) fn host(url: &Url) -> String {
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-/// As [`host`], of a URL that need not be one.
-pub(crate) fn host_of(url: &str) -> String {
-    url.parse().map_or_else(|_| "(not a URL)".to_owned(), |url| host(&url))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,9 +308,9 @@ mod tests {
 
     #[test]
     fn a_url_is_named_by_its_host_alone() {
-        assert_eq!(host_of("https://user:secret@node.example/v3/key?k=1"), "node.example");
-        assert_eq!(host_of("http://[::1]:8545/key"), "[::1]:8545");
-        assert_eq!(host_of("node.example"), "(not a URL)");
+        let host = |url: &str| host(&url.parse().unwrap());
+        assert_eq!(host("https://user:secret@node.example/v3/key?k=1"), "node.example");
+        assert_eq!(host("http://[::1]:8545/key"), "[::1]:8545");
         let local = |url: &str| is_loopback(&url.parse().unwrap());
         for here in ["LOCALHOST.:1", "l1.localhost", "127.8.0.1", "[::1]", "[::ffff:127.0.0.1]"] {
             assert!(local(&format!("http://{here}")), "{here}");
@@ -249,5 +319,14 @@ mod tests {
         for elsewhere in ["localhost.example", "10.0.0.1", "notlocalhost", "[::2]"] {
             assert!(!local(&format!("http://{elsewhere}")), "{elsewhere}");
         }
+    }
+
+    #[test]
+    fn room_is_doubled_up_to_the_limit() {
+        let mut body = vec![0; 600];
+        make_room(&mut body, 10, 1_000);
+        assert_eq!(body.capacity(), 1_000);
+        make_room(&mut body, 400, 1_000);
+        assert_eq!(body.capacity(), 1_000);
     }
 }

@@ -12,7 +12,6 @@ use alloy::{
     rpc::json_rpc::{RequestPacket, ResponsePacket, ResponsePayload},
     transports::{TransportError, TransportErrorKind, TransportFut},
 };
-use rand::Rng;
 use thiserror::Error;
 use tower_service::Service;
 
@@ -252,11 +251,7 @@ impl Nodes {
         if self.endpoints.len() > 1 && self.someone_is_well() {
             return Duration::ZERO;
         }
-        let ConnectionConfig { backoff_ms, max_backoff_ms, .. } = self.config;
-        let doubled = backoff_ms.saturating_mul(1 << attempt.min(20)).min(max_backoff_ms);
-        let backoff = Duration::from_millis(doubled).mul_f64(rand::rng().random_range(0.5..=1.0));
-        let longest = Duration::from_millis(max_backoff_ms);
-        backoff.max(asked_for.unwrap_or_default().min(longest))
+        self.config.backoff(attempt, asked_for)
     }
 }
 
@@ -298,12 +293,9 @@ fn judge(
         Err(Fault::TooLarge(_)) if may_be_long(method) => Verdict::Answered,
         Err(fault) => {
             endpoint.fails(fault);
-            match fault {
-                Fault::Status { retry_after, .. } if fault.is_transient() => {
-                    Verdict::Again { wait: *retry_after }
-                }
-                _ if fault.is_transient() => Verdict::Again { wait: None },
-                _ => Verdict::Elsewhere,
+            match fault.is_transient() {
+                true => Verdict::Again { wait: fault.retry_after() },
+                false => Verdict::Elsewhere,
             }
         }
     }

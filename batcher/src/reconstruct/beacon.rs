@@ -3,8 +3,11 @@
 //! Three methods of Ethereum's beacon API: `/eth/v1/beacon/genesis` and `/eth/v1/config/spec` for the slot of a block, then
 //! `/eth/v1/beacon/blobs/{slot}?versioned_hashes=`, which nodes have since Fusaka, or `/eth/v1/beacon/blob_sidecars/{slot}`, which is older
 //! and goes. For blobs that it has pruned, a node says 404 or sends an empty list.
+//!
+//! Only this one slot is asked for: the chain's rules make a block's time the start of its slot, and a slot that was missed has no
+//! block with blobs. A node whose clock says otherwise is of another chain, or lies.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use alloy::{
     eips::eip4844::BYTES_PER_BLOB,
@@ -14,36 +17,27 @@ use serde::{Deserialize, de::DeserializeOwned};
 use tokio::sync::OnceCell;
 
 use super::{
-    TIMEOUT,
-    blobs::{BlobStore, FoundBlob, versioned_hash},
-    source::DataError,
+    blobs::{BlobStore, Candidates},
+    places::Refusal,
+    remote::{BadUrl, Remote},
+    slots::Slots,
 };
-use crate::l1::http::{Http, Limits, host_of};
+use crate::l1::{Fault, http::quote};
 
-/// Bytes of the largest answer that is read: 128 blobs of a slot in hex, each with what goes with it. Blocks carry a fraction of that.
-const MAX_ANSWER: usize = 128 * (2 * BYTES_PER_BLOB + 4_096);
+/// Blobs that a slot may have. Blocks carry a fraction of that.
+const MAX_BLOBS: usize = 128;
 
-/// Of mainnet and of the test networks, where the node does not say.
-const SECONDS_PER_SLOT: u64 = 12;
+/// Bytes of the largest answer that is read: the blobs of a slot in hex, each with what goes with it.
+const MAX_ANSWER: usize = MAX_BLOBS * (2 * BYTES_PER_BLOB + 4_096);
+
+/// Bytes of the largest answer about the chain that is read. Nodes send 10,000.
+const MAX_SPEC: usize = 1 << 20;
 
 /// A beacon node, or an archive that answers as one.
 #[derive(Debug, Clone)]
 pub struct Beacon {
-    url: String,
-    /// All that may be said of the URL.
-    host: String,
-    http: Http,
-    timeout: Duration,
-    clock: OnceCell<Clock>,
-}
-
-/// When slots are.
-#[derive(Debug, Clone, Copy)]
-struct Clock {
-    /// Start of slot 0, in seconds.
-    genesis: u64,
-    /// Of a slot.
-    seconds: u64,
+    remote: Remote,
+    slots: OnceCell<Slots>,
 }
 
 #[derive(Deserialize)]
@@ -56,10 +50,12 @@ struct Genesis {
     genesis_time: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 #[serde(rename_all = "UPPERCASE")]
 struct Spec {
-    seconds_per_slot: String,
+    slot_duration_ms: Option<String>,
+    /// The older name.
+    seconds_per_slot: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -67,80 +63,134 @@ struct Sidecar {
     blob: Bytes,
 }
 
+/// A list of no more than [`MAX_BLOBS`]: one of millions of empty blobs would take many times the memory of its text.
+struct List<T>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor<T>(std::marker::PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> serde::de::Visitor<'de> for Visitor<T> {
+            type Value = List<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a list of {MAX_BLOBS} blobs at most")
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(
+                self,
+                mut seq: A,
+            ) -> Result<Self::Value, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = seq.next_element()? {
+                    if items.len() == MAX_BLOBS {
+                        return Err(serde::de::Error::invalid_length(MAX_BLOBS + 1, &self));
+                    }
+                    items.push(item);
+                }
+                Ok(List(items))
+            }
+        }
+
+        deserializer.deserialize_seq(Visitor(std::marker::PhantomData))
+    }
+}
+
 impl Beacon {
     /// A source at this URL; nothing is sent yet.
-    #[must_use]
-    pub fn new(url: &str) -> Self {
-        Self::with_timeout(url, TIMEOUT)
+    ///
+    /// # Errors
+    /// It is not a server's.
+    pub fn new(url: &str) -> Result<Self, BadUrl> {
+        Remote::new(url).map(Self::at)
     }
 
-    /// As [`Self::new`], with another time for each request.
-    #[must_use]
-    pub fn with_timeout(url: &str, timeout: Duration) -> Self {
-        let url = url.trim_end_matches('/').to_owned();
-        let (host, http) = (host_of(&url), Http::new(&url));
-        Self { url, host, http, timeout, clock: OnceCell::new() }
+    /// As [`Self::new`], with another time for each attempt.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_attempt(url: &str, attempt: Duration) -> Result<Self, BadUrl> {
+        Remote::with_attempt(url, attempt).map(Self::at)
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, DataError> {
-        let limits = Limits { time: self.timeout, bytes: MAX_ANSWER };
-        let body = self.http.get(&format!("{}{path}", self.url), limits).await;
-        let body = body.map_err(|fault| self.error(path, fault.to_string()))?;
-        let Some(body) = body else { return Ok(None) };
+    fn at(remote: Remote) -> Self {
+        Self { remote, slots: OnceCell::new() }
+    }
+
+    async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: Option<(&str, &str)>,
+        bytes: usize,
+    ) -> Result<T, Refusal> {
+        let body = self.remote.get(path, query, bytes).await?;
         let answer = serde_json::from_slice::<Answer<T>>(&body);
         let answer = answer.map_err(|e| {
-            self.error(path, format!("its answer is not a beacon node's ({e}): check the URL"))
+            let (path, reason) = (path.to_owned(), quote(&e.to_string()));
+            Refusal::NoBeacon { path, reason }
         })?;
-        Ok(Some(answer.data))
+        Ok(answer.data)
     }
 
-    fn error(&self, path: &str, reason: String) -> DataError {
-        DataError::Source { origin: format!("beacon node {}{path}", self.host), reason }
-    }
-
-    async fn clock(&self) -> Result<Clock, DataError> {
+    /// What the node says of its clock.
+    async fn slots(&self) -> Result<Slots, Refusal> {
         let path = "/eth/v1/beacon/genesis";
-        let genesis: Option<Genesis> = self.get(path).await?;
-        let genesis = genesis.and_then(|genesis| genesis.genesis_time.parse().ok());
-        let genesis = genesis.ok_or_else(|| self.error(path, "no genesis time".to_owned()))?;
-        let spec: Option<Spec> = self.get("/eth/v1/config/spec").await.unwrap_or_default();
-        let seconds = spec.and_then(|spec| spec.seconds_per_slot.parse().ok());
-        let seconds = seconds.filter(|&seconds| seconds > 0).unwrap_or(SECONDS_PER_SLOT);
-        Ok(Clock { genesis, seconds })
+        let genesis: Genesis = self.get(path, None, MAX_SPEC).await?;
+        let spec = self.get("/eth/v1/config/spec", None, MAX_SPEC).await;
+        let Spec { slot_duration_ms, seconds_per_slot } = match spec {
+            Err(refusal) if is_unknown(&refusal) => Spec::default(),
+            spec => spec?,
+        };
+        let (milliseconds, seconds) = (slot_duration_ms.as_deref(), seconds_per_slot.as_deref());
+        Slots::new(&genesis.genesis_time, milliseconds, seconds)
     }
+}
 
-    /// The slot of a block.
-    async fn slot(&self, timestamp: u64) -> Result<u64, DataError> {
-        let Clock { genesis, seconds } = *self.clock.get_or_try_init(|| self.clock()).await?;
-        Ok(timestamp.saturating_sub(genesis) / seconds)
+/// Whether a server refuses a method, other than for now: an archive need not have all of them.
+fn is_unknown(refusal: &Refusal) -> bool {
+    match refusal {
+        Refusal::Absent => true,
+        Refusal::Server { fault: fault @ Fault::Status { .. }, .. } => !fault.is_transient(),
+        _ => false,
+    }
+}
+
+/// Whether a server does not answer at all, so that its other methods need not be tried.
+fn is_silent(refusal: &Refusal) -> bool {
+    let Refusal::Server { fault, .. } = refusal else { return false };
+    matches!(fault, Fault::Timeout(_) | Fault::Connection(_))
+}
+
+impl fmt::Display for Beacon {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "beacon node {}", self.remote)
     }
 }
 
 impl BlobStore for Beacon {
-    fn name(&self) -> String {
-        format!("beacon node {}", self.host)
-    }
-
-    fn blob(&self, hash: B256, timestamp: u64) -> FoundBlob<'_> {
+    fn candidates(&self, hash: B256, timestamp: u64) -> Candidates<'_> {
         Box::pin(async move {
-            let slot = self.slot(timestamp).await?;
+            let slot = self.slots.get_or_try_init(|| self.slots()).await?.at(timestamp)?;
             // The newer method filters; a node that ignores that, or knows the older one only, sends all of the slot.
-            let path = format!("/eth/v1/beacon/blobs/{slot}?versioned_hashes={hash}");
-            let mut blobs: Vec<Bytes> = self.get(&path).await?.unwrap_or_default();
-            if blobs.is_empty() {
-                let path = format!("/eth/v1/beacon/blob_sidecars/{slot}");
-                let sidecars: Option<Vec<Sidecar>> = self.get(&path).await?;
-                blobs = sidecars.into_iter().flatten().map(|sidecar| sidecar.blob).collect();
+            let (path, hash) = (format!("/eth/v1/beacon/blobs/{slot}"), hash.to_string());
+            let query = Some(("versioned_hashes", hash.as_str()));
+            let refusal = match self.get::<List<Bytes>>(&path, query, MAX_ANSWER).await {
+                Ok(List(blobs)) if !blobs.is_empty() => return Ok(blobs),
+                Ok(_) | Err(Refusal::Absent) => Refusal::NoBlobs { slot },
+                Err(refusal) if is_silent(&refusal) => return Err(refusal),
+                Err(refusal) => refusal,
+            };
+            let path = format!("/eth/v1/beacon/blob_sidecars/{slot}");
+            match self.get::<List<Sidecar>>(&path, None, MAX_ANSWER).await {
+                Ok(List(sidecars)) if !sidecars.is_empty() => {
+                    Ok(sidecars.into_iter().map(|sidecar| sidecar.blob).collect())
+                }
+                // What is wrong with the method that goes counts only where nothing is with the newer one.
+                Err(older) if refusal == Refusal::NoBlobs { slot } && !is_unknown(&older) => {
+                    Err(older)
+                }
+                _ => Err(refusal),
             }
-            let got = blobs.len();
-            let found =
-                blobs.into_iter().find(|blob| versioned_hash(blob).is_ok_and(|got| got == hash));
-            // The block was in this slot and had the blob: a node that has others of the slot has wrong ones.
-            if found.is_none() && got > 0 {
-                let origin = format!("beacon node {}, slot {slot}", self.host);
-                return Err(DataError::OtherBlobs { origin, hash, got });
-            }
-            Ok(found)
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Blobs from where they are kept: files, anvil, a beacon node or archive ([`super::beacon`]). None of them is trusted: a blob is what
 //! its versioned hash says (EIP-4844).
 
-use std::{future::Future, path::PathBuf, pin::Pin};
+use std::{fmt, future::Future, io::Read, path::PathBuf, pin::Pin};
 
 use alloy::{
     eips::eip4844::{BYTES_PER_BLOB, Blob, env_settings::EnvKzgSettings, kzg_to_versioned_hash},
@@ -9,45 +9,54 @@ use alloy::{
     providers::{DynProvider, Provider},
 };
 
-use crate::l1::blobs::decode;
+use crate::{
+    l1::{
+        blobs::{WORDS, decode},
+        error::Reason,
+    },
+    regular_file,
+};
 
 use super::{
     commitment::{DataLocation, Publication},
+    places::{Answers, Places, Refusal, in_thread},
     source::{DataError, DataSource, Found},
 };
 
-/// What a store finds.
-pub type FoundBlob<'a> =
-    Pin<Box<dyn Future<Output = Result<Option<Bytes>, DataError>> + Send + 'a>>;
+/// What a store has: blobs of which one may be the one that was asked for.
+pub type Candidates<'a> = Pin<Box<dyn Future<Output = Result<Vec<Bytes>, Refusal>> + Send + 'a>>;
 
-/// A place where blobs are kept.
-pub trait BlobStore: Send + Sync {
-    /// Its name in messages.
-    fn name(&self) -> String;
-
-    /// The blob with this versioned hash; `timestamp` is that of the block that carried it.
-    fn blob(&self, hash: B256, timestamp: u64) -> FoundBlob<'_>;
+/// A place where blobs are kept; it is displayed as messages name it.
+pub trait BlobStore: fmt::Display + Send + Sync {
+    /// Whatever it has under this versioned hash, unchecked; `timestamp` is that of the block that carried the blob.
+    fn candidates(&self, hash: B256, timestamp: u64) -> Candidates<'_>;
 }
 
 /// Files named by versioned hash, `DIR/0x...`, the blob's 131,072 bytes in each.
 #[derive(Debug, Clone)]
 pub struct Folder(pub PathBuf);
 
-impl BlobStore for Folder {
-    fn name(&self) -> String {
-        self.0.display().to_string()
+impl fmt::Display for Folder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.display().fmt(f)
     }
+}
 
-    fn blob(&self, hash: B256, _timestamp: u64) -> FoundBlob<'_> {
-        Box::pin(async move {
-            match tokio::fs::read(self.0.join(hash.to_string())).await {
-                Ok(bytes) => Ok(Some(bytes.into())),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-                Err(error) => {
-                    Err(DataError::Source { origin: self.name(), reason: error.to_string() })
-                }
+impl BlobStore for Folder {
+    fn candidates(&self, hash: B256, _timestamp: u64) -> Candidates<'_> {
+        let (folder, path) = (self.0.clone(), self.0.join(hash.to_string()));
+        let read = move || {
+            let of_file = |error| Refusal::of_file(&folder, &error);
+            let (file, metadata) = regular_file::open(&path).map_err(of_file)?;
+            let (expected, got) = (BYTES_PER_BLOB, metadata.len());
+            if got != expected as u64 {
+                return Err(Refusal::Length { expected, got });
             }
-        })
+            let mut blob = Vec::with_capacity(expected);
+            file.take(got).read_to_end(&mut blob).map_err(of_file)?;
+            Ok(vec![blob.into()])
+        };
+        Box::pin(async move { in_thread(read).await })
     }
 }
 
@@ -55,28 +64,42 @@ impl BlobStore for Folder {
 #[derive(Debug, Clone)]
 pub struct LocalNode(pub DynProvider);
 
-impl BlobStore for LocalNode {
-    fn name(&self) -> String {
-        "the node's anvil_getBlobByHash".to_owned()
+impl fmt::Display for LocalNode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("L1's node (anvil_getBlobByHash)")
     }
+}
 
-    fn blob(&self, hash: B256, _timestamp: u64) -> FoundBlob<'_> {
+impl BlobStore for LocalNode {
+    fn candidates(&self, hash: B256, _timestamp: u64) -> Candidates<'_> {
         Box::pin(async move {
-            // Any other node refuses the method: it does not have the blob.
             let found =
                 self.0.raw_request::<_, Option<Bytes>>("anvil_getBlobByHash".into(), [hash]);
-            Ok(found.await.unwrap_or_default())
+            match found.await {
+                Ok(found) => Ok(found.into_iter().collect()),
+                // Any other node refuses the method: it does not have the blob.
+                Err(error) if error.is_error_resp() => Ok(Vec::new()),
+                Err(error) => Err(Refusal::Node(error.text())),
+            }
         })
     }
 }
 
-/// Stores in the order in which they are asked, as a source of data.
-#[derive(Default)]
-pub struct Blobs(Vec<Box<dyn BlobStore>>);
+/// Blobs that are asked for at a time. A node may send 128 for one, 33 MiB of text.
+const AT_A_TIME: usize = 4;
 
-impl std::fmt::Debug for Blobs {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|store| store.name())).finish()
+/// Stores in the order in which they are asked, as a source of data.
+pub struct Blobs(Places<Box<dyn BlobStore>>);
+
+impl Default for Blobs {
+    fn default() -> Self {
+        Self(Places::new(AT_A_TIME))
+    }
+}
+
+impl fmt::Debug for Blobs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(ToString::to_string)).finish()
     }
 }
 
@@ -86,31 +109,40 @@ impl Blobs {
         self.0.push(Box::new(store));
     }
 
-    /// The blob with this versioned hash, checked against it; `None` if no store has it.
+    /// The blob with this versioned hash, checked against it.
     ///
     /// # Errors
-    /// A store fails, or has something else under this name.
-    pub async fn get(&self, hash: B256, timestamp: u64) -> Result<Option<Bytes>, DataError> {
-        for store in &self.0 {
-            if let Some(blob) = store.blob(hash, timestamp).await? {
-                check(&store.name(), hash, &blob)?;
-                return Ok(Some(blob));
-            }
-        }
-        Ok(None)
+    /// No store has it: what each has said.
+    pub async fn get(&self, hash: B256, timestamp: u64) -> Result<Bytes, Answers> {
+        let found = self.0.first(|store| async move {
+            let candidates = store.candidates(hash, timestamp).await?;
+            in_thread(move || pick(hash, candidates)).await
+        });
+        found.await
     }
 
-    /// All blobs of a commitment.
+    /// All blobs of a commitment, or as many of those that are missing as can be named without waiting for the same servers again.
     async fn all(&self, hashes: &[B256], timestamp: u64) -> Result<Vec<Blob>, DataError> {
-        let (mut blobs, mut missing) = (Vec::new(), Vec::new());
+        let (mut blobs, mut missing, mut answers) = (Vec::new(), Vec::new(), Answers::default());
         for &hash in hashes {
-            match self.get(hash, timestamp).await? {
+            match self.get(hash, timestamp).await {
                 // Of the right length: it has been checked.
-                Some(blob) => blobs.extend(Blob::try_from(blob.as_ref()).ok()),
-                None => missing.push(hash),
+                Ok(blob) => blobs.extend(Blob::try_from(blob.as_ref()).ok()),
+                Err(others) => {
+                    missing.push(hash);
+                    let last = others.are_slow();
+                    answers.extend(others);
+                    if last {
+                        break;
+                    }
+                }
             }
         }
-        if missing.is_empty() { Ok(blobs) } else { Err(DataError::MissingBlobs(missing)) }
+        if missing.is_empty() {
+            Ok(blobs)
+        } else {
+            Err(DataError::MissingBlobs { missing, answers })
+        }
     }
 }
 
@@ -123,28 +155,42 @@ impl DataSource for Blobs {
             let DataLocation::Blobs { versioned_hashes, words } = &batch.location else {
                 return Ok(None);
             };
-            let blobs = self.all(versioned_hashes, batch.timestamp).await?;
-            Ok(Some(decode(&blobs, *words as usize)?))
+            // L1 has taken so many for the batch's: the transaction may carry others behind them.
+            let words = *words as usize;
+            let needed = versioned_hashes.iter().copied().take(words.div_ceil(WORDS));
+            let blobs = self.all(&needed.collect::<Vec<_>>(), batch.timestamp).await?;
+            Ok(Some(decode(&blobs, words)?))
         })
     }
 }
 
+/// The blob with this name.
+fn pick(hash: B256, candidates: Vec<Bytes>) -> Result<Bytes, Refusal> {
+    let got = candidates.len();
+    let mut refusal = Refusal::Absent;
+    for blob in candidates {
+        match check(hash, &blob) {
+            Ok(()) => return Ok(blob),
+            Err(other) => refusal = other,
+        }
+    }
+    Err(if got > 1 { Refusal::OtherBlobs { got } } else { refusal })
+}
+
 /// Refuses a blob of another name.
-fn check(origin: &str, hash: B256, blob: &[u8]) -> Result<(), DataError> {
-    let origin = origin.to_owned();
+fn check(hash: B256, blob: &[u8]) -> Result<(), Refusal> {
     if blob.len() != BYTES_PER_BLOB {
-        let (expected, got) = (BYTES_PER_BLOB, blob.len());
-        return Err(DataError::BlobLength { origin, hash, expected, got });
+        return Err(Refusal::Length { expected: BYTES_PER_BLOB, got: blob.len() as u64 });
     }
     match versioned_hash(blob) {
         Ok(got) if got == hash => Ok(()),
-        Ok(got) => Err(DataError::BlobMismatch { origin, hash, got: got.to_string() }),
-        Err(got) => Err(DataError::BlobMismatch { origin, hash, got }),
+        Ok(got) => Err(Refusal::OtherBlob { got }),
+        Err(reason) => Err(Refusal::NoBlob(reason)),
     }
 }
 
 /// The versioned hash of a blob: of its KZG commitment under the ceremony's set-up.
-pub(super) fn versioned_hash(blob: &[u8]) -> Result<B256, String> {
+fn versioned_hash(blob: &[u8]) -> Result<B256, String> {
     let blob = c_kzg::Blob::from_bytes(blob).map_err(|e| e.to_string())?;
     let settings = EnvKzgSettings::Default;
     let commitment = settings.get().blob_to_kzg_commitment(&blob).map_err(|e| e.to_string())?;

@@ -1,77 +1,82 @@
 //! Words from the members of a data committee: folders of theirs, or servers of such folders. None is trusted: words are
 //! what L1's digest and count say.
 
-use std::{fmt, io, pin::Pin};
+use std::{fmt, pin::Pin};
 
 use alloy::primitives::B256;
 use cairn_types::Word;
 
 use super::{
-    TIMEOUT,
     commitment::{DataLocation, Publication},
+    places::{Places, Refusal, in_thread},
+    remote::{BadUrl, Remote},
     source::{DataError, DataSource, Found},
 };
-use crate::{
-    committee::{Store, check, file_name, length, read},
-    l1::http::{Http, Limits, host_of},
-};
+use crate::committee::{Store, check, file_name, length, read};
+
+/// Batches whose words are asked for at a time: those of the largest one take 124 MiB, and as much again while they are checked.
+const AT_A_TIME: usize = 2;
 
 /// A place where a member gives out what it keeps.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 enum Place {
     /// A folder with a file a batch.
     Folder(Store),
     /// A server of one.
-    Server { url: String, http: Http },
+    Server(Remote),
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Folder(store) => store.folder().display().fmt(f),
-            Self::Server { url, .. } => f.write_str(&host_of(url)),
+            Self::Server(remote) => remote.fmt(f),
         }
     }
 }
 
 impl Place {
-    /// The words of this digest; `None` where they are not. An error is a reason.
-    async fn words(&self, digest: B256, count: u32) -> Result<Option<Vec<Word>>, String> {
+    /// The words of this digest.
+    async fn words(&self, digest: B256, count: u32) -> Result<Vec<Word>, Refusal> {
         match self {
             Self::Folder(store) => {
-                let path = store.path(digest);
-                let read = tokio::task::spawn_blocking(move || read(&path, digest, count));
-                match read.await.map_err(|e| e.to_string())? {
-                    Ok(found) => found.map(Some).map_err(|e| e.to_string()),
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-                    Err(error) => Err(error.to_string()),
-                }
+                let store = store.clone();
+                in_thread(move || {
+                    let found = read(&store.path(digest), digest, count);
+                    Ok(found.map_err(|e| Refusal::of_file(store.folder(), &e))??)
+                })
+                .await
             }
-            Self::Server { url, http } => {
-                let bytes = length(count).map_err(|e| e.to_string())?;
-                let limits = Limits { time: TIMEOUT, bytes };
-                let found = http.get(&format!("{url}/{}", file_name(digest)), limits).await;
-                let Some(bytes) = found.map_err(|e| e.to_string())? else { return Ok(None) };
-                check(&bytes, digest, count).map(Some).map_err(|e| e.to_string())
+            Self::Server(remote) => {
+                let path = format!("/{}", file_name(digest));
+                let bytes = remote.get(&path, None, length(count)?).await?;
+                in_thread(move || Ok(check(&bytes, digest, count)?)).await
             }
         }
     }
 }
 
 /// Members in the order in which they are asked.
-#[derive(Debug, Clone, Default)]
-pub struct Members(Vec<Place>);
+#[derive(Debug)]
+pub struct Members(Places<Place>);
+
+impl Default for Members {
+    fn default() -> Self {
+        Self(Places::new(AT_A_TIME))
+    }
+}
 
 impl Members {
     /// One more: the URL of a server, or a folder.
-    pub fn push(&mut self, place: &str) {
-        let is_url = ["http://", "https://"].iter().any(|scheme| place.starts_with(scheme));
-        self.0.push(if is_url {
-            let url = place.trim_end_matches('/').to_owned();
-            Place::Server { http: Http::new(&url), url }
-        } else {
-            Place::Folder(Store::new(place))
+    ///
+    /// # Errors
+    /// A URL of something else than a server.
+    pub fn push(&mut self, place: &str) -> Result<(), BadUrl> {
+        self.0.push(match place.contains("://") {
+            true => Place::Server(Remote::new(place)?),
+            false => Place::Folder(Store::new(place)),
         });
+        Ok(())
     }
 }
 
@@ -82,20 +87,9 @@ impl DataSource for Members {
     ) -> Pin<Box<dyn Future<Output = Found> + Send + 'a>> {
         Box::pin(async move {
             let DataLocation::Committee { words } = batch.location else { return Ok(None) };
-            if self.0.is_empty() {
-                return Ok(None);
-            }
             let digest = batch.committed.data_digest;
-            let mut answers = Vec::new();
-            for place in &self.0 {
-                match place.words(digest, words).await {
-                    Ok(Some(found)) => return Ok(Some(found)),
-                    Ok(None) => answers.push(format!("{place} does not have them")),
-                    // Another member may be better.
-                    Err(reason) => answers.push(format!("{place}: {reason}")),
-                }
-            }
-            Err(DataError::Withheld { digest, words, answers: answers.join(", ") })
+            let found = self.0.first(|place| place.words(digest, words)).await;
+            found.map(Some).map_err(|answers| DataError::Withheld { digest, words, answers })
         })
     }
 }

@@ -16,10 +16,11 @@ pub mod commitment;
 pub mod committee;
 mod error;
 pub mod history;
+mod places;
+mod remote;
 mod replay;
+mod slots;
 pub mod source;
-
-use std::time::Duration;
 
 use alloy::{
     primitives::{Address, B256, keccak256},
@@ -33,6 +34,8 @@ use self::{
 };
 pub use self::{
     error::{Finality, ReconstructError},
+    places::{Answers, Refusal},
+    remote::BadUrl,
     replay::{Progress, Reconstruction},
 };
 use crate::{
@@ -45,9 +48,6 @@ use crate::{
     },
     snapshot::Snapshot,
 };
-
-/// What a request to a source of data may take, from its start to the last byte of the answer.
-const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// L1 as it says of a rollup: batches and queue as of one block.
 #[derive(Debug)]

@@ -8,60 +8,24 @@ use thiserror::Error;
 
 use crate::l1::blobs::BlobError;
 
-use super::commitment::{BatchFault, DataLocation, Publication, words};
+use super::{
+    commitment::{BatchFault, DataLocation, Publication, words},
+    places::Answers,
+};
 
 /// A batch's data cannot be had.
 #[derive(Debug, Error)]
 pub enum DataError {
     /// Blobs that no source has.
     #[error(
-        "its data is in blobs, and no source has {}: nodes keep blobs for 18 days only; give --blobs DIR with the files, --beacon URL of an archive, or a later --from-snapshot",
-        list(.0)
+        "its data is in blobs, and no source has {}: {answers}; nodes keep blobs for 18 days only: give --blobs DIR with the files, --beacon URL of an archive (each several times if need be), or a later --from-snapshot",
+        list(.missing)
     )]
-    MissingBlobs(Vec<B256>),
-    /// Bytes of another length than a blob's.
-    #[error("{origin}: blob {hash} has {got} bytes, expected {expected}")]
-    BlobLength {
-        /// Where it is from.
-        origin: String,
-        /// Its name.
-        hash: B256,
-        /// Of a blob.
-        expected: usize,
-        /// Found.
-        got: usize,
-    },
-    /// Bytes that are not the blob of this name.
-    #[error(
-        "{origin}: the blob named {hash} is another one ({got}); remove it or choose another source"
-    )]
-    BlobMismatch {
-        /// Where it is from.
-        origin: String,
-        /// Its name.
-        hash: B256,
-        /// What its name should be, or why it is no blob.
-        got: String,
-    },
-    /// A slot of which a node has blobs, but not the one that was there.
-    #[error(
-        "{origin}: none of its {got} blobs is {hash}, which L1 has seen there; choose another source"
-    )]
-    OtherBlobs {
-        /// Where they are from.
-        origin: String,
-        /// The blob's name.
-        hash: B256,
-        /// How many there are.
-        got: usize,
-    },
-    /// A source does not answer as it should.
-    #[error("{origin}: {reason}")]
-    Source {
-        /// The source.
-        origin: String,
-        /// What is wrong.
-        reason: String,
+    MissingBlobs {
+        /// Their versioned hashes.
+        missing: Vec<B256>,
+        /// What became of asking.
+        answers: Answers,
     },
     /// The blobs are those of the batch, but there are no words in them.
     #[error(transparent)]
@@ -76,11 +40,26 @@ pub enum DataError {
         /// How many.
         words: u32,
         /// What became of asking.
-        answers: String,
+        answers: Answers,
     },
     /// The bytes are no words.
     #[error(transparent)]
     Words(#[from] BatchFault),
+}
+
+impl DataError {
+    /// What two sources lack, as one that lacks it for the reasons of both.
+    fn and(mut self, other: Self) -> Self {
+        match (&mut self, other) {
+            (Self::MissingBlobs { answers, .. }, Self::MissingBlobs { answers: others, .. })
+            | (Self::Withheld { answers, .. }, Self::Withheld { answers: others, .. }) => {
+                answers.extend(others);
+            }
+            // The first reason is as good as the second.
+            _ => {}
+        }
+        self
+    }
 }
 
 fn list(hashes: &[B256]) -> String {
@@ -143,25 +122,42 @@ impl Sources {
     /// The data words behind a commitment.
     ///
     /// # Errors
-    /// No source has them, or one has something else under their name.
+    /// No source has them: what each has said.
     pub async fn words(&self, batch: &Publication) -> Result<Vec<Word>, DataError> {
+        // Nobody needs to have what there is none of; whoever replays it checks that.
+        if let DataLocation::Blobs { words: 0, .. } | DataLocation::Committee { words: 0 } =
+            batch.location
+        {
+            return Ok(Vec::new());
+        }
+        let mut missing: Option<DataError> = None;
         for source in &self.0 {
-            if let Some(words) = source.words(batch).await? {
-                return Ok(words);
+            match source.words(batch).await {
+                Ok(Some(words)) => return Ok(words),
+                Ok(None) => {}
+                // Another source may be better.
+                Err(error) => {
+                    missing = Some(match missing {
+                        Some(earlier) => earlier.and(error),
+                        None => error,
+                    });
+                }
             }
         }
-        match &batch.location {
-            DataLocation::Blobs { versioned_hashes, .. } => {
-                Err(DataError::MissingBlobs(versioned_hashes.clone()))
-            }
-            // Nobody needs to have what there is none of; whoever replays it checks that.
-            DataLocation::Committee { words: 0 } => Ok(Vec::new()),
-            &DataLocation::Committee { words } => Err(DataError::Withheld {
-                digest: batch.committed.data_digest,
-                words,
-                answers: "no member was asked".to_owned(),
-            }),
-            DataLocation::Calldata(_) => unreachable!("the call's own bytes are always there"),
+        Err(missing.unwrap_or_else(|| nobody_asked(batch)))
+    }
+}
+
+/// There is no source for such a commitment.
+fn nobody_asked(batch: &Publication) -> DataError {
+    let answers = Answers::default();
+    match &batch.location {
+        DataLocation::Blobs { versioned_hashes, .. } => {
+            DataError::MissingBlobs { missing: versioned_hashes.clone(), answers }
         }
+        &DataLocation::Committee { words } => {
+            DataError::Withheld { digest: batch.committed.data_digest, words, answers }
+        }
+        DataLocation::Calldata(_) => unreachable!("the call's own bytes are always there"),
     }
 }

@@ -45,7 +45,7 @@ impl InBlobs {
         let rollup = Rollup::read(&world.url, world.rollup, 0, None, &()).await.unwrap();
         let mut node = Blobs::default();
         node.push(LocalNode(world.provider.clone()));
-        let blob = node.get(hash, 0).await.unwrap().unwrap();
+        let blob = node.get(hash, 0).await.unwrap();
         // In the middle of the slot: a block's time is its start, but no matter.
         let genesis = rollup.head().timestamp - SLOT * SECONDS - SECONDS / 2;
         Self { world, rollup, hash, blob, genesis }
@@ -84,14 +84,17 @@ impl InBlobs {
     }
 
     /// What is missing of the second batch, and the whole line.
-    async fn refusal(&self, server: &Server) -> (DataError, String) {
-        let beacon = Beacon::with_timeout(&server.url, Duration::from_secs(60));
+    async fn refusal(&self, server: &Server) -> String {
+        let beacon = Beacon::new(&server.url).unwrap();
         let error = self.rebuild(beacon).await.unwrap_err();
         let line = error.to_string();
         assert!(line.starts_with("batch 2 (only committed): "), "{line}");
         assert_eq!(line.lines().count(), 1, "{line}");
         let ReconstructError::Data { source, .. } = error else { panic!("{line}") };
-        (source, line)
+        assert!(
+            matches!(&source, DataError::MissingBlobs { missing, .. } if missing == &[self.hash])
+        );
+        line
     }
 }
 
@@ -119,7 +122,8 @@ async fn the_blob_is_found_by_either_method_and_among_others() {
     );
     let older = batch.node(Answer::not_found, move || sidecars(&both));
     for (server, requests) in [(newer.await, 3), (older.await, 4)] {
-        let rebuilt = batch.rebuild(Beacon::new(&format!("{}/", server.url))).await.unwrap();
+        let rebuilt =
+            batch.rebuild(Beacon::new(&format!("{}/", server.url)).unwrap()).await.unwrap();
         assert!(rebuilt.state.accounts().eq(batch.world.state.accounts()));
         assert_eq!(rebuilt.record, batch.world.records[2]);
         assert_eq!(server.asked.lock().unwrap().len(), requests);
@@ -132,22 +136,31 @@ async fn another_blob_is_refused_by_its_versioned_hash() {
     let mut swapped = batch.blob.to_vec();
     swapped[40] ^= 1;
     // Not the batch's, not a blob at all, not even of a blob's length.
-    for other in [swapped.clone(), vec![0xff; swapped.len()], swapped[1..].to_vec()] {
+    for (other, reason) in [
+        (swapped.clone(), "has another blob in its place, 0x01"),
+        (vec![0xff; swapped.len()], "has no blob in its place ("),
+        (swapped[1..].to_vec(), "has 131071 bytes in its place, expected 131072"),
+    ] {
         let other = [Bytes::from(other)];
-        let server = batch.node(
+        let newer = batch.node(
             {
                 let other = other.clone();
                 move || list(&other)
             },
             || panic!("not asked for"),
         );
-        let (error, line) = batch.refusal(&server.await).await;
-        assert!(matches!(error, DataError::OtherBlobs { hash, got: 1, .. } if hash == batch.hash));
-        assert!(line.contains(&batch.hash.to_string()) && line.contains("slot 1000"), "{line}");
-        let server = batch.node(Answer::not_found, move || sidecars(&other)).await;
-        let (error, _) = batch.refusal(&server).await;
-        assert!(matches!(error, DataError::OtherBlobs { .. }), "{error}");
+        let newer = newer.await;
+        let older = batch.node(Answer::not_found, move || sidecars(&other)).await;
+        for server in [newer, older] {
+            let line = batch.refusal(&server).await;
+            let named = format!("beacon node {}: {reason}", &server.url["http://".len()..]);
+            assert!(line.contains(&named), "{line}");
+        }
     }
+    let several = [Bytes::from(swapped), Bytes::new()];
+    let server = batch.node(move || list(&several), || panic!("not asked for")).await;
+    let line = batch.refusal(&server).await;
+    assert!(line.contains("has 2 other blobs in its place"), "{line}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,9 +170,14 @@ async fn pruned_blobs_are_named_with_what_to_do() {
     let gone = batch.node(Answer::not_found, Answer::not_found).await;
     let empty = batch.node(|| list(&[]), || sidecars(&[])).await;
     for server in [gone, empty] {
-        let (error, line) = batch.refusal(&server).await;
-        assert!(matches!(error, DataError::MissingBlobs(missing) if missing == [batch.hash]));
-        for part in ["18 days", "--blobs DIR", "--beacon URL", "--from-snapshot"] {
+        let line = batch.refusal(&server).await;
+        for part in [
+            "has no blobs of slot 1000",
+            "18 days",
+            "--blobs DIR",
+            "--beacon URL",
+            "--from-snapshot",
+        ] {
             assert!(line.contains(part), "{line}");
         }
     }
@@ -170,28 +188,28 @@ async fn a_node_that_is_none_is_one_clear_line() {
     let batch = InBlobs::new().await;
     let page =
         batch.node(|| Answer::Whole(200, b"<html>\nhello".to_vec()), Answer::not_found).await;
-    let (_, line) = batch.refusal(&page).await;
+    let line = batch.refusal(&page).await;
     assert!(line.contains("its answer is not a beacon node's (expected value at line 1"), "{line}");
     let other =
         batch.node(|| Answer::json(&json!({ "data": { "blobs": 7 } })), Answer::not_found).await;
-    let (_, line) = batch.refusal(&other).await;
+    let line = batch.refusal(&other).await;
     assert!(line.contains("its answer is not a beacon node's"), "{line}");
     // What the node says of its refusal is passed on.
     let few = json!({ "code": 400, "message": "insufficient data columns\n" });
     let few = batch.node(move || Answer::json(&few).status(400), Answer::not_found).await;
-    let (_, line) = batch.refusal(&few).await;
+    let line = batch.refusal(&few).await;
     assert!(line.contains("400 Bad Request: insufficient data columns\\n"), "{line}");
-    let refused = Beacon::new("http://127.0.0.1:1");
+    let refused = Beacon::with_attempt("http://127.0.0.1:1", Duration::from_secs(1)).unwrap();
     let line = batch.rebuild(refused).await.unwrap_err().to_string();
-    assert!(line.contains("Connection refused") && line.contains("127.0.0.1:1/eth/v1"), "{line}");
+    let named = "beacon node 127.0.0.1:1: /eth/v1/beacon/genesis: ";
+    assert!(line.contains("Connection refused") && line.contains(named), "{line}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_without_an_end_is_not_read_to_its_end() {
     let batch = InBlobs::new().await;
-    let server =
-        batch.node(|| Answer::Endless("{\"data\":[\"0x"), || panic!("not asked for")).await;
-    let (_, line) = batch.refusal(&server).await;
+    let server = batch.node(|| Answer::Endless("{\"data\":[\"0x"), Answer::not_found).await;
+    let line = batch.refusal(&server).await;
     assert!(line.contains("more than 34078720 bytes"), "{line}");
     // What the sockets between have taken besides.
     let sent = server.sent.load(Ordering::Relaxed);
@@ -203,7 +221,7 @@ async fn a_silent_node_is_not_waited_for() {
     let batch = InBlobs::new().await;
     let server = batch.node(|| Answer::Never, || panic!("not asked for")).await;
     let started = Instant::now();
-    let beacon = Beacon::with_timeout(&server.url, Duration::from_millis(300));
+    let beacon = Beacon::with_attempt(&server.url, Duration::from_millis(300)).unwrap();
     let line = batch.rebuild(beacon).await.unwrap_err().to_string();
     assert!(line.contains("no whole answer within 0.3 s"), "{line}");
     assert!(started.elapsed() < Duration::from_secs(30));

@@ -1,6 +1,6 @@
 //! A validium: signatures that L1 takes, words from members, and members who withhold them.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{os::unix::fs::symlink, path::PathBuf, process::Command, sync::Arc};
 
 use alloy::{
     network::TransactionBuilder,
@@ -77,7 +77,7 @@ impl Validium {
     async fn rebuild(&self, places: &[&str]) -> Result<Reconstruction, ReconstructError> {
         let rollup = Rollup::read(&self.world.url, self.world.rollup, 0, None, &()).await.unwrap();
         let mut members = Members::default();
-        places.iter().for_each(|place| members.push(place));
+        places.iter().for_each(|place| members.push(place).unwrap());
         let mut sources = Sources::default();
         sources.push(members);
         rollup.reconstruct(2, None, &Arc::new(sources), &()).await
@@ -126,13 +126,54 @@ async fn the_state_is_rebuilt_from_any_member_who_gives_out_the_words() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_member_who_does_not_answer_as_it_should_does_not_hide_the_next() {
+    let validium = Validium::new().await;
+    let third = validium.folder(2);
+    for (answer, reason) in [
+        (Answer::Whole(400, b"<html>\n".to_vec()), "400 Bad Request"),
+        (Answer::not_found().status(405), "405 Method Not Allowed: not found"),
+        (Answer::not_found().status(410), "does not have it"),
+        (Answer::Whole(501, Vec::new()), "501 Not Implemented"),
+        (Answer::Whole(200, vec![7; WORD_BYTES]), "expected 1 words with the digest"),
+        (Answer::Whole(200, Vec::new()), "expected 31 bytes, got 0"),
+        (Answer::Endless("x"), "its answer has more than 31 bytes"),
+        (Answer::Headed(302, "location: ftp://host/".to_owned(), Vec::new()), "http to ftp"),
+    ] {
+        let server = Server::start(move |_| answer.clone()).await;
+        let line = validium.withheld(&[&server.url]).await;
+        let named = format!("{}: ", server.url.trim_start_matches("http://"));
+        assert!(line.contains(&named) && line.contains(reason), "{line}");
+        assert!(!line.contains('<'), "{line}");
+        validium.rebuild(&[&server.url, &third]).await.unwrap();
+    }
+    let file = validium.file(0);
+    std::fs::remove_file(&file).unwrap();
+    for make in [
+        (|file| assert!(Command::new("mkfifo").arg(file).status().unwrap().success()))
+            as fn(&PathBuf),
+        |file| symlink("/dev/zero", file).unwrap(),
+        |file| symlink(file, file).unwrap(),
+    ] {
+        make(&file);
+        let line = validium.withheld(&[&validium.folder(0)]).await;
+        let said = ["this is not a regular file", "Too many levels of symbolic links"];
+        assert!(said.iter().any(|said| line.contains(said)), "{line}");
+        validium.rebuild(&[&validium.folder(0), &third]).await.unwrap();
+        std::fs::remove_file(&file).unwrap();
+    }
+    std::fs::remove_dir(validium.members[0].store().folder()).unwrap();
+    let line = validium.withheld(&[&validium.folder(0)]).await;
+    assert!(line.contains("member-1: there is no such folder"), "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_members_withhold_closes_the_escape_hatch_and_is_said() {
     let validium = Validium::new().await;
     let (first, away) = (validium.folder(0), validium.folder(1));
     let line = validium.withheld(&[]).await;
-    assert!(line.contains("no member was asked"), "{line}");
+    assert!(line.contains("nobody was asked"), "{line}");
     let line = validium.withheld(&[&away]).await;
-    assert!(line.contains("member-2 does not have them"), "{line}");
+    assert!(line.contains("member-2: does not have it"), "{line}");
     std::fs::write(validium.file(0), [7; WORD_BYTES]).unwrap();
     let line = validium.withheld(&[&first, &away]).await;
     assert!(line.contains("member-1: expected 1 words with the digest"), "{line}");
@@ -141,7 +182,7 @@ async fn what_the_members_withhold_closes_the_escape_hatch_and_is_said() {
     assert!(line.contains("member-1: expected 31 bytes, got 62"), "{line}");
     // Servers: not there, other words, without an end.
     for (answer, part) in [
-        ((|_| Answer::not_found()) as fn(&str) -> Answer, "does not have them"),
+        ((|_| Answer::not_found()) as fn(&str) -> Answer, "does not have it"),
         (|_| Answer::Whole(200, vec![7; WORD_BYTES]), "expected 1 words with the digest"),
         (|_| Answer::Endless("x"), "more than 31 bytes"),
     ] {

@@ -15,4 +15,5 @@ mod outputs;
 mod real_keys;
 mod reconstruct;
 mod server;
+mod sources;
 mod world;

@@ -13,6 +13,7 @@ mod load;
 mod reconstruct;
 mod run;
 mod snapshot;
+mod sources;
 mod status;
 mod verify_deployment;
 

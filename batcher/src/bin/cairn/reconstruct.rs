@@ -6,13 +6,7 @@ use alloy::primitives::{Address, B256};
 use cairn_batcher::{
     console,
     l1::{data_modes::DataModes, error::L1Error},
-    reconstruct::{
-        ReconstructError, Reconstruction, Rollup,
-        beacon::Beacon,
-        blobs::{Blobs, Folder, LocalNode},
-        committee::Members,
-        source::Sources,
-    },
+    reconstruct::{ReconstructError, Reconstruction, Rollup},
     snapshot::Snapshot,
     tell,
 };
@@ -23,6 +17,7 @@ use serde::Serialize;
 use crate::{
     bars::{Keeping, RebuildBars},
     checkpoint::Checkpoint,
+    sources::DataArguments,
 };
 
 /// How often a command starts again because L1 was reorganized under it.
@@ -64,15 +59,8 @@ pub(crate) struct L1 {
     /// The ledger that the rollup was published with, if it does not start from nothing: a snapshot of batch 0.
     #[arg(long, value_name = "FILE")]
     pub(crate) genesis: Option<PathBuf>,
-    /// Blobs as files named by versioned hash.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) blobs: Option<PathBuf>,
-    /// A beacon node, or an archive of blobs that answers as one.
-    #[arg(long, value_name = "URL")]
-    pub(crate) beacon: Option<String>,
-    /// What a member of the data committee keeps: a folder, or a server of one. More than once for several members.
-    #[arg(long, value_name = "DIR|URL")]
-    pub(crate) committee: Vec<String>,
+    #[command(flatten)]
+    pub(crate) data: DataArguments,
 }
 
 /// What is printed.
@@ -161,6 +149,8 @@ async fn rebuild_once(
     last: Last,
 ) -> Result<(Report, Snapshot)> {
     let l1 = &arguments.l1;
+    // A URL that is none is said before L1 is read.
+    let data = l1.data.places()?;
     let mut bars = RebuildBars::blocks();
     let ledger = l1.genesis.as_deref().map(Snapshot::read).transpose()?;
     let rollup = Rollup::read(&l1.url, l1.rollup, l1.first_block, ledger, &bars).await?;
@@ -181,7 +171,7 @@ async fn rebuild_once(
     bars.batches(from.as_ref().map_or(0, |snapshot| snapshot.batch), to, keeping);
 
     let started = Instant::now();
-    let sources = Arc::new(sources(l1, &rollup));
+    let sources = Arc::new(data.sources(reader.provider()));
     let rebuilt = rollup.reconstruct(to, from, &sources, &bars).await?;
     let replay_seconds = started.elapsed().as_secs_f64();
     bars.finish();
@@ -214,23 +204,6 @@ fn start(
         }
         None => Ok(named),
     }
-}
-
-fn sources(l1: &L1, rollup: &Rollup) -> Sources {
-    let mut blobs = Blobs::default();
-    if let Some(folder) = &l1.blobs {
-        blobs.push(Folder(folder.clone()));
-    }
-    blobs.push(LocalNode(rollup.reader().provider().clone()));
-    if let Some(url) = &l1.beacon {
-        blobs.push(Beacon::new(url));
-    }
-    let mut sources = Sources::default();
-    sources.push(blobs);
-    let mut members = Members::default();
-    l1.committee.iter().for_each(|place| members.push(place));
-    sources.push(members);
-    sources
 }
 
 fn report(rollup: &Rollup, rebuilt: &Reconstruction, replay_seconds: f64) -> Report {

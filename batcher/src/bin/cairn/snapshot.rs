@@ -7,7 +7,10 @@ use cairn_batcher::{l1::data_modes::DataModes, reconstruct::Rollup, snapshot::Sn
 use eyre::Result;
 use serde::Serialize;
 
-use crate::reconstruct::{self, L1, Last, print};
+use crate::{
+    reconstruct::{self, L1, Last, print},
+    sources::DataArguments,
+};
 
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("work").required(true))]
@@ -36,15 +39,8 @@ pub(crate) struct Arguments {
     /// The ledger that the rollup was published with, if it does not start from nothing: a snapshot of batch 0.
     #[arg(long, value_name = "FILE")]
     genesis: Option<PathBuf>,
-    /// Blobs as files named by versioned hash.
-    #[arg(long, value_name = "DIR")]
-    blobs: Option<PathBuf>,
-    /// A beacon node, or an archive of blobs that answers as one.
-    #[arg(long, value_name = "URL")]
-    beacon: Option<String>,
-    /// What a member of the data committee keeps: a folder, or a server of one. More than once for several members.
-    #[arg(long, value_name = "DIR|URL")]
-    committee: Vec<String>,
+    #[command(flatten)]
+    data: DataArguments,
     /// Prints JSON instead of a table.
     #[arg(long)]
     json: bool,
@@ -74,9 +70,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let Arguments { url: Some(url), rollup: Some(rollup), .. } = arguments else {
         eyre::bail!("--l1 and --rollup are missing");
     };
-    let Arguments { first_block, genesis, blobs, beacon, committee, .. } = arguments;
-    let Arguments { to, from_snapshot, out, .. } = arguments;
-    let l1 = L1 { url, rollup, chain_id: None, first_block, genesis, blobs, beacon, committee };
+    let Arguments { first_block, genesis, data, to, from_snapshot, out, .. } = arguments;
+    let l1 = L1 { url, rollup, chain_id: None, first_block, genesis, data };
     let arguments = reconstruct::Arguments { l1, to, from_snapshot, out, json };
     reconstruct::rebuild(&arguments, Last::Proven).await?;
     Ok(ExitCode::SUCCESS)
