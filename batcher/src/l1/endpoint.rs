@@ -121,8 +121,13 @@ impl Endpoint {
 
     /// Sends a request, once. A node's own error is an answer.
     pub(super) async fn send(&self, body: Bytes, limits: Limits) -> Result<ResponsePacket, Fault> {
+        let asks_for_one = !is_list(&body);
         let answer = self.http.post(self.url.clone(), body, limits).await?;
         let Answer { status, retry_after, body } = answer;
+        // One of millions of small answers would take many times the memory of its text.
+        if asks_for_one && is_list(&body) {
+            return Err(Fault::Malformed("a list of answers to one request".to_owned()));
+        }
         let parsed = serde_json::from_slice::<ResponsePacket>(&body);
         let said = || quote(&String::from_utf8_lossy(&body));
         match parsed {
@@ -137,6 +142,11 @@ impl Endpoint {
     fn health(&self) -> MutexGuard<'_, Health> {
         self.health.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
+}
+
+/// Whether JSON is a list.
+fn is_list(json: &[u8]) -> bool {
+    json.trim_ascii_start().starts_with(b"[")
 }
 
 /// Makes a node's own errors printable, and says who has said it of what.

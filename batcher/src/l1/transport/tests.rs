@@ -91,6 +91,9 @@ async fn what_passes_is_tried_again() {
     }
 }
 
+/// Answers to several requests, for one.
+const ANSWERS: &str = " [{\"jsonrpc\":\"2.0\",\"id\":0,\"result\":\"0x7\"}]";
+
 #[tokio::test]
 async fn what_stays_ends_the_attempts() {
     let transient = true;
@@ -100,6 +103,8 @@ async fn what_stays_ends_the_attempts() {
         (Answer::Error(-32000, "header not found"), 2, transient, "header not found ("),
         (Answer::Error(-32601, "no such method"), 1, !transient, "no such method ("),
         (Answer::Error(3, "execution reverted"), 1, !transient, "execution reverted ("),
+        (Answer::Raw(501, ""), 1, !transient, "501 Not Implemented"),
+        (Answer::Raw(200, ANSWERS), 4, transient, "a list of answers to one request"),
         (Answer::Result(Value::Null), 1, transient, "the node answers with "),
         (Answer::Result(json!("\u{7}<b>")), 1, transient, "something else: \"\\u0007\\u{3c}b"),
     ] {
