@@ -19,6 +19,7 @@ pub mod l1;
 pub mod load;
 pub mod mempool;
 pub mod node;
+pub mod parse;
 pub mod progress;
 pub mod proving;
 pub mod publication;

@@ -1,4 +1,4 @@
-//! The one strict reading of bytes and amounts in JSON.
+//! Bytes and amounts in JSON, read as [`crate::parse`] reads them.
 //!
 //! Bytes are `0x` and two hex digits a byte, of exactly the expected length. Amounts are decimal
 //! strings without sign, separator or leading zero, because JSON's readers lose integers above 2^53.
@@ -9,7 +9,9 @@ use alloy::primitives::{Address, B256};
 use cairn_primitives::schnorr;
 use cairn_types::{Digest, PublicKey, Word};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::parse::{self, ParseError, Unsigned};
 
 /// `N` bytes as `0x` and hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,30 +36,14 @@ impl<const N: usize> fmt::Debug for Hex<N> {
     }
 }
 
-/// Text that is not what [`Hex`] or [`Decimal`] writes.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TextError {
-    /// No `0x` and `N` bytes in hex.
-    #[error("expected 0x and {} hex digits, got {got} characters", 2 * .bytes)]
-    Hex {
-        /// Bytes expected.
-        bytes: usize,
-        /// Characters found.
-        got: usize,
-    },
-    /// No decimal integer in range.
-    #[error("expected a decimal integer in range, without sign or leading zero")]
-    Decimal,
-}
-
 impl<const N: usize> FromStr for Hex<N> {
-    type Err = TextError;
-    fn from_str(text: &str) -> Result<Self, TextError> {
-        let refuse = TextError::Hex { bytes: N, got: text.len() };
-        let digits = text.strip_prefix("0x").ok_or(refuse.clone())?;
-        let mut bytes = [0; N];
-        hex::decode_to_slice(digits, &mut bytes).map_err(|_| refuse)?;
-        Ok(Self(bytes))
+    type Err = ParseError;
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        // 20 bytes are an address on L1, whose letters may hold a checksum.
+        if N == 20 {
+            parse::address(text)?;
+        }
+        parse::bytes(text).map(Self)
     }
 }
 
@@ -69,7 +55,7 @@ impl<const N: usize> Serialize for Hex<N> {
 
 impl<'de, const N: usize> Deserialize<'de> for Hex<N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Text::new())
+        parse::fields::read(deserializer, str::parse)
     }
 }
 
@@ -108,16 +94,10 @@ impl<T: fmt::Display> fmt::Debug for Decimal<T> {
     }
 }
 
-impl<T: FromStr> FromStr for Decimal<T> {
-    type Err = TextError;
-    fn from_str(text: &str) -> Result<Self, TextError> {
-        let canonical = match text.as_bytes() {
-            [b'0'] => true,
-            [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
-            _ => false,
-        };
-        let value = canonical.then(|| text.parse().ok()).flatten();
-        value.map(Self).ok_or(TextError::Decimal)
+impl<T: Unsigned> FromStr for Decimal<T> {
+    type Err = ParseError;
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        parse::decimal(text).map(Self)
     }
 }
 
@@ -127,9 +107,9 @@ impl<T: fmt::Display> Serialize for Decimal<T> {
     }
 }
 
-impl<'de, T: FromStr> Deserialize<'de> for Decimal<T> {
+impl<'de, T: Unsigned> Deserialize<'de> for Decimal<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Text::new())
+        parse::fields::decimal(deserializer).map(Self)
     }
 }
 
@@ -144,26 +124,6 @@ impl<T> JsonSchema for Decimal<T> {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "pattern": "^(0|[1-9][0-9]*)$" })
-    }
-}
-
-/// Reads a string with `FromStr`, without a copy of it.
-struct Text<T>(std::marker::PhantomData<T>);
-
-impl<T> Text<T> {
-    fn new() -> Self {
-        Self(std::marker::PhantomData)
-    }
-}
-
-impl<T: FromStr<Err = TextError>> de::Visitor<'_> for Text<T> {
-    type Value = T;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-        text.parse().map_err(E::custom)
     }
 }
 
@@ -229,6 +189,12 @@ mod tests {
         for bad in ["ab01", "0xab0", "0xab012", "0xab0g", "0Xab01", "", "0x", " 0xab01"] {
             assert!(bad.parse::<Hex<2>>().is_err(), "{bad}");
         }
+        let address = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+        assert!(
+            address.parse::<Hex<20>>().is_ok() && address.to_lowercase().parse::<Hex<20>>().is_ok()
+        );
+        let mistyped = address.replace("5aA", "5aa");
+        assert_eq!(mistyped.parse::<Hex<20>>(), Err(ParseError::Checksum));
         assert_eq!("0".parse::<Amount>().unwrap(), Decimal(0));
         let most = u64::MAX.to_string();
         assert_eq!(most.parse::<Amount>().unwrap(), Decimal(u64::MAX));

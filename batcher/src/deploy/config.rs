@@ -6,7 +6,10 @@ use alloy::primitives::{Address, U256};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::l1::data_modes::{DataModes, as_bits};
+use crate::{
+    l1::data_modes::{DataModes, as_bits},
+    parse::fields,
+};
 
 /// A deployment to be.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -26,17 +29,22 @@ pub struct Config {
 #[serde(deny_unknown_fields)]
 pub struct Roles {
     /// Registers tokens and circuit sets, gives the roles below but the council's; behind the timelock if there is one.
+    #[serde(deserialize_with = "fields::address")]
     pub governor: Address,
     /// Seconds of the timelock between the governor and the contracts; no timelock where zero.
     #[serde(default)]
     pub timelock_delay: u64,
     /// Commits batches, and takes back those that are not proven.
+    #[serde(deserialize_with = "fields::address")]
     pub committer: Address,
     /// Proves batches.
+    #[serde(deserialize_with = "fields::address")]
     pub prover: Address,
     /// Pauses settlement.
+    #[serde(deserialize_with = "fields::address")]
     pub guardian: Address,
     /// Retires circuit sets at once, and installs them.
+    #[serde(deserialize_with = "fields::address")]
     pub council: Address,
 }
 
@@ -173,18 +181,12 @@ fn one_line(text: &str) -> String {
 /// Wei as decimal strings: they do not fit TOML's or JSON's integers.
 mod decimal {
     use alloy::primitives::U256;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+    use serde::Serializer;
+
+    pub(super) use crate::parse::fields::decimal as deserialize;
 
     pub(super) fn serialize<S: Serializer>(value: &U256, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&value.to_string())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<U256, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        U256::from_str_radix(&text, 10)
-            .map_err(|_| D::Error::custom(format!("{text:?} is not a decimal number of wei")))
+        serializer.collect_str(value)
     }
 }
 
@@ -237,11 +239,33 @@ priority_fee = "200000000000000"
         read(&format!("{FILE}{terms} = 601\n")).unwrap().check().unwrap();
     }
 
+    /// What is deployed stays as it is: a fee of 0 that nobody meant, a role that nobody has.
+    #[test]
+    fn numbers_and_addresses_are_written_in_one_way() {
+        for fee in ["", "_", "+5", "0x10", "1_000", "007", " 5", "1e14"] {
+            let text = FILE.replace("\"200000000000000\"", &format!("{fee:?}"));
+            let error = read(&text).unwrap_err();
+            assert!(error.contains("expected a decimal number below 2^256"), "{fee:?}: {error}");
+        }
+        let good = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+        for role in 1..=5 {
+            let with = |holder: &str| {
+                read(&FILE.replace(&format!("\"0x{role:040}\""), &format!("{holder:?}")))
+            };
+            with(good).unwrap();
+            with(&good.to_lowercase()).unwrap();
+            let error = with(&good.replace("5aA", "5aa")).unwrap_err();
+            assert!(error.contains("EIP-55 checksum"), "{error}");
+            let error = with(&good[2..]).unwrap_err();
+            assert!(error.contains("0x and 40 hex digits"), "{error}");
+        }
+    }
+
     #[test]
     fn what_is_wrong_is_said_in_one_line() {
         for (text, part) in [
             (FILE.replace("council", "counsel"), "counsel"),
-            (FILE.replace("\"200", "\"2e"), "not a decimal number of wei"),
+            (FILE.replace("\"200", "\"2e"), "line 12, column 16: "),
             (FILE.replace("chain_id = 31337", ""), "chain_id"),
             ("]".to_owned(), "line 1"),
         ] {

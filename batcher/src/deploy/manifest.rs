@@ -15,7 +15,10 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::config::{Roles, Terms};
-use crate::l1::{artifacts::Compiler, http::quote};
+use crate::{
+    l1::{artifacts::Compiler, http::quote},
+    parse::fields,
+};
 
 /// Version of the format.
 pub const FORMAT: u32 = 2;
@@ -38,10 +41,13 @@ pub enum SetUp {
 #[serde(deny_unknown_fields)]
 pub struct Circuits {
     /// Merkle root over the digests of the verifier keys.
+    #[serde(deserialize_with = "fields::hash")]
     pub circuit_set_root: B256,
     /// Digest of each circuit's key, by role.
+    #[serde(deserialize_with = "fields::named_hashes")]
     pub digests: BTreeMap<String, B256>,
     /// SHA-256 of the verifying key of the SNARK, compressed.
+    #[serde(deserialize_with = "fields::hash")]
     pub verifying_key_hash: B256,
     /// How it was made.
     pub set_up: SetUp,
@@ -71,14 +77,18 @@ pub struct Contract {
     /// Its file.
     pub file: String,
     /// Where it is: it follows from deployer and nonce.
+    #[serde(deserialize_with = "fields::address")]
     pub address: Address,
     /// Of the deployer's transaction.
     pub nonce: u64,
     /// Of the constructor, ABI-encoded.
+    #[serde(deserialize_with = "fields::data")]
     pub arguments: Bytes,
     /// Keccak-256 of its code on the chain.
+    #[serde(deserialize_with = "fields::hash")]
     pub code_hash: B256,
     /// The transaction.
+    #[serde(deserialize_with = "fields::hash")]
     pub transaction: B256,
 }
 
@@ -93,14 +103,19 @@ pub struct Manifest {
     /// The block of the first of its transactions: there is nothing to read before it.
     pub first_block: u64,
     /// Who has sent them.
+    #[serde(deserialize_with = "fields::address")]
     pub deployer: Address,
     /// What holds the money; the rollup makes it.
+    #[serde(deserialize_with = "fields::address")]
     pub custody: Address,
     /// Keccak-256 of its code.
+    #[serde(deserialize_with = "fields::hash")]
     pub custody_code_hash: B256,
     /// What signatures and proofs are bound to.
+    #[serde(deserialize_with = "fields::hash")]
     pub domain: B256,
     /// State commitment of the empty tree.
+    #[serde(deserialize_with = "fields::hash")]
     pub genesis_state: B256,
     /// In the order of their transactions.
     pub contracts: Vec<Contract>,
@@ -223,4 +238,106 @@ pub(super) fn from_value<T: DeserializeOwned>(
 fn malformed(path: &Path, reason: &dyn std::fmt::Display) -> ManifestError {
     // The parser quotes the file, which may hold anything.
     ManifestError::Malformed { path: path.to_owned(), reason: quote(&reason.to_string()) }
+}
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::U256;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::l1::data_modes::DataModes;
+
+    fn manifest() -> Manifest {
+        let account = Address::repeat_byte(0xab);
+        let contract = Contract {
+            name: "Rollup".into(),
+            file: "Rollup.sol".into(),
+            address: account,
+            nonce: 1,
+            arguments: Bytes::from([1, 2]),
+            code_hash: B256::repeat_byte(0xcd),
+            transaction: B256::repeat_byte(0xef),
+        };
+        Manifest {
+            format: FORMAT,
+            chain_id: 1,
+            first_block: 2,
+            deployer: account,
+            custody: account,
+            custody_code_hash: B256::repeat_byte(1),
+            domain: B256::repeat_byte(2),
+            genesis_state: B256::repeat_byte(3),
+            contracts: vec![contract],
+            roles: Roles {
+                governor: account,
+                timelock_delay: 0,
+                committer: account,
+                prover: account,
+                guardian: account,
+                council: account,
+            },
+            terms: Terms { data_modes: DataModes::ON_L1, ..Terms::default() },
+            circuits: Circuits {
+                circuit_set_root: B256::repeat_byte(4),
+                digests: [("leaf".to_owned(), B256::repeat_byte(5))].into(),
+                verifying_key_hash: B256::repeat_byte(6),
+                set_up: SetUp::Ceremony,
+            },
+            compiler: Compiler { version: "0.8".into(), settings: BTreeMap::new() },
+            commit: String::new(),
+        }
+    }
+
+    fn read(value: &Value) -> Result<Manifest, String> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), value.to_string()).unwrap();
+        Manifest::read(file.path()).map_err(|error| error.to_string())
+    }
+
+    /// Every text of a manifest but names and versions.
+    fn texts(value: &Value, path: &str, found: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => {
+                fields.iter().for_each(|(k, v)| texts(v, &format!("{path}/{k}"), found));
+            }
+            Value::Array(items) => {
+                items.iter().enumerate().for_each(|(i, v)| texts(v, &format!("{path}/{i}"), found));
+            }
+            Value::String(text) if text.starts_with("0x") => found.push(path.to_owned()),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn addresses_hashes_and_wei_are_written_in_one_way() {
+        let good = serde_json::to_value(manifest()).unwrap();
+        assert_eq!(read(&good), Ok(manifest()));
+        let mut paths = Vec::new();
+        texts(&good, "", &mut paths);
+        assert_eq!(paths.len(), 17, "{paths:?}");
+        for path in paths {
+            let text = good.pointer(&path).unwrap().as_str().unwrap();
+            let bytes: Vec<u8> = hex::decode(&text[2..]).unwrap();
+            for bad in [json!(&text[2..]), json!(&text[..text.len() - 1]), json!(bytes)] {
+                let mut other = good.clone();
+                *other.pointer_mut(&path).unwrap() = bad;
+                let error = read(&other).unwrap_err();
+                assert!(error.contains("expected"), "{path}: {error}");
+            }
+            if text.len() == 42 {
+                let mut other = good.clone();
+                // Its checksum begins with two capitals.
+                *other.pointer_mut(&path).unwrap() = json!(text.replacen("abab", "aBab", 1));
+                assert!(read(&other).unwrap_err().contains("EIP-55"), "{path}");
+            }
+        }
+        for fee in [json!(""), json!("_"), json!("+5"), json!("0x10"), json!(5)] {
+            let mut other = good.clone();
+            other["terms"]["priority_fee"] = fee;
+            assert!(read(&other).is_err(), "{other}");
+        }
+        let mut other = good;
+        other["terms"]["priority_fee"] = json!("5");
+        assert_eq!(read(&other).unwrap().terms.priority_fee, U256::from(5));
+    }
 }

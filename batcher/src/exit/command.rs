@@ -20,7 +20,7 @@ use super::{
     request::{self, HEADER, Row},
     submit,
 };
-use crate::{progress::Bars, snapshot::Snapshot};
+use crate::{parse, progress::Bars, snapshot::Snapshot};
 
 /// What to do about a frozen rollup.
 #[derive(Debug, Subcommand)]
@@ -89,7 +89,7 @@ pub struct Prove {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Threads of the prover [default: all cores].
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1_024))]
+    #[arg(long, value_parser = parse::within(1..=1_024_u16))]
     threads: Option<u16>,
     /// Where circuits and keys are kept [default: $CAIRN_CACHE, else the user's cache folder].
     #[arg(long, value_name = "DIR")]
@@ -106,7 +106,7 @@ struct Target {
     #[arg(long, value_name = "URL")]
     l1: String,
     /// The rollup.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse::address)]
     rollup: Address,
     /// File with the L1 key that pays the gas, 32 bytes in hex.
     #[arg(long, value_name = "FILE")]

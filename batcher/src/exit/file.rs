@@ -11,6 +11,8 @@ use cairn_types::{AccountId, EXIT_ENTRY_BYTES, TokenId};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::parse::fields;
+
 /// Bytes of the largest file that is read; a proof of 44 leaves takes 4 KiB.
 const MAX_BYTES: u64 = 1 << 20;
 
@@ -21,14 +23,19 @@ pub struct ExitFile {
     /// Chain of the rollup.
     pub chain_id: u64,
     /// The rollup.
+    #[serde(deserialize_with = "fields::address")]
     pub rollup: Address,
     /// What the proof is made of.
+    #[serde(deserialize_with = "fields::hash")]
     pub circuit_set_root: B256,
     /// Commitment of the state that the leaves are in.
+    #[serde(deserialize_with = "fields::hash")]
     pub state: B256,
     /// The list, 34 bytes a leaf.
+    #[serde(deserialize_with = "fields::data")]
     pub leaves: Bytes,
     /// The SNARK as the contract takes it.
+    #[serde(deserialize_with = "fields::proof")]
     pub proof: [B256; 8],
 }
 
@@ -157,6 +164,18 @@ mod tests {
         cut.write(&path).unwrap();
         let error = ExitFile::read(&path).unwrap_err().to_string();
         assert!(error.contains("33 bytes are not whole leaves"), "{error}");
+        let text = serde_json::to_string(&file()).unwrap();
+        let rollup = format!("\"rollup\":\"0x{}\"", "01".repeat(20));
+        assert!(text.contains(&rollup));
+        for rollup_is in [
+            "5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+            "0x5aaeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+        ] {
+            let other = text.replace(&rollup, &format!("\"rollup\":\"{rollup_is}\""));
+            std::fs::write(&path, other).unwrap();
+            let error = ExitFile::read(&path).unwrap_err().to_string();
+            assert!(error.contains("expected an address"), "{error}");
+        }
         for text in ["", "{}", "[1]"] {
             std::fs::write(&path, text).unwrap();
             assert!(matches!(ExitFile::read(&path), Err(ExitFileError::Malformed { .. })));

@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use super::{keys::KeysConfig, locate, telemetry::TelemetryConfig};
 use crate::{
-    api::ApiConfig, l1::connection::ConnectionConfig, mempool::MempoolConfig,
+    api::ApiConfig, l1::connection::ConnectionConfig, mempool::MempoolConfig, parse::fields,
     proving::config::ProvingConfig, sequencer::SequencerConfig, settlement::SettlementConfig,
     watcher::WatcherConfig,
 };
@@ -64,6 +64,7 @@ pub struct L1Config {
     /// The chain that they must serve. No default.
     pub chain_id: u64,
     /// Address of the rollup's contract. No default.
+    #[serde(deserialize_with = "fields::address")]
     pub rollup: Address,
     /// The block of the deployment's first transaction: nothing is read before it. Default: 0.
     #[serde(default)]

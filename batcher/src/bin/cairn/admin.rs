@@ -10,6 +10,7 @@ use cairn_batcher::{
     api::{methods, wire},
     client::Client,
     node::keys::{KeyError, read_secret},
+    parse,
 };
 use clap::Subcommand;
 use eyre::{Report, Result, eyre};
@@ -49,6 +50,7 @@ enum AdminCommand {
     /// Has a batch proven again.
     Requeue {
         /// Its number.
+        #[arg(value_parser = parse::decimal::<u32>)]
         batch: u32,
     },
     /// Refuses transactions, seals what there is, and ends the service when all of it is settled.

@@ -7,6 +7,7 @@ use cairn_batcher::{
     committee::{Committee, CommitteeError, Member, Statement, Store, read},
     exit::keys::read_sender,
     l1::reader::Reader,
+    parse,
 };
 use cairn_prover::files::check_folder;
 use eyre::{Result, WrapErr};
@@ -26,16 +27,16 @@ pub(crate) enum CommitteeCommand {
 #[derive(Debug, clap::Args)]
 struct Batch {
     /// The rollup's contract.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse::address)]
     rollup: Address,
     /// Number of the batch.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = parse::decimal::<u32>)]
     batch: u32,
     /// Digest of its data words.
-    #[arg(long, value_name = "HASH")]
+    #[arg(long, value_name = "HASH", value_parser = parse::hash)]
     digest: B256,
     /// How many words there are.
-    #[arg(long, value_name = "WORDS")]
+    #[arg(long, value_name = "WORDS", value_parser = parse::decimal::<u32>)]
     count: u32,
     /// Prints JSON instead of a line.
     #[arg(long)]
@@ -47,7 +48,7 @@ pub(crate) struct Sign {
     #[command(flatten)]
     batch: Batch,
     /// The rollup's chain.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = parse::decimal::<u64>)]
     chain_id: u64,
     /// The words: 31 bytes each, one after the other.
     #[arg(long, value_name = "FILE")]
@@ -68,10 +69,10 @@ pub(crate) struct Collect {
     #[arg(long = "l1", value_name = "URL", env = "CAIRN_L1")]
     url: String,
     /// The block of the deployment, or one before it.
-    #[arg(long, value_name = "BLOCK", default_value_t = 0)]
+    #[arg(long, value_name = "BLOCK", default_value_t = 0, value_parser = parse::decimal::<u64>)]
     first_block: u64,
     /// What the members have signed, 65 bytes in hex each; the order does not matter.
-    #[arg(value_name = "SIGNATURE", required = true)]
+    #[arg(value_name = "SIGNATURE", required = true, value_parser = parse::signature)]
     signatures: Vec<Signature>,
 }
 

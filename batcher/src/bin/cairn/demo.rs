@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use cairn_batcher::{
     demo::{self, Options},
-    tell,
+    parse, tell,
 };
 use cairn_types::DataMode;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -13,7 +13,12 @@ use eyre::Result;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Random transfers to make (besides two to new keys).
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=2_000), conflicts_with = "input")]
+    #[arg(
+        long,
+        default_value_t = 64,
+        conflicts_with = "input",
+        value_parser = parse::within(1..=2_000_u32)
+    )]
     transfers: u32,
     /// Real transfers: a CSV file with the columns timestamp,token,from,to,amount.
     #[arg(long, value_name = "FILE.csv")]
@@ -23,10 +28,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_parser = data_mode(), default_value_t)]
     data: DataMode,
     /// Accounts, keys and random transfers follow from it.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = parse::decimal::<u64>)]
     seed: u64,
     /// Threads of the prover [default: all cores].
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1_024))]
+    #[arg(long, value_parser = parse::within(1..=1_024_u16))]
     threads: Option<u16>,
     /// Writes the whole report to a file, or to standard output for -.
     #[arg(long, value_name = "FILE")]
@@ -35,7 +40,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     keep: bool,
     /// Port of the local L1 [default: a free one].
-    #[arg(long)]
+    #[arg(long, value_parser = parse::decimal::<u16>)]
     port: Option<u16>,
     /// Where circuits and keys are kept [default: $CAIRN_CACHE, else the user's cache folder].
     #[arg(long, value_name = "DIR")]

@@ -16,6 +16,7 @@ use cairn_batcher::{
         source_commit,
     },
     l1::tools,
+    parse,
     progress::Bars,
 };
 use cairn_prover::LocalProver;
@@ -55,25 +56,25 @@ pub(crate) struct Arguments {
 #[derive(Debug, clap::Args)]
 struct Changes {
     /// Instead of the configuration's.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse::address)]
     governor: Option<Address>,
     /// Instead of the configuration's.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse::address)]
     committer: Option<Address>,
     /// Instead of the configuration's.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse::address)]
     prover: Option<Address>,
     /// Instead of the configuration's.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse::address)]
     guardian: Option<Address>,
     /// Instead of the configuration's.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse::address)]
     council: Option<Address>,
     /// Instead of the configuration's, seconds.
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = parse::decimal::<u64>)]
     timelock_delay: Option<u64>,
     /// Instead of the configuration's, wei.
-    #[arg(long, value_name = "WEI")]
+    #[arg(long, value_name = "WEI", value_parser = parse::decimal::<U256>)]
     priority_fee: Option<U256>,
 }
 

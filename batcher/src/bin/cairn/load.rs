@@ -7,6 +7,7 @@ use cairn_batcher::{
     console,
     load::{self, Latency, LoadOptions, Progress, Report},
     node::dev::OPERATOR_KEY,
+    parse,
     progress::Bars,
 };
 use cairn_prover::files::{Output, print_beside};
@@ -19,13 +20,13 @@ pub(crate) struct Arguments {
     #[arg(long)]
     url: String,
     /// Transfers a second.
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = parse::decimal::<u32>)]
     rate: u32,
     /// For how long.
-    #[arg(long, default_value_t = 30)]
+    #[arg(long, default_value_t = 30, value_parser = parse::decimal::<u32>)]
     seconds: u32,
     /// Development accounts that pay and are paid.
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long, default_value_t = 1_000, value_parser = parse::decimal::<u32>)]
     accounts: u32,
     /// Who pays whom: a CSV file with the columns timestamp,token,from,to,amount. Amounts are not taken from it.
     #[arg(long, value_name = "FILE.csv")]
@@ -34,13 +35,13 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Seconds to wait afterwards for proofs on L1.
-    #[arg(long, default_value_t = 600)]
+    #[arg(long, default_value_t = 600, value_parser = parse::decimal::<u64>)]
     wait: u64,
     /// WebSocket connections.
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = 8, value_parser = parse::decimal::<u32>)]
     connections: u32,
     /// Transfers of one request, at most.
-    #[arg(long, default_value_t = 250)]
+    #[arg(long, default_value_t = 250, value_parser = parse::decimal::<u32>)]
     batch: u32,
     /// Funds the accounts first, by a deposit on this L1 with a development key.
     #[arg(long, value_name = "URL")]

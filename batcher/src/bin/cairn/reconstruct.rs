@@ -6,6 +6,7 @@ use alloy::primitives::{Address, B256};
 use cairn_batcher::{
     console,
     l1::{data_modes::DataModes, error::L1Error},
+    parse,
     reconstruct::{ReconstructError, Reconstruction, Rollup},
     snapshot::Snapshot,
     tell,
@@ -28,7 +29,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) l1: L1,
     /// The last batch to execute [default: the last committed one].
-    #[arg(long, value_name = "BATCH")]
+    #[arg(long, value_name = "BATCH", value_parser = parse::decimal::<u32>)]
     pub(crate) to: Option<u32>,
     /// Starts from a file of `cairn snapshot` instead of genesis.
     #[arg(long, value_name = "FILE")]
@@ -48,13 +49,13 @@ pub(crate) struct L1 {
     #[arg(long = "l1", value_name = "URL", env = "CAIRN_L1")]
     pub(crate) url: String,
     /// The rollup's contract.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse::address)]
     pub(crate) rollup: Address,
     /// Refuses a node of another chain.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = parse::decimal::<u64>)]
     pub(crate) chain_id: Option<u64>,
     /// The block of the deployment, or one before it: nothing earlier is read.
-    #[arg(long, value_name = "BLOCK", default_value_t = 0)]
+    #[arg(long, value_name = "BLOCK", default_value_t = 0, value_parser = parse::decimal::<u64>)]
     pub(crate) first_block: u64,
     /// The ledger that the rollup was published with, if it does not start from nothing: a snapshot of batch 0.
     #[arg(long, value_name = "FILE")]

@@ -3,7 +3,7 @@
 use std::{fmt, path::PathBuf, process::ExitCode};
 
 use alloy::primitives::{Address, B256};
-use cairn_batcher::{l1::data_modes::DataModes, reconstruct::Rollup, snapshot::Snapshot};
+use cairn_batcher::{l1::data_modes::DataModes, parse, reconstruct::Rollup, snapshot::Snapshot};
 use eyre::Result;
 use serde::Serialize;
 
@@ -19,7 +19,12 @@ pub(crate) struct Arguments {
     #[arg(long = "l1", value_name = "URL", env = "CAIRN_L1", required_unless_present = "check")]
     url: Option<String>,
     /// The rollup's contract [default with --check: the one that the file names].
-    #[arg(long, value_name = "ADDRESS", required_unless_present = "check")]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        required_unless_present = "check",
+        value_parser = parse::address
+    )]
     rollup: Option<Address>,
     /// The file to write, or - for standard output.
     #[arg(long, value_name = "FILE", group = "work")]
@@ -28,13 +33,18 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", group = "work")]
     check: Option<PathBuf>,
     /// The batch after which the state is wanted [default: the last proven one].
-    #[arg(long, value_name = "BATCH", conflicts_with = "check")]
+    #[arg(
+        long,
+        value_name = "BATCH",
+        conflicts_with = "check",
+        value_parser = parse::decimal::<u32>
+    )]
     to: Option<u32>,
     /// An earlier snapshot to start from.
     #[arg(long, value_name = "FILE", conflicts_with = "check")]
     from_snapshot: Option<PathBuf>,
     /// The block of the deployment, or one before it.
-    #[arg(long, value_name = "BLOCK", default_value_t = 0)]
+    #[arg(long, value_name = "BLOCK", default_value_t = 0, value_parser = parse::decimal::<u64>)]
     first_block: u64,
     /// The ledger that the rollup was published with, if it does not start from nothing: a snapshot of batch 0.
     #[arg(long, value_name = "FILE")]

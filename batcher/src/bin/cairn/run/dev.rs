@@ -12,6 +12,7 @@ use cairn_batcher::{
         dev::{self, DevChain, Place, deployment::Plan, summary::Summary},
         telemetry::{LogFormat, TelemetryConfig},
     },
+    parse,
     proving::config::{DataChoice, ProvingConfig},
     temporary::Temporary,
 };
@@ -30,20 +31,31 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DIR", requires = "dev")]
     data_dir: Option<PathBuf>,
     /// Port of the API.
-    #[arg(long, default_value_t = 8_650, requires = "dev")]
+    #[arg(long, default_value_t = 8_650, requires = "dev", value_parser = parse::decimal::<u16>)]
     port: u16,
     /// Port of the local L1.
-    #[arg(long, default_value_t = 8_545, requires = "dev")]
+    #[arg(long, default_value_t = 8_545, requires = "dev", value_parser = parse::decimal::<u16>)]
     l1_port: u16,
     /// Seconds between two blocks of the local L1.
-    #[arg(long, value_name = "SECONDS", default_value_t = 2, requires = "dev", value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 2,
+        requires = "dev",
+        value_parser = parse::within(1..=3_600_u64)
+    )]
     block_time: u64,
     /// Where batches have their data.
     #[arg(long, value_name = "MODE", value_parser = data_choice(), default_value = "auto", requires = "dev")]
     data: DataChoice,
     /// So many accounts with money in the state that the rollup starts with, for load tests
     /// [default: L1 deposits for 4 accounts].
-    #[arg(long, value_name = "N", requires = "dev", value_parser = clap::value_parser!(u32).range(1..=20_000_000))]
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "dev",
+        value_parser = parse::within(1..=20_000_000_u32)
+    )]
     accounts: Option<u32>,
     /// Where circuits and keys are kept [default: $CAIRN_CACHE, else the user's cache folder].
     #[arg(long, value_name = "DIR", requires = "dev")]
