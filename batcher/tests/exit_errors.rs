@@ -119,6 +119,29 @@ fn what_is_signed_holds() {
     assert!(!Path::new(&world.path("proofs")).exists());
 }
 
+/// A signature cannot be taken back: a mistyped recipient is noticed before there is one.
+#[test]
+fn a_recipient_with_a_wrong_checksum_is_not_signed_for() {
+    let world = World::new();
+    let keys = world.write("keys", &"02".repeat(32));
+    let (state, out) = (world.path("state"), world.path("signed.csv"));
+    let good = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+    for (recipient, reason) in [
+        (
+            &good.replace("5aA", "5aa")[..],
+            "recipient: expected an address with its EIP-55 checksum",
+        ),
+        (&good[2..], "recipient: expected an address: 0x and 40 hex digits"),
+    ] {
+        let leaves =
+            world.write("leaves.csv", &format!("leaf,recipient\r\n\r\n{ALICE},{recipient}\r\n"));
+        let arguments = ["--state", &state, "--leaves", &leaves, "--keys", &keys, "--out", &out];
+        let line = refusal(&[&["sign"], &arguments[..]].concat());
+        assert!(line.contains(&format!("leaves.csv, line 3: {reason}")), "{line}");
+        assert!(!Path::new(&out).exists());
+    }
+}
+
 #[test]
 fn submitting_names_what_is_missing() {
     let world = World::new();

@@ -1,15 +1,15 @@
 //! What owners ask for: a CSV file of `leaf,recipient[,signature]`.
 
-use std::{collections::BTreeSet, path::Path, str::FromStr};
+use std::{collections::BTreeSet, path::Path};
 
 use alloy::primitives::Address;
 use cairn_prover::ExitRequest;
 use cairn_state::{State, sign_exit, verify_exit};
 use cairn_types::{AccountId, Signature, Word};
-use eyre::{Result, WrapErr, bail, ensure, eyre};
-use serde::Deserialize;
+use eyre::{Result, bail, ensure};
 
 use super::keys::Keys;
+use crate::parse::{address, bytes, decimal, shown, table};
 
 /// A line of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,46 +22,38 @@ pub struct Row {
     pub signature: Option<Signature>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Fields {
-    leaf: String,
-    recipient: String,
-    signature: Option<String>,
-}
+/// The columns; the last need not be there.
+const COLUMNS: [&str; 3] = ["leaf", "recipient", "signature"];
 
 /// Reads the file; its first line names the columns.
 ///
 /// # Errors
 /// Where the file holds something else, with the line; a leaf that stands there twice.
 pub fn read(path: &Path) -> Result<Vec<Row>> {
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_path(path)
-        .wrap_err_with(|| format!("reading {}", path.display()))?;
-    let mut rows = Vec::new();
     let mut leaves = BTreeSet::new();
-    for (position, fields) in reader.deserialize::<Fields>().enumerate() {
-        let place = || format!("{}, entry {}", path.display(), position + 1);
-        let row = fields.map_err(eyre::Report::from).and_then(Row::new).wrap_err_with(place)?;
-        ensure!(leaves.insert(row.leaf), "{}: leaf {} stands there twice", place(), row.leaf);
-        rows.push(row);
-    }
-    ensure!(!rows.is_empty(), "{} names no leaves", path.display());
-    Ok(rows)
+    let rows = table::read(path, COLUMNS, 1, |fields| {
+        let row = Row::new(fields)?;
+        if !leaves.insert(row.leaf) {
+            return Err(format!("leaf {} stands there twice", row.leaf));
+        }
+        Ok(row)
+    });
+    Ok(rows?)
 }
 
 impl Row {
-    fn new(fields: Fields) -> Result<Self> {
-        let Fields { leaf, recipient, signature } = fields;
-        let leaf =
-            leaf.parse().map_err(|_| eyre!("leaf: expected a number below 2^32, got {leaf}"))?;
-        let recipient = Address::from_str(&recipient)
-            .map_err(|e| eyre!("recipient: expected an L1 address, got {recipient} ({e})"))?;
-        ensure!(!recipient.is_zero(), "recipient: the zero address would lose the money");
-        let signature =
-            signature.filter(|text| !text.is_empty()).map(|text| parse_signature(&text));
-        Ok(Self { leaf, recipient, signature: signature.transpose()? })
+    fn new([leaf, recipient, signature]: [&str; 3]) -> Result<Self, String> {
+        let not = |column, field, error| format!("{column}: {error}, got {}", shown(field));
+        let leaf = decimal(leaf).map_err(|error| not("leaf", leaf, error))?;
+        let recipient = address(recipient).map_err(|error| not("recipient", recipient, error))?;
+        if recipient.is_zero() {
+            return Err("recipient: the zero address would lose the money".to_owned());
+        }
+        let signature = match signature {
+            "" => None,
+            text => Some(parse_signature(text).map_err(|reason| format!("signature: {reason}"))?),
+        };
+        Ok(Self { leaf, recipient, signature })
     }
 
     /// The line of a file with signatures.
@@ -75,13 +67,9 @@ impl Row {
 /// First line of a file with signatures.
 pub const HEADER: &str = "leaf,recipient,signature\n";
 
-fn parse_signature(text: &str) -> Result<Signature> {
-    let bytes = hex::decode(text.strip_prefix("0x").unwrap_or(text))
-        .map_err(|_| eyre!("signature: expected hex"))?;
-    let bytes = <&[u8; Signature::BYTES]>::try_from(&bytes[..]).map_err(|_| {
-        eyre!("signature: expected {} bytes, got {}", Signature::BYTES, bytes.len())
-    })?;
-    Signature::from_bytes(bytes).wrap_err("signature")
+fn parse_signature(text: &str) -> Result<Signature, String> {
+    let raw = bytes::<{ Signature::BYTES }>(text).map_err(|error| error.to_string())?;
+    Signature::from_bytes(&raw).map_err(|error| error.to_string())
 }
 
 /// The requests, each of a leaf of `state` that its key lets go: signed in the file, or with one of `keys`.
@@ -145,23 +133,32 @@ mod tests {
         let rows = parse(&one).unwrap();
         let recipient = Address::repeat_byte(0x11);
         assert_eq!(rows, [Row { leaf: 7, recipient, signature: None }]);
-        assert!(refusal("leaf,recipient\n").contains("names no leaves"));
-        let twice = format!("{one}7,0x{}\n", "22".repeat(20));
-        assert!(refusal(&twice).contains("entry 2: leaf 7 stands there twice"));
+        assert!(refusal("leaf,recipient\n").contains("holds no rows"));
+        let twice = format!("{one}\r\n7,0x{}\n", "22".repeat(20));
+        assert!(refusal(&twice).contains("line 4: leaf 7 stands there twice"));
+        let good = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+        let mistyped = good.replace("eAed", "eaed");
         for (line, reason) in [
-            ("4294967296,0x11", "entry 1: leaf: expected a number below 2^32"),
-            ("7,0x11", "entry 1: recipient: expected an L1 address"),
+            ("4294967296,0x11", "line 2: leaf: expected a decimal number below 2^32"),
+            (&format!("+7,{good}"), "leaf: expected a decimal number"),
+            (&format!("007,{good}"), "leaf: expected a decimal number"),
+            ("7,0x11", "line 2: recipient: expected an address"),
+            (&format!("7,{}", &good[2..]), "recipient: expected an address"),
+            (&format!("7,{mistyped}"), "recipient: expected an address with its EIP-55 checksum"),
             ("7,0x0000000000000000000000000000000000000000", "would lose the money"),
-            ("7", "entry 1"),
+            ("7", "line 2: expected 2 fields, got 1"),
         ] {
             let text = refusal(&format!("leaf,recipient\n{line}\n"));
             assert!(text.contains(reason), "{text}");
         }
-        for (signature, reason) in [("0xzz", "expected hex"), ("0x11", "expected 56 bytes, got 1")]
-        {
+        for text in [good, &good.to_lowercase(), &good.to_uppercase().replace('X', "x")] {
+            let rows = parse(&format!("leaf,recipient\n7,{text}\n")).unwrap();
+            assert_eq!(rows[0].recipient.to_string(), good);
+        }
+        for signature in ["0xzz", "0x11"] {
             let line = format!("7,0x{},{signature}", "11".repeat(20));
             let text = refusal(&format!("leaf,recipient,signature\n{line}\n"));
-            assert!(text.contains(reason), "{text}");
+            assert!(text.contains("signature: expected 0x and 112 hex digits, got 4"), "{text}");
         }
     }
 

@@ -19,6 +19,7 @@ mod address;
 mod bytes;
 mod decimal;
 pub mod fields;
+pub mod table;
 
 use thiserror::Error;
 
