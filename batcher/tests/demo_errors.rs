@@ -52,6 +52,35 @@ fn a_malformed_csv_is_named_with_line_and_reason() {
     assert!(line.contains("transfers.csv, line 3: amount"), "{line}");
 }
 
+/// As an editor counts lines, whatever ends them.
+#[test]
+fn the_line_of_a_csv_is_the_right_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("transfers.csv");
+    for (text, line) in [
+        ("timestamp,token,from,to,amount\r\n1,ETH,a,b,7\r\n2,ETH,a,b,+5\r\n", 3),
+        ("timestamp,token,from,to,amount\n\n\n1,ETH,a,b,7\n\n2,ETH,a,b,+5\n", 6),
+        ("timestamp,token,from,to,amount\n1,ETH,\"a\na\",b,7\n2,ETH,a,b,+5\n", 4),
+        ("timestamp,token,from,to,amount\n1,ETH,\"a\n\n\",b,+5\n", 2),
+    ] {
+        fs::write(&path, text).unwrap();
+        let said = refusal(&cairn(&["--input", path.to_str().unwrap()]).output().unwrap());
+        assert!(said.contains(&format!("transfers.csv, line {line}: amount: ")), "{said}");
+        assert!(said.contains("got \"+5\""), "{said}");
+    }
+}
+
+/// And what no rollup holds is said before the work, too.
+#[test]
+fn a_csv_of_more_ether_than_there_is_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("transfers.csv");
+    let most = u128::MAX;
+    fs::write(&path, format!("timestamp,token,from,to,amount\n1,ETH,a,b,{most}\n")).unwrap();
+    let said = refusal(&cairn(&["--input", path.to_str().unwrap()]).output().unwrap());
+    assert!(said.contains("transfers.csv: what the payers of \"eth\" need is"), "{said}");
+}
+
 #[test]
 fn a_report_that_cannot_be_written_is_refused_before_the_work() {
     let file = tempfile::NamedTempFile::new().unwrap();

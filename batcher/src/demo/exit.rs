@@ -30,9 +30,14 @@ use crate::{
         request::{Row, sign_and_check},
         submit::{self, Payment},
     },
-    l1::{anvil::Anvil, client::L1Client, deployment::Deployment},
+    l1::{
+        anvil::Anvil,
+        client::{Deposit, L1Client},
+        deployment::Deployment,
+    },
     progress::Bars,
     snapshot::Snapshot,
+    store::records::BatchNumber,
 };
 
 /// Second account of the development mnemonic: it has no role in the rollup.
@@ -62,7 +67,7 @@ pub struct Settled<'a> {
     pub anvil: &'a Anvil,
     /// The operator's view of it.
     pub operator: &'a L1Client,
-    /// Who has proven the batch.
+    /// Who has proven the batches.
     pub prover_address: Address,
     /// The deployment.
     pub manifest: &'a Deployment,
@@ -72,7 +77,9 @@ pub struct Settled<'a> {
     pub assets: &'a [Address],
     /// The users.
     pub wallets: &'a Wallets,
-    /// The operator's state commitment after the last proven batch: what the stranger comes to is held against it.
+    /// The last batch, which is proven.
+    pub batch: BatchNumber,
+    /// The operator's state commitment after it: what the stranger comes to is held against it.
     pub state: B256,
     /// Where members of a data committee keep the words.
     pub members: Vec<PathBuf>,
@@ -97,6 +104,7 @@ pub async fn leave(settled: Settled<'_>, seed: u64) -> Result<ExitReport> {
         scenario,
         assets,
         wallets,
+        batch,
         state,
         members,
         prover,
@@ -106,7 +114,7 @@ pub async fn leave(settled: Settled<'_>, seed: u64) -> Result<ExitReport> {
     let chain_id = crate::l1::anvil::CHAIN_ID;
     let state = rebuilt(&anvil.url(), manifest.rollup, &members, state).await?;
     let path = folder.join("state.snapshot");
-    Snapshot { chain_id, rollup: manifest.rollup, batch: 1, state }.write(&path)?;
+    Snapshot { chain_id, rollup: manifest.rollup, batch, state }.write(&path)?;
     let mut snapshot = Snapshot::read(&path)?;
 
     let rows: Vec<Row> = snapshot
@@ -222,8 +230,9 @@ async fn queue_deposit(
         operator.mint_and_approve(asset, amount).await?;
     }
     let fee = operator.priority_fee().await?;
-    let deposit = operator.send_deposit(0, spec.is_ether, amount, &wallets.key(0), fee).await?;
-    deposit.receipt().await.wrap_err("the deposit that is to be given back")?;
+    let deposit = Deposit { token: 0, is_ether: spec.is_ether, amount, key: wallets.key(0) };
+    let sent = operator.send_deposit(&deposit, fee).await?;
+    sent.receipt().await.wrap_err("the deposit that is to be given back")?;
     Ok(())
 }
 

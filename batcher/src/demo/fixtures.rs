@@ -5,13 +5,15 @@ use std::{io::Write, path::Path};
 use alloy::primitives::{Address, B256};
 use cairn_prover::{BatchesProof, LocalProver, files::write_atomically};
 use cairn_state::BatchWitness;
-use cairn_types::{Digest, Extension, Word};
-use eyre::{Result, WrapErr};
+use cairn_types::{Digest, Extension, FORCED_WORDS, Word};
+use eyre::{Result, WrapErr, ensure};
 use serde_json::{Value, json};
 
+use super::{forced, scenario::Scenario};
 use crate::{
     l1::{deployment::Deployment, withdrawal_tree::WithdrawalTree},
     publication::Published,
+    sequencer::SequencerConfig,
     store::records::BatchRecord,
 };
 
@@ -32,6 +34,29 @@ pub struct Settled<'a> {
     pub published: &'a Published,
     /// Its proof.
     pub proof: &'a BatchesProof,
+}
+
+/// Operations of the largest batch that golden files are of.
+const MOST_OPERATIONS: usize = 4_096;
+
+/// Refuses what does not fit one small batch, before the work.
+///
+/// # Errors
+/// What is too much.
+pub fn check(scenario: &Scenario) -> Result<()> {
+    let (got, most) = (scenario.actions.len(), MOST_OPERATIONS);
+    ensure!(
+        got <= most,
+        "--write-fixtures: golden files are of one small batch, expected at most {most} operations, got {got}"
+    );
+    let forced = forced::count(scenario) * FORCED_WORDS;
+    let got = 2 * (scenario.tokens.len() + scenario.first_balances.len()) + forced;
+    let most = SequencerConfig::default().max_priority_words as usize;
+    ensure!(
+        got <= most,
+        "--write-fixtures: golden files are of one batch, expected at most {most} words of deposits, got {got}"
+    );
+    Ok(())
 }
 
 /// Writes `batch.json` and `groth16/{verification_key,proof,public}.json` below `folder`; `batch_in_blobs.json`

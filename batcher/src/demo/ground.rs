@@ -147,14 +147,15 @@ impl Ground {
         };
         let committee = self.committee.clone().map(|committee| committee as Arc<dyn SignData>);
         let progress: Arc<dyn Listener> = self.bars.clone();
-        let setting = service::Setting {
-            anvil: &self.anvil,
-            deployment: &self.manifest,
-            data: options.data,
-            engine,
-            extras: Extras { metrics: None, progress, committee },
-            folder: &folder.join("operator"),
-        };
+        let folder = folder.join("operator");
+        let url = self.anvil.url();
+        let mut config = service::configuration(&url, &self.manifest, options.data, &folder);
+        if options.upgrade {
+            // The proof by the new key is of the batch in flight, and of no other.
+            config.proving.max_batches_a_proof = 1;
+        }
+        let extras = Extras { metrics: None, progress, committee };
+        let setting = service::Setting { anvil: &self.anvil, config, engine, extras };
         let service = Service::start(setting).await.wrap_err("starting the operator")?;
         Ok((service, desk))
     }

@@ -5,8 +5,11 @@
 //!                                                (second batch, new key) /        (new key settles it, exits) /
 //! ```
 //!
+//! What a batch does not hold, the next ones do: the operator seals whenever one is full, and the report is of all.
+//!
 //! The operator is the service that `cairn run` starts; everything that a user does goes through its API or through L1.
 
+pub mod bounds;
 pub mod circuit_sets;
 pub mod claim;
 pub mod committee;
@@ -15,6 +18,7 @@ pub mod fixtures;
 pub mod forced;
 pub mod ground;
 pub mod play;
+pub mod played;
 pub mod rebuild;
 pub mod report;
 pub mod scenario;
@@ -25,28 +29,30 @@ pub mod wallet;
 
 use std::path::{Path, PathBuf};
 
-use alloy::primitives::B256;
+use alloy::primitives::Address;
 use cairn_prover::{
     BatchesProof, Engine,
     files::{Output, check_folder, print_beside},
     measure::{StageTime, Stopwatch, peak_rss_mb},
 };
 use cairn_types::DataMode;
-use eyre::{Result, WrapErr, ensure};
+use eyre::{Result, WrapErr, ensure, eyre};
 
 use self::{
     circuit_sets::CircuitSets,
     claim::claim,
     ground::Ground,
-    play::Played,
+    played::Played,
     report::{Gas, Report},
     scenario::Scenario,
     service::Service,
-    settle::{Committed, Proven, commit, prove},
+    settle::{Committed, Golden, commit, prove},
     upgrade::{Desk, Upgrade},
     wallet::Wallets,
 };
-use crate::{tell, temporary::Temporary, transfers};
+use crate::{
+    l1::client::L1Client, store::records::BatchNumber, tell, temporary::Temporary, transfers,
+};
 
 /// What the demo is asked for.
 #[derive(Debug, Clone)]
@@ -87,7 +93,7 @@ pub struct Options {
 /// Bad input, a missing tool, a refusal of L1; each with what to do.
 pub async fn run(options: Options) -> Result<Report> {
     let folder = Temporary::new("cairn-demo-")?;
-    let result = settle_one_batch(&options, folder.path()).await;
+    let result = run_in(folder.path(), &options).await;
     if options.keep || result.is_err() {
         // Logs and the batch stay for a look around, unless there are none.
         let folder = folder.keep();
@@ -98,7 +104,7 @@ pub async fn run(options: Options) -> Result<Report> {
     result
 }
 
-async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
+async fn run_in(folder: &Path, options: &Options) -> Result<Report> {
     let total = Stopwatch::start();
     let mut stages = Vec::new();
     let Outputs { json, manifest } = outputs(options)?;
@@ -111,33 +117,43 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
     let mut wallets = Wallets::new(&scenario, options.seed, ground.domain());
     let bar = ground.bars.bar("deposits", play::priority_operations(&scenario));
     let (l1, assets) = (&ground.l1, &ground.assets);
-    let deposit = play::fund(l1, &scenario, assets, &wallets, options.seed, &bar).await?;
+    let (anvil, seed) = (&ground.anvil, options.seed);
+    let deposit = play::fund(anvil, l1, &scenario, assets, &wallets, seed, &bar).await?;
     let force = forced::queue(l1, &scenario, &mut wallets, l1.priority_fee().await?).await?;
     ground.bars.finish(&bar);
     stages.push(watch.stop("deposits"));
 
     let watch = Stopwatch::start();
     let (mut service, desk) = ground.start_operator(options, folder).await?;
-    service.executed(play::priority_operations(&scenario)).await?;
+    let mut played = Played::new(options.write_fixtures.is_some());
+    service.executed(play::priority_operations(&scenario), &mut played).await?;
     service.learn_leaves(&mut wallets).await?;
     stages.push(watch.stop("operator"));
 
     let bars = &ground.bars;
-    let committed = commit(&mut service, &scenario, &mut wallets, bars, &mut stages).await?;
+    let committed =
+        commit(&mut service, &scenario, &mut wallets, played, bars, &mut stages).await?;
     let upgrade = match desk {
         Some(desk) => {
-            let begun = begin_upgrade(&ground, &scenario, desk, &mut service, &mut wallets);
+            let last = committed.played.last;
+            let begun = begin_upgrade(&ground, &scenario, desk, last, &mut service, &mut wallets);
             Some(timed("second batch, new key", &mut stages, begun).await?)
         }
         None => None,
     };
-    let proven = prove(&ground, &committed, &mut service, options.data).await?;
-    stages.extend(proven.proof.stages.iter().cloned());
-    let (number, batch) = (committed.number, &committed.played.batch);
-    let claims = claim(l1, service.client(), number, &batch.withdrawals, &scenario, assets);
+    let proven = prove(l1, &committed, &mut service, ground.prover.circuit_set_root()).await?;
+    let validium = match &ground.committee {
+        Some(committee) => {
+            Some(committee.check(&ground.anvil.url(), committed.record.state).await?)
+        }
+        None => None,
+    };
+    stages.extend(settle::stages(&proven.proofs));
+    let claims = claim_all(l1, &service, &committed, &scenario, assets);
     let claim = timed("claims", &mut stages, claims).await?;
     if let Some(folder) = &options.write_fixtures {
-        write_fixtures(folder, &ground, &committed, &proven)?;
+        let golden = settle::golden(&service, &committed, &proven, options.data).await?;
+        write_fixtures(folder, &ground, &committed, &golden)?;
     }
 
     let upgrade = match upgrade {
@@ -159,6 +175,7 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
             scenario: &scenario,
             assets,
             wallets: &wallets,
+            batch: committed.played.last,
             state: committed.record.state,
             members: ground.committee.as_ref().map(|c| c.folders()).unwrap_or_default(),
             prover: ground.prover.clone(),
@@ -172,11 +189,11 @@ async fn settle_one_batch(options: &Options, folder: &Path) -> Result<Report> {
         None
     };
 
-    let mut report = report(&ground, &committed.played, &proven.proof);
-    report.verified = proven.number >= number;
+    let mut report = report(&ground, &committed, &proven.proofs);
+    report.verified = proven.number >= committed.played.last;
     report.l1_state_root = proven.l1_state.to_string();
     report.data = options.data;
-    report.validium = proven.validium;
+    report.validium = validium;
     report.gas = Gas {
         commit: proven.commit_gas,
         commit_per_transfer: proven.commit_gas as f64 / report.transfers.max(1) as f64,
@@ -225,10 +242,17 @@ fn scenario(options: &Options) -> Result<Scenario> {
         options.write_fixtures.is_none() || options.data != DataMode::Committee,
         "--write-fixtures: there are golden files of data in calldata and in blobs, not with the committee"
     );
-    Ok(match &options.input {
+    let scenario = match &options.input {
         Some(path) => Scenario::from_records(&transfers::read(path)?),
         None => Scenario::random(options.transfers, options.seed),
-    })
+    };
+    let input =
+        || options.input.as_ref().map_or("--transfers".into(), |path| path.display().to_string());
+    bounds::check(&scenario).wrap_err_with(input)?;
+    if options.write_fixtures.is_some() {
+        fixtures::check(&scenario)?;
+    }
+    Ok(scenario)
 }
 
 /// Does the work of a stage, and notes what it took.
@@ -247,6 +271,7 @@ async fn begin_upgrade<'a>(
     ground: &'a Ground,
     scenario: &'a Scenario,
     desk: Desk,
+    last: BatchNumber,
     service: &mut Service,
     wallets: &mut Wallets,
 ) -> Result<Upgrade<'a>> {
@@ -257,6 +282,7 @@ async fn begin_upgrade<'a>(
         contracts: &ground.contracts,
         scenario,
         assets: &ground.assets,
+        last,
         desk,
         prover: ground.prover.clone(),
         bars: ground.bars.clone(),
@@ -264,20 +290,37 @@ async fn begin_upgrade<'a>(
     Upgrade::begin(setting, service, wallets).await.wrap_err("registering a new key")
 }
 
+/// Claims the withdrawals of all batches; returns the mean gas.
+async fn claim_all(
+    l1: &L1Client,
+    service: &Service,
+    committed: &Committed,
+    scenario: &Scenario,
+    assets: &[Address],
+) -> Result<u64> {
+    let (mut gas, mut claims) = (0, 0);
+    for (batch, words) in (1..).zip(&committed.played.withdrawals) {
+        gas += claim(l1, service.client(), batch, words, scenario, assets).await?;
+        claims += words.len() as u64;
+    }
+    Ok(gas / claims.max(1))
+}
+
 fn write_fixtures(
     folder: &Path,
     ground: &Ground,
     committed: &Committed,
-    proven: &Proven,
+    golden: &Golden,
 ) -> Result<()> {
+    let batch = committed.played.golden.as_ref().ok_or_else(|| eyre!("no witness was kept"))?;
     let settled = fixtures::Settled {
         manifest: &ground.manifest,
         assets: &ground.assets,
-        previous: &committed.previous,
+        previous: &golden.previous,
         record: &committed.record,
-        batch: &committed.played.batch,
-        published: &proven.published,
-        proof: &proven.proof,
+        batch,
+        published: &golden.published,
+        proof: &golden.proof,
     };
     fixtures::write(folder, &settled, &ground.prover)
 }
@@ -294,19 +337,23 @@ fn keep(ground: Ground) -> String {
 }
 
 /// The report, but for what the caller knows or measures last: what L1 says, gas, stages, total time and memory.
-fn report(ground: &Ground, played: &Played, proof: &BatchesProof) -> Report {
+fn report(ground: &Ground, committed: &Committed, proofs: &[BatchesProof]) -> Report {
+    let played = &committed.played;
     let (bytes_per_short_transfer, bytes_per_transfer) = played.bytes_per_transfer();
-    let (transfers, operations) = (played.transfers(), played.batch.slots.len());
+    let (transfers, operations) = (played.transfers, played.operations);
     let threads = ground.threads;
-    let per_core = |count: usize| count as f64 / (proof.leaf_and_aggregation_s() * threads as f64);
+    let leaf_s: f64 = proofs.iter().map(BatchesProof::leaf_and_aggregation_s).sum();
+    let per_core = |count: usize| count as f64 / (leaf_s * threads as f64);
     Report {
         transfers,
         operations,
         blocks: played.blocks,
-        chunks: proof.chunks,
+        batches: played.last,
+        proofs: proofs.len(),
+        chunks: proofs.iter().map(|proof| proof.chunks).sum(),
         verified: false,
         l1_state_root: String::new(),
-        l2_state_root: B256::from(played.batch.after.state.commitment().to_bytes()).to_string(),
+        l2_state_root: committed.record.state.to_string(),
         leaf_transfers_per_s_per_core: per_core(transfers),
         leaf_operations_per_s_per_core: per_core(operations),
         threads,

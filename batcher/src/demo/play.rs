@@ -1,43 +1,29 @@
-//! Plays a scenario: deposits on L1, signed operations on L2, one batch.
-
-use std::time::Duration;
+//! Plays a scenario: deposits on L1, signed operations on L2.
 
 use alloy::primitives::{Address, U256};
-use cairn_state::{BatchWitness, DataForm, Fault, SlotWitness};
-use cairn_types::{
-    Operation, PriorityOperation, SignedTransaction, TokenId, Transaction, WORD_BYTES,
-};
+use cairn_types::{SignedTransaction, TokenId};
 use eyre::{Result, WrapErr, bail, eyre};
 use indicatif::ProgressBar;
 
 use super::{
     forced,
-    report::Forced,
-    scenario::{Action, Scenario, TokenSpec},
-    service::Service,
+    played::Played,
+    scenario::{Action, FirstBalance, Scenario, TokenSpec},
+    service::{BLOCK_TIME, Service},
     wallet::{Wallets, fee_key},
 };
 use crate::{
-    api::wire::{Stage, SubmitOutcome},
-    l1::client::L1Client,
+    api::wire::SubmitOutcome,
+    l1::{
+        anvil::Anvil,
+        client::{Deposit, L1Client},
+    },
 };
 
+/// So many deposits share blocks. A block for each is there at once, but the node takes ever longer for the next.
+const MANY: usize = 500;
 /// Transactions of one request.
 const AT_ONCE: usize = 500;
-/// How long the operator may take to execute what it has accepted.
-pub const BLOCK_WITHIN: Duration = Duration::from_secs(60);
-
-/// Bytes of a short transfer but for the tag of its word.
-const SLOT_BYTES: f64 = 15.0;
-
-/// What came of it.
-#[derive(Debug)]
-pub struct Played {
-    /// The batch, with the witness of every operation.
-    pub batch: BatchWitness,
-    /// Blocks that its operations were confirmed in.
-    pub blocks: u64,
-}
 
 /// Base units of so many quanta.
 ///
@@ -55,6 +41,7 @@ pub fn base_units(quanta: u64, token: &TokenSpec) -> Result<U256> {
 /// # Errors
 /// L1's.
 pub async fn fund(
+    anvil: &Anvil,
     l1: &L1Client,
     scenario: &Scenario,
     assets: &[Address],
@@ -73,23 +60,20 @@ pub async fn fund(
         l1.register_token(assets[token], spec.quantum_exponent, &fee_key(seed, token), fee).await?;
         bar.inc(1);
     }
-    let mut pending = Vec::with_capacity(scenario.first_balances.len());
-    for balance in &scenario.first_balances {
+    let deposit = |balance: &FirstBalance| -> Result<Deposit> {
         let spec = &scenario.tokens[balance.token];
-        let amount = base_units(balance.amount, spec)?;
-        let key = wallets.key(balance.account);
-        pending.push(
-            l1.send_deposit(TokenId::try_from(balance.token)?, spec.is_ether, amount, &key, fee)
-                .await?,
-        );
-        bar.inc(1);
+        Ok(Deposit {
+            token: TokenId::try_from(balance.token)?,
+            is_ether: spec.is_ether,
+            amount: base_units(balance.amount, spec)?,
+            key: wallets.key(balance.account),
+        })
+    };
+    let deposits = scenario.first_balances.iter().map(deposit).collect::<Result<Vec<_>>>()?;
+    if deposits.len() > MANY {
+        anvil.mine_every(BLOCK_TIME).await?;
     }
-    let deposits = pending.len() as u64;
-    let mut gas = 0;
-    for transaction in pending {
-        gas += transaction.receipt().await?.gas_used;
-    }
-    Ok(gas / deposits.max(1))
+    Ok(l1.deposit_all(&deposits, fee, |more| bar.inc(more as u64)).await?)
 }
 
 /// Operations that the scenario queues on L1.
@@ -106,6 +90,7 @@ pub async fn play(
     service: &mut Service,
     scenario: &Scenario,
     wallets: &mut Wallets,
+    played: &mut Played,
     bar: &ProgressBar,
 ) -> Result<()> {
     let mut waiting = Vec::new();
@@ -115,6 +100,7 @@ pub async fn play(
         waiting.push(wallets.sign(action)?);
         if makes_leaf || waiting.len() == AT_ONCE {
             confirm(service, &waiting).await?;
+            played.follow(service.store())?;
             bar.inc(waiting.len() as u64);
             waiting.clear();
         }
@@ -138,70 +124,8 @@ async fn confirm(service: &mut Service, transactions: &[SignedTransaction]) -> R
         }
     }
     // Of one log, and executed in its order.
-    if let Some(last) = last {
-        service.client().wait_for(last, Stage::InBlock, BLOCK_WITHIN).await?;
+    match last {
+        Some(last) => service.in_block(last).await,
+        None => Ok(()),
     }
-    Ok(())
-}
-
-impl Played {
-    /// Mean data bytes of a short transfer without padding, and of all transfers as published; zero where there are none.
-    #[must_use]
-    pub fn bytes_per_transfer(&self) -> (f64, f64) {
-        let bytes: Vec<DataBytes> = self.batch.slots.iter().filter_map(data_bytes).collect();
-        (mean(bytes.iter().filter_map(|b| b.short)), mean(bytes.iter().map(|b| b.published)))
-    }
-
-    /// Why each forced transaction changes nothing, if it does.
-    #[must_use]
-    pub fn outcomes(&self) -> Vec<Option<Fault>> {
-        let forced = |slot: &&SlotWitness| {
-            matches!(slot.operation, Operation::Priority(PriorityOperation::Forced(_)))
-        };
-        self.batch.slots.iter().filter(forced).map(|slot| slot.fault).collect()
-    }
-
-    /// What the forced transactions came to.
-    #[must_use]
-    pub fn forced(&self) -> Forced {
-        let outcomes = self.outcomes();
-        let executed = outcomes.iter().filter(|fault| fault.is_none()).count();
-        Forced { executed, refused: outcomes.len() - executed }
-    }
-
-    /// How many of the operations are transfers to an account or to a new key.
-    #[must_use]
-    pub fn transfers(&self) -> usize {
-        self.batch.slots.iter().filter_map(data_bytes).count()
-    }
-}
-
-/// What a transfer takes of the data.
-struct DataBytes {
-    /// Of a short one its slot and its share of the tag, without the padding of a word that it has alone.
-    short: Option<f64>,
-    /// Its share of the words.
-    published: f64,
-}
-
-/// The data of a transfer; `None` for other operations.
-fn data_bytes(slot: &SlotWitness) -> Option<DataBytes> {
-    let word = WORD_BYTES as f64;
-    let half = word / 2.0;
-    let Operation::Signed(signed) = slot.operation else { return None };
-    let (short, published) = match (signed.transaction, slot.form) {
-        (Transaction::Transfer { .. }, DataForm::PairFirst | DataForm::PairSecond) => {
-            (Some(half), half)
-        }
-        (Transaction::Transfer { .. }, DataForm::Single) => (Some(SLOT_BYTES + 1.0), word),
-        (Transaction::Transfer { .. }, _) => (None, word),
-        (Transaction::TransferToNew { .. }, _) => (None, 2.0 * word),
-        _ => return None,
-    };
-    Some(DataBytes { short, published })
-}
-
-fn mean(values: impl Iterator<Item = f64>) -> f64 {
-    let (sum, count) = values.fold((0.0, 0u32), |(sum, count), value| (sum + value, count + 1));
-    sum / f64::from(count.max(1))
 }

@@ -25,13 +25,13 @@ pub struct Forced {
 /// Gas of the L1 transactions, as their receipts state it.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Gas {
-    /// The commit transaction.
+    /// The commit transactions, one a batch.
     pub commit: u64,
-    /// Of it, for each transfer of the batch.
+    /// Of it, for each transfer.
     pub commit_per_transfer: f64,
     /// Gas of the blobs, which has a price of its own; 131,072 a blob.
     pub blob: u64,
-    /// The prove transaction.
+    /// The prove transactions, one a proof.
     pub prove: u64,
     /// Mean of the claims.
     pub claim: u64,
@@ -46,11 +46,15 @@ pub struct Gas {
 pub struct Report {
     /// Transfers executed: short, long and to new keys.
     pub transfers: usize,
-    /// All operations of the batch.
+    /// All operations.
     pub operations: usize,
     /// Blocks that the operations were soft-confirmed in.
     pub blocks: u64,
-    /// Chunks that the batch was proven in.
+    /// Batches that they are in.
+    pub batches: u32,
+    /// Proofs on L1, each of one batch or several.
+    pub proofs: usize,
+    /// Chunks that the batches were proven in.
     pub chunks: usize,
     /// Whether the L1 contract accepted the proof.
     pub verified: bool,
@@ -58,7 +62,7 @@ pub struct Report {
     pub l1_state_root: String,
     /// State that the reference transition function computed.
     pub l2_state_root: String,
-    /// Transfers over (wall seconds of chunk leaves and chunk nodes, times threads): all operations of the batch share that time.
+    /// Transfers over (wall seconds of chunk leaves and chunk nodes, times threads): all operations share that time.
     pub leaf_transfers_per_s_per_core: f64,
     /// The same for all operations.
     pub leaf_operations_per_s_per_core: f64,
@@ -79,7 +83,7 @@ pub struct Report {
     /// What the data committee is, if the data is with one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validium: Option<Validium>,
-    /// Forced transactions of the batch.
+    /// Forced transactions.
     pub forced: Forced,
     /// Gas.
     pub gas: Gas,
@@ -143,6 +147,7 @@ impl fmt::Display for Report {
         let mut line = |name: &str, value: String| writeln!(out, "{name:<40}{value}");
         line("transfers / operations", format!("{} / {}", self.transfers, self.operations))?;
         line("blocks / chunks", format!("{} / {}", self.blocks, self.chunks))?;
+        line("batches / proofs", format!("{} / {}", self.batches, self.proofs))?;
         line(
             "leaf + aggregation",
             format!(

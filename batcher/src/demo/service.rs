@@ -1,6 +1,6 @@
 //! The operator's service on the demo's L1, in this process, and the demo as its client.
 
-use std::{net::Ipv4Addr, path::Path, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::Ipv4Addr, path::Path, sync::Arc, time::Duration};
 
 use alloy::{primitives::B256, providers::Provider, signers::local::PrivateKeySigner};
 use cairn_prover::Engine;
@@ -8,13 +8,14 @@ use cairn_state::BatchWitness;
 use cairn_types::DataMode;
 use eyre::{Result, WrapErr, ensure, eyre};
 
-use super::{scenario::Account, wallet::Wallets};
+use super::{played::Played, scenario::Account, wallet::Wallets};
 use crate::{
     api::{
+        hex::{Hash, Key},
         methods,
-        wire::{BatchView, ByBatch, Head, Nothing},
+        wire::{AccountRange, BatchView, ByBatch, Head, Nothing, Stage},
     },
-    client::Client,
+    client::{Client, WaitError},
     l1::{
         anvil::{Anvil, CHAIN_ID},
         client::L1Client,
@@ -23,17 +24,26 @@ use crate::{
     },
     node::{Checked, Extras, Node, config::Config, keys::Keys},
     proving::config::DataChoice,
-    store::records::{BatchNumber, BatchRecord, Publication, StoredProof},
+    store::{
+        Store,
+        records::{BatchNumber, BatchRecord, Block, BlockOperation, Publication, StoredProof},
+    },
     watcher::WatcherConfig,
 };
 
 /// Third account of the development mnemonic: the operator. The first has the other roles, and plays the users.
 const OPERATOR_KEY: &str = "0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a";
-/// Seconds between two blocks of the local L1 once the operator runs.
-const BLOCK_TIME: u64 = 1;
+/// Seconds between two blocks of the local L1 once the operator runs, or many deposits are made.
+pub const BLOCK_TIME: u64 = 1;
 /// How often the service is asked how far it is.
 const PAUSE: Duration = Duration::from_millis(200);
-/// Longer than any proof takes: a batch is sealed when the demo asks for it, and not before.
+/// How long one thing is waited for until it is looked whether the service is still there.
+const LOOK_AROUND: Duration = Duration::from_secs(5);
+/// Batches that wait for proofs, as many as L1 takes.
+const MOST_UNPROVEN: u32 = 256;
+/// Accounts of one answer.
+const PAGE: u32 = 1_000;
+/// Longer than any proof takes: a batch is sealed when it is full or the demo asks for it, and not before.
 const NEVER_S: u64 = 80_000;
 
 /// What the service is started with.
@@ -41,16 +51,12 @@ const NEVER_S: u64 = 80_000;
 pub struct Setting<'a> {
     /// The local L1.
     pub anvil: &'a Anvil,
-    /// The rollup.
-    pub deployment: &'a Deployment,
-    /// Where batches have their data.
-    pub data: DataMode,
+    /// See [`configuration`].
+    pub config: Config,
     /// Proves.
     pub engine: Arc<dyn Engine>,
     /// Progress, committee.
     pub extras: Extras,
-    /// The service's own folder.
-    pub folder: &'a Path,
 }
 
 /// The operator's key on L1.
@@ -76,11 +82,10 @@ impl Service {
     /// # Errors
     /// L1's, or a check of the service's.
     pub async fn start(setting: Setting<'_>) -> Result<Self> {
-        let Setting { anvil, deployment, data, engine, extras, folder } = setting;
+        let Setting { anvil, config, engine, extras } = setting;
         let account = operator()?;
         anvil.mine_every(BLOCK_TIME).await?;
 
-        let config = configuration(&anvil.url(), deployment, data, folder);
         let token_file = config.admin_token_file();
         let keys = Keys { operator: account.clone(), receipts: account.clone() };
         let checked = Checked::check(config, keys).await?;
@@ -97,6 +102,12 @@ impl Service {
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// What the service has stored.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        self.node.store()
     }
 
     /// The account that commits and proves.
@@ -132,38 +143,63 @@ impl Service {
         }
     }
 
-    /// Waits until the operator has executed so many operations of L1's queue.
+    /// Waits until the operator has executed so many operations of L1's queue; `played` follows.
     ///
     /// # Errors
     /// As [`Self::wait`].
-    pub async fn executed(&mut self, operations: usize) -> Result<()> {
-        let store = self.node.store().clone();
+    pub async fn executed(&mut self, operations: usize, played: &mut Played) -> Result<()> {
+        let store = self.store().clone();
+        let (mut count, mut next) = (0, 1);
         let executed = async |_: &Client| {
-            let mut count = 0;
-            for block in store.blocks.iter() {
-                let operations = block?.1.operations;
-                let priority = |operation: &_| {
-                    matches!(operation, crate::store::records::BlockOperation::Priority(_))
-                };
+            played.follow(&store)?;
+            for block in store.blocks.range(next..) {
+                let (number, Block { operations, .. }) = block?;
+                let priority = |operation: &_| matches!(operation, BlockOperation::Priority(_));
                 count += operations.iter().filter(|operation| priority(operation)).count();
+                next = number + 1;
             }
             Ok((count >= operations).then_some(()))
         };
         self.wait("the execution of L1's queue", executed).await
     }
 
-    /// Has the open batch sealed; gives its number and witness.
+    /// Waits until a transaction is in a block. That may take as long as proofs: a batch that is full waits for them where
+    /// as many as L1 takes are not proven.
+    ///
+    /// # Errors
+    /// As [`Self::wait`], or the transaction is dropped.
+    pub async fn in_block(&mut self, hash: Hash) -> Result<()> {
+        let in_block = async |client: &Client| match client
+            .wait_for(hash, Stage::InBlock, LOOK_AROUND)
+            .await
+        {
+            Ok(_) => Ok(Some(())),
+            Err(WaitError::Deadline { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        };
+        self.wait("a block with what was submitted", in_block).await
+    }
+
+    /// Has the open batch sealed, which there is; gives its number.
+    ///
+    /// # Errors
+    /// The service does not answer.
+    pub async fn seal(&mut self) -> Result<BatchNumber> {
+        let Head { batch, sealed, .. } = self.client.head().await?;
+        if sealed < batch {
+            self.operator.call::<methods::AdminSeal>(&Nothing {}).await?;
+        }
+        Ok(batch)
+    }
+
+    /// The witness of a batch that is to be sealed.
     ///
     /// # Errors
     /// As [`Self::wait`].
-    pub async fn seal(&mut self) -> Result<(BatchNumber, BatchWitness)> {
-        let Head { sealed, .. } = self.client.head().await?;
-        let number = sealed + 1;
-        self.operator.call::<methods::AdminSeal>(&Nothing {}).await?;
-        let store = self.node.store().clone();
+    pub async fn witness(&mut self, number: BatchNumber) -> Result<BatchWitness> {
+        let store = self.store().clone();
         let witness = async |_: &Client| Ok(store.jobs.get(&number)?);
-        let witness = self.wait("a sealed batch", witness).await?;
-        Ok((number, witness))
+        self.wait("a sealed batch", witness).await
     }
 
     /// Waits until a batch has come so far.
@@ -206,13 +242,12 @@ impl Service {
         Ok((previous, store.publications.get(&number)?.ok_or_else(missing)?))
     }
 
-    /// The proof that ends with a batch.
+    /// The proofs of all batches up to one, each with the last batch that it covers.
     ///
     /// # Errors
-    /// There is none.
-    pub fn proof(&self, number: BatchNumber) -> Result<StoredProof> {
-        let proof = self.node.store().proofs.get(&number)?;
-        proof.ok_or_else(|| eyre!("the operator's store lacks the proof of batch {number}"))
+    /// The store's.
+    pub fn proofs(&self, last: BatchNumber) -> Result<Vec<(BatchNumber, StoredProof)>> {
+        Ok(self.store().proofs.range(..=last).collect::<Result<_, _>>()?)
     }
 
     /// Learns from the service which leaves the wallets have.
@@ -220,10 +255,19 @@ impl Service {
     /// # Errors
     /// The service does not answer.
     pub async fn learn_leaves(&self, wallets: &mut Wallets) -> Result<()> {
-        for account in 0..wallets.accounts() {
-            self.learn_leaves_of(wallets, account).await?;
+        let of_key: HashMap<Key, Account> =
+            (0..wallets.accounts()).map(|account| (wallets.key(account).into(), account)).collect();
+        let mut range = AccountRange { from: 0, count: PAGE };
+        loop {
+            let views = self.client.ask::<methods::Accounts>(&range).await?;
+            let Some(last) = views.last() else { return Ok(()) };
+            range.from = last.id + 1;
+            for view in &views {
+                if let Some(&account) = of_key.get(&view.key) {
+                    wallets.learn(account, view.token.into(), view.id, view.next_nonce);
+                }
+            }
         }
-        Ok(())
     }
 
     /// Learns from the service which leaves an account has.
@@ -258,8 +302,10 @@ pub async fn gas(l1: &L1Client, transaction: B256) -> Result<(u64, u64)> {
     Ok((receipt.gas_used, receipt.blob_gas_used.unwrap_or(0)))
 }
 
-/// An operator who takes any fee, seals when asked, and does not wait for an L1 that cannot go back.
-fn configuration(url: &str, deployment: &Deployment, data: DataMode, folder: &Path) -> Config {
+/// An operator who takes any fee and any number of transactions, seals when a batch is full or when asked, and does not wait
+/// for an L1 that cannot go back.
+#[must_use]
+pub fn configuration(url: &str, deployment: &Deployment, data: DataMode, folder: &Path) -> Config {
     let mut config = Config::template();
     config.data_dir = folder.to_owned();
     config.l1.urls = vec![url.to_owned()];
@@ -272,7 +318,10 @@ fn configuration(url: &str, deployment: &Deployment, data: DataMode, folder: &Pa
     config.sequencer.block_interval_ms = 200;
     config.sequencer.max_time_to_finality_s = NEVER_S;
     config.sequencer.max_batch_age_s = NEVER_S;
-    config.sequencer.priority_wait_s = NEVER_S;
+    // The queue is there before the operator: what of it does not join the open batch waits for the next.
+    config.sequencer.priority_wait_s = 0;
+    config.sequencer.max_unproven_operations = u64::MAX;
+    config.sequencer.max_unproven_batches = MOST_UNPROVEN;
     config.proving.data = match data {
         DataMode::Calldata => DataChoice::Calldata,
         DataMode::Blobs => DataChoice::Blobs,
@@ -282,8 +331,6 @@ fn configuration(url: &str, deployment: &Deployment, data: DataMode, folder: &Pa
         // All streams share a transaction: it is the transfers that are shown.
         config.sequencer.max_withdrawals = 64;
     }
-    // Each batch has a proof of its own, whose figures are the report's.
-    config.proving.max_batches_a_proof = 1;
     config.settlement.confirmations = 1;
     config.settlement.poll_ms = 200;
     config.watcher = WatcherConfig { poll_ms: 200, ..WatcherConfig::development() };

@@ -12,6 +12,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU32, Ordering},
         mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel},
     },
     time::Duration,
@@ -29,13 +30,12 @@ use serde::Serialize;
 use super::{
     circuit_sets::{Answer, CircuitSets},
     claim::claim,
-    play::BLOCK_WITHIN,
     scenario::{Action, Scenario},
     service::{self, Service},
     wallet::Wallets,
 };
 use crate::{
-    api::wire::{AccountView, Stage},
+    api::wire::AccountView,
     client::Client,
     deploy::project::build_with_verifier,
     l1::{anvil::Anvil, client::L1Client, contracts::Batch},
@@ -107,7 +107,7 @@ pub struct UpgradeReport {
     pub state: B256,
 }
 
-/// Proves the first batch as the prover does. The proofs of the second, by both keys, go to the demo, which says when the operator may have
+/// Proves the scenario's batches as the prover does. The proofs of the one after them, by both keys, go to the demo, which says when the operator may have
 /// the new one.
 #[derive(Debug)]
 pub struct UpgradeEngine {
@@ -117,6 +117,8 @@ pub struct UpgradeEngine {
     new_key: OnceLock<Arc<SnarkKeys>>,
     proofs: Sender<Both>,
     release: Mutex<Receiver<()>>,
+    /// The last batch that is proven as ever.
+    last: Arc<AtomicU32>,
 }
 
 /// The demo's side of an [`UpgradeEngine`].
@@ -125,6 +127,7 @@ pub struct Desk {
     keys: Sender<Arc<SnarkKeys>>,
     proofs: Receiver<Both>,
     release: Sender<()>,
+    last: Arc<AtomicU32>,
 }
 
 /// The SNARKs of one constraint system by the old key and by the new one.
@@ -141,9 +144,15 @@ impl UpgradeEngine {
         let (send_keys, keys) = channel();
         let (proofs, receive_proofs) = channel();
         let (send_release, release) = channel();
-        let desk = Desk { keys: send_keys, proofs: receive_proofs, release: send_release };
+        let last = Arc::new(AtomicU32::new(u32::MAX));
+        let desk = Desk {
+            keys: send_keys,
+            proofs: receive_proofs,
+            release: send_release,
+            last: Arc::clone(&last),
+        };
         let (keys, release) = (Mutex::new(keys), Mutex::new(release));
-        (Self { prover, keys, new_key: OnceLock::new(), proofs, release }, desk)
+        (Self { prover, keys, new_key: OnceLock::new(), proofs, release, last }, desk)
     }
 }
 
@@ -170,7 +179,8 @@ impl Engine for UpgradeEngine {
         progress: &dyn Progress,
         cancel: &Cancel,
     ) -> Result<BatchesProof, ProverError> {
-        if jobs.first().is_some_and(|job| job.number == 1) {
+        let last = self.last.load(Ordering::SeqCst);
+        if jobs.first().is_some_and(|job| job.number <= last) {
             return self.prover.prove(jobs, progress, cancel);
         }
         let wrapped = self.prover.wrap(jobs, progress, cancel)?;
@@ -217,6 +227,8 @@ pub struct Setting<'a> {
     pub scenario: &'a Scenario,
     /// L1 contract of each token, zero for ether.
     pub assets: &'a [Address],
+    /// The scenario's last batch.
+    pub last: BatchNumber,
     /// Steers the engine.
     pub desk: Desk,
     /// Makes the new key.
@@ -250,10 +262,12 @@ impl<'a> Upgrade<'a> {
         service: &mut Service,
         wallets: &mut Wallets,
     ) -> Result<Self> {
+        setting.desk.last.store(setting.last, Ordering::SeqCst);
         let withdrawal = withdrawal(setting.scenario, service, wallets).await?;
         let submitted = service.client().submit(&withdrawal).await.wrap_err("the second batch")?;
-        service.client().wait_for(submitted.hash, Stage::InBlock, BLOCK_WITHIN).await?;
-        let (batch, witness) = service.seal().await?;
+        service.in_block(submitted.hash).await?;
+        let batch = service.seal().await?;
+        let witness = service.witness(batch).await?;
         service.batch(batch, "the second batch on L1", |view| view.l1.is_some()).await?;
         let committed_at = setting.l1.timestamp().await?;
 

@@ -1,20 +1,22 @@
 //! One account's view of a deployment, for tools, users and tests: deposits, forced transactions, claims. What an operator
 //! sends while it runs goes through `settlement`.
 
+mod deposits;
 mod governor;
 mod reads;
 
 use std::time::Duration;
 
+pub use self::deposits::Deposit;
+
 use alloy::{
-    network::TransactionBuilder,
     primitives::{Address, B256, FixedBytes, U256},
     providers::{DynProvider, PendingTransactionBuilder, Provider},
     rpc::types::{TransactionReceipt, TransactionRequest},
     signers::local::PrivateKeySigner,
     sol_types::SolCall,
 };
-use cairn_types::{PublicKey, SignedTransaction, Word};
+use cairn_types::{SignedTransaction, Word};
 
 use super::{
     connection::{connect_with, signing},
@@ -64,24 +66,6 @@ impl L1Client {
         let approve = IDemoToken::approveCall { spender: self.deployment.custody, amount };
         self.call(what, token, U256::ZERO, &approve).await?;
         Ok(())
-    }
-
-    /// Sends a deposit of `amount` base units without waiting for it; `ether` says whether they come with the call, as `fee` wei do.
-    ///
-    /// # Errors
-    /// The node's, and what the contract would revert with.
-    pub async fn send_deposit(
-        &self,
-        token: u16,
-        ether: bool,
-        amount: U256,
-        key: &PublicKey,
-        fee: U256,
-    ) -> Result<Pending, L1Error> {
-        // No account has the largest id yet: the deposit makes a new one.
-        let call = ICustody::depositCall { leaf: u32::MAX, token, amount, key: key.elements() };
-        let value = if ether { amount + fee } else { fee };
-        self.send("depositing", self.deployment.custody, value, &call).await
     }
 
     /// Queues a signed transaction that nobody can leave out; returns the transaction's gas.
@@ -149,11 +133,14 @@ impl L1Client {
         value: U256,
         call: &impl SolCall,
     ) -> Result<Pending, L1Error> {
-        let request = TransactionRequest::default()
-            .with_from(self.sender)
-            .with_to(to)
-            .with_value(value)
-            .with_input(call.abi_encode());
+        self.send_request(what, self.calling(to, value, call)).await
+    }
+
+    async fn send_request(
+        &self,
+        what: &'static str,
+        request: TransactionRequest,
+    ) -> Result<Pending, L1Error> {
         let sent = self.provider.send_transaction(request).await;
         Ok(Pending { what, transaction: sent.map_err(|e| rpc(what, e))? })
     }

@@ -1,6 +1,7 @@
 //! The service as an operator has it: its keys, its stages, its start and its stop.
 
 mod checks;
+mod demo;
 mod development;
 mod keys;
 mod stand_in;

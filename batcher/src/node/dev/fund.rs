@@ -9,7 +9,11 @@ use cairn_types::PublicKey;
 use super::deployment::Token;
 use crate::{
     development::development_key,
-    l1::{client::L1Client, deployment::Deployment, error::L1Error},
+    l1::{
+        client::{Deposit, L1Client},
+        deployment::Deployment,
+        error::L1Error,
+    },
 };
 
 /// Quanta that each account gets of each token.
@@ -43,17 +47,13 @@ pub(super) async fn fund(
         let fee_key = development_key(FEE_ACCOUNT - number).public().into();
         l1.register_token(token.asset, token.quantum_exponent, &fee_key, fee).await?;
     }
-    let mut last = None;
+    let mut deposits = Vec::new();
     for account in 0..accounts {
         let key: PublicKey = development_key(account.into()).public().into();
-        for (number, token) in (0..).zip(&tokens) {
-            let ether = token.asset.is_zero();
-            last = Some(l1.send_deposit(number, ether, amount, &key, fee).await?);
+        for (token, is_ether) in (0..).zip(tokens.iter().map(|token| token.asset.is_zero())) {
+            deposits.push(Deposit { token, is_ether, amount, key });
         }
     }
-    // One sender: when the last is mined, all are.
-    if let Some(last) = last {
-        last.receipt().await?;
-    }
+    l1.deposit_all(&deposits, fee, |_| {}).await?;
     Ok(tokens)
 }
