@@ -180,7 +180,7 @@ impl fmt::Display for Report {
         let Forced { executed, refused } = self.forced;
         line("forced transactions", format!("{executed} executed, {refused} changed nothing"))?;
         if let Some(upgrade) = &self.upgrade {
-            upgrade_lines(upgrade, &mut line)?;
+            upgrade_lines(upgrade, self.batches, &mut line)?;
         }
         if let Some(exit) = &self.exit {
             let ExitReport { leaves, proofs, proof_s, exit_gas, refund_gas, collect_gas } = exit;
@@ -204,17 +204,20 @@ impl fmt::Display for Report {
     }
 }
 
-/// The upgrade in the order of time.
+/// The upgrade in the order of time. `last` is the batch before the one in flight.
 fn upgrade_lines(
     upgrade: &UpgradeReport,
+    last: u32,
     line: &mut impl FnMut(&str, String) -> fmt::Result,
 ) -> fmt::Result {
     let key = |key| if key == Key::Old { "old" } else { "new" };
+    let next = last + 1;
     let days = (upgrade.active_at - upgrade.registered_at) / (24 * 60 * 60);
     let keys = format!("{} -> {}", upgrade.old_key, upgrade.new_key);
     line("key upgrade", keys)?;
-    let waited = format!("batch 2 in flight, new key counts {days} days after it was registered");
-    line("  batch 1 settled with the old key", waited)?;
+    let waited =
+        format!("batch {next} in flight, new key counts {days} days after it was registered");
+    line(&format!("  batch {last} settled with the old key"), waited)?;
     for Shown { moment, key: of, circuit_set, answer } in &upgrade.shown {
         let when = match moment {
             Moment::Registered => "before it counts",
@@ -222,7 +225,7 @@ fn upgrade_lines(
             Moment::Retired => "old one retired",
         };
         let (of, set) = (key(*of), key(*circuit_set));
-        line(&format!("  batch 2, {when}"), format!("{of} key, {set} circuit set: {answer}"))?;
+        line(&format!("  batch {next}, {when}"), format!("{of} key, {set} circuit set: {answer}"))?;
     }
-    line("  batch 2 settled with the new key", format!("gas: {}", upgrade.prove_gas))
+    line(&format!("  batch {next} settled with the new key"), format!("gas: {}", upgrade.prove_gas))
 }
