@@ -18,6 +18,7 @@ use super::{
 use crate::l1::{
     artifacts::{Artifact, Artifacts, BuildError},
     error::{L1Error, rpc},
+    resent::is_known,
     revert::reverted,
 };
 
@@ -188,6 +189,8 @@ impl Deployer {
                     (self.tell)(&format!("{reason}; it may have been sent"));
                     Ok(())
                 }
+                // An earlier run has sent it.
+                L1Error::Rpc { reason, .. } if is_known(&reason) => Ok(()),
                 error => Err(error),
             },
         }

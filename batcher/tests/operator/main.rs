@@ -8,10 +8,10 @@ mod deploying;
 mod deployment;
 mod environment;
 mod hostile;
+mod outputs;
 #[path = "../proxy/mod.rs"]
 #[allow(dead_code, reason = "faults that the operator's own tests use")]
 mod proxy;
-mod outputs;
 mod real_keys;
 mod reconstruct;
 mod server;
