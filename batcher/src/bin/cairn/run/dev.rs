@@ -14,6 +14,7 @@ use cairn_batcher::{
     },
     parse,
     proving::config::{DataChoice, ProvingConfig},
+    tell,
     temporary::Temporary,
 };
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -115,7 +116,7 @@ pub(super) async fn start(
     let prover = super::load_prover(arguments.cache, threads).await?;
     let source = prover.keys().solidity_verifier()?;
     if write_verifier(&contracts, &source).wrap_err("writing the verifier's source")? {
-        eprintln!("cairn: the circuits have changed: the verifier's source was written again");
+        tell!("cairn: the circuits have changed: the verifier's source was written again");
     }
     let plan = Plan {
         artifacts: Artifacts::build(&contracts).await?,
