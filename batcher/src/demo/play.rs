@@ -20,8 +20,9 @@ use crate::{
     },
 };
 
-/// So many deposits share blocks. A block for each is there at once, but the node takes ever longer for the next.
-const MANY: usize = 500;
+/// More deposits than these share blocks, which are made when as many as fit wait. A block for each is there at once, but
+/// the node takes ever longer for the next.
+const MANY: usize = 300;
 /// Transactions of one request.
 const AT_ONCE: usize = 500;
 
@@ -70,10 +71,15 @@ pub async fn fund(
         })
     };
     let deposits = scenario.first_balances.iter().map(deposit).collect::<Result<Vec<_>>>()?;
-    if deposits.len() > MANY {
+    let are_many = deposits.len() > MANY;
+    if are_many {
         anvil.mine_every(BLOCK_TIME).await?;
     }
-    Ok(l1.deposit_all(&deposits, fee, |more| bar.inc(more as u64)).await?)
+    let done = async |more: usize| {
+        bar.inc(more as u64);
+        if are_many && more > 1 { anvil.mine().await } else { Ok(()) }
+    };
+    Ok(l1.deposit_all(&deposits, fee, done).await?)
 }
 
 /// Operations that the scenario queues on L1.

@@ -233,6 +233,14 @@ impl Anvil {
         self.ask("setting the block time of the local L1", "evm_setIntervalMining", seconds).await
     }
 
+    /// Mines a block of what waits, now.
+    ///
+    /// # Errors
+    /// The node's.
+    pub async fn mine(&self) -> Result<(), L1Error> {
+        self.ask("mining a block of the local L1", "anvil_mine", 1).await
+    }
+
     /// Mines a block with this timestamp, in seconds.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::{
     future::poll_fn,
     pin::Pin,
     task::Poll,
+    time::Duration,
 };
 
 use alloy::{
@@ -23,8 +24,10 @@ use crate::l1::{
     error::{L1Error, rpc},
 };
 
-/// Deposits on their way at the same time: a node keeps them waiting for their turn.
-const WINDOW: usize = 64;
+/// Deposits on their way at the same time. They must fit a block: of those that do not, anvil drops some.
+const WINDOW: usize = 128;
+/// How long the last one may take: what a node has dropped never comes.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// What a deposit may take of the gas that the first one of its token has taken.
 const GAS_ROOM: u64 = 2;
 /// By how much the base fee may rise meanwhile: each full block raises it by an eighth.
@@ -55,11 +58,10 @@ struct Price {
 
 impl L1Client {
     /// Makes deposits, the first of each token before all others, else in their order; returns their mean gas. `done` is
-    /// told how many more are on their way.
+    /// told how many more are on their way, and returns when more may be sent.
     ///
     /// The first of a token is mined before the others are sent: they take the gas that it took. Fees are those of a
-    /// chain of one's own, with room for the blocks that the deposits fill. Many are quickest on a chain that has blocks
-    /// at intervals, and not one for each transaction.
+    /// chain of one's own, with room for the blocks that the deposits fill.
     ///
     /// # Errors
     /// The node's, and what the contract reverts with.
@@ -67,7 +69,7 @@ impl L1Client {
         &self,
         deposits: &[Deposit],
         fee: U256,
-        mut done: impl FnMut(usize),
+        mut done: impl AsyncFnMut(usize) -> Result<(), L1Error>,
     ) -> Result<u64, L1Error> {
         let mut prices: BTreeMap<u16, Price> = BTreeMap::new();
         let (mut first_block, mut gas) = (None, 0);
@@ -81,7 +83,7 @@ impl L1Client {
             prices.insert(deposit.token, self.price(&receipt).await?);
             first_block = first_block.or(receipt.block_number);
             gas += receipt.gas_used;
-            done(1);
+            done(1).await?;
         }
 
         let (mut hashes, mut last) = (HashSet::with_capacity(others.len()), None);
@@ -95,9 +97,10 @@ impl L1Client {
                 hashes.insert(*pending.transaction.tx_hash());
                 last = Some(pending);
             }
-            done(window.len());
+            done(window.len()).await?;
         }
-        if let Some(last) = last {
+        if let Some(mut last) = last {
+            last.transaction.set_timeout(Some(PATIENCE));
             // One account's transactions are mined in the order of their nonces: with the last one all are.
             let end = last.receipt().await?.block_number;
             gas += self.gas_of(hashes, first_block.unwrap_or(0)..=end.unwrap_or(0)).await?;

@@ -54,6 +54,6 @@ pub(super) async fn fund(
             deposits.push(Deposit { token, is_ether, amount, key });
         }
     }
-    l1.deposit_all(&deposits, fee, |_| {}).await?;
+    l1.deposit_all(&deposits, fee, async |_| Ok(())).await?;
     Ok(tokens)
 }
