@@ -1,4 +1,4 @@
-//! The contracts' interfaces: what the compiler says of them (`verifier-contracts/snapshots/abi`), and two that have no snapshot.
+//! The contracts' interfaces: what the compiler says of them (`verifier-contracts/snapshots/abi`), and some that have no snapshot.
 
 #![allow(missing_docs, reason = "generated bindings; the Solidity sources carry the documentation")]
 
@@ -30,7 +30,7 @@ alloy::sol! {
 }
 
 alloy::sol! {
-    /// OpenZeppelin's AccessControl, as rollup and timelock have it; the last function is the timelock's.
+    /// OpenZeppelin's AccessControl, as rollup and timelock have it.
     #[sol(rpc)]
     interface IAccessControl {
         event RoleGranted(bytes32 indexed role, address indexed account, address indexed sender);
@@ -40,7 +40,17 @@ alloy::sol! {
         function grantRole(bytes32 role, address account) external;
         function revokeRole(bytes32 role, address account) external;
         function hasRole(bytes32 role, address account) external view returns (bool);
+        function getRoleAdmin(bytes32 role) external view returns (bytes32);
+    }
+
+    /// OpenZeppelin's TimelockController, as far as it is read.
+    #[sol(rpc)]
+    interface ITimelock {
+        event CallScheduled(bytes32 indexed id, uint256 indexed index, address target, uint256 value, bytes data, bytes32 predecessor, uint256 delay);
+
         function getMinDelay() external view returns (uint256);
+        function isOperationPending(bytes32 id) external view returns (bool);
+        function getTimestamp(bytes32 id) external view returns (uint256);
     }
 
     /// What OpenZeppelin's timelock, tokens and helpers refuse with, which no snapshot has.

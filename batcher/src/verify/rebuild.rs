@@ -1,6 +1,6 @@
 //! The contracts' code, from source to the last immutable, without L1.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use alloy::{
     network::TransactionBuilder,
@@ -10,21 +10,59 @@ use alloy::{
 };
 use serde_json::json;
 
-use super::{Node, VerifyError};
+use super::{Genesis, Node, VerifyError, structure::ROLLUP};
 use crate::{
     deploy::{
-        manifest::{Contract, Manifest},
+        manifest::{Circuits, Contract, Manifest},
         project::build_with_verifier,
+        source_commit,
     },
     l1::{
         anvil::Anvil,
-        artifacts::Compiler,
+        artifacts::{Artifacts, BuildError, Compiler},
         connection::connect_with,
         contracts::IRollupL1,
         error::{L1Error, rpc},
         tools,
     },
 };
+
+/// What is here, by whoever verifies: nothing of it comes from the deployer.
+#[derive(Debug)]
+pub struct Source {
+    /// The contracts, built from nothing.
+    pub artifacts: Artifacts,
+    /// The program for a local chain.
+    pub anvil: PathBuf,
+    /// The circuits, and the key of the SNARK.
+    pub circuits: Circuits,
+    /// What a rollup must start with.
+    pub genesis: Genesis,
+    /// Of the repository: see [`source_commit`].
+    pub commit: String,
+}
+
+impl Source {
+    /// Builds the project `contracts` from nothing below `folder`, with this verifier in the place of the checked-in
+    /// one.
+    ///
+    /// # Errors
+    /// The tools are not installed, or the contracts do not build.
+    pub async fn build(
+        contracts: &Path,
+        verifier_source: &str,
+        circuits: Circuits,
+        genesis: Genesis,
+        folder: &Path,
+    ) -> Result<Self, VerifyError> {
+        let (project, paths) = (folder.join("project"), ["src", "script"]);
+        let artifacts = build_with_verifier(contracts, verifier_source, &project, &paths).await?;
+        let anvil = tools::find(&contracts.join("node_modules"), "anvil");
+        let anvil = anvil.map_err(BuildError::from)?;
+        let commit = source_commit(contracts).await;
+        Ok(Self { artifacts, anvil, circuits, genesis, commit })
+    }
+}
 
 /// What the source makes of a manifest.
 #[derive(Debug)]
@@ -48,30 +86,23 @@ pub struct RebuiltContract {
     pub immutables: Vec<(usize, usize)>,
 }
 
-/// Builds the contracts from nothing, with this verifier in the place of the checked-in one, and deploys them on a local chain
-/// as the manifest says. `folder` is for the build and for logs.
+/// Deploys the contracts on a local chain as the manifest says, which has been compared with itself. `folder` is for
+/// logs.
 ///
 /// # Errors
-/// forge's, anvil's, or a constructor that refuses the manifest's arguments.
+/// anvil's, or a constructor that refuses the manifest's arguments.
 pub async fn rebuild(
-    contracts: &Path,
-    verifier_source: &str,
+    source: &Source,
     manifest: &Manifest,
     folder: &Path,
 ) -> Result<Rebuilt, VerifyError> {
-    let project = folder.join("project");
-    let paths = ["src", "script"];
-    let artifacts = build_with_verifier(contracts, verifier_source, &project, &paths).await?;
-    let program = tools::find(&contracts.join("node_modules"), "anvil")
-        .map_err(crate::l1::artifacts::BuildError::from)?;
-    let anvil = Anvil::start_chain(&program, manifest.chain_id, folder).await?;
+    let anvil = Anvil::start_chain(&source.anvil, manifest.chain_id, folder).await?;
     let node = connect_with(&anvil.url())?;
 
     prepare(&node, manifest.deployer).await?;
     let mut rebuilt = Vec::new();
-    let mut compiler = None;
     for contract in &manifest.contracts {
-        let artifact = artifacts.read(&contract.file, &contract.name)?;
+        let artifact = source.artifacts.read(&contract.file, &contract.name)?;
         create(&node, manifest.deployer, contract, &artifact.creation).await?;
         rebuilt.push(RebuiltContract {
             name: contract.name.clone(),
@@ -79,22 +110,19 @@ pub async fn rebuild(
             code: code(&node, contract.address).await?,
             immutables: artifact.immutables,
         });
-        if contract.name == "Rollup" {
-            compiler = Some(artifact.compiler);
-        }
     }
     let what = "reading the rebuilt rollup";
-    let rollup = manifest.contract("Rollup")?;
+    let rollup = manifest.contract(ROLLUP)?;
     let custody = IRollupL1::new(rollup.address, &node).CUSTODY().call().await;
     let address = custody.map_err(|e| rpc(what, e))?;
-    let artifact = artifacts.read("Custody.sol", "Custody")?;
+    let artifact = source.artifacts.read("Custody.sol", "Custody")?;
     rebuilt.push(RebuiltContract {
         name: "Custody".to_owned(),
         address,
         code: code(&node, address).await?,
         immutables: artifact.immutables,
     });
-    let compiler = compiler.unwrap_or(artifact.compiler);
+    let compiler = source.artifacts.read("Rollup.sol", ROLLUP)?.compiler;
     Ok(Rebuilt { contracts: rebuilt, compiler })
 }
 

@@ -1,102 +1,29 @@
-//! Deployments: what is refused, what the manifest says, and every kind of difference that the comparison finds.
-
-use std::collections::BTreeMap;
+//! Deployments: what is refused, what the manifest says, and every kind of difference in code.
 
 use alloy::{
-    primitives::{Address, B256, Bytes, U256, keccak256},
-    providers::{DynProvider, Provider, ProviderBuilder},
+    primitives::{Address, keccak256},
+    providers::Provider,
     signers::local::PrivateKeySigner,
 };
 use cairn_batcher::{
     deploy::{
         DeployError, Deployer,
-        config::{Config, Roles, Terms},
-        manifest::{Circuits, Manifest, ManifestError, SetUp},
-        source_commit,
+        config::Config,
+        manifest::{Manifest, ManifestError, SetUp},
     },
-    l1::{anvil::Anvil, error::L1Error},
-    verify::{Findings, Rebuilt, rebuild, verify},
+    l1::error::L1Error,
+    verify::{Genesis, Source, rebuild},
 };
-use serde_json::json;
 
-use crate::world::{SIGNER, artifacts, contracts, start_anvil};
-
-fn config() -> Config {
-    let [governor, committer, prover, guardian, council] =
-        [1, 2, 3, 4, 5].map(Address::with_last_byte);
-    let roles = Roles { governor, timelock_delay: 600, committer, prover, guardian, council };
-    Config { chain_id: 31_337, roles, terms: Terms::default() }
-}
-
-fn circuits() -> Circuits {
-    Circuits {
-        circuit_set_root: B256::repeat_byte(7),
-        digests: BTreeMap::from([("Seal".to_owned(), B256::repeat_byte(8))]),
-        verifying_key_hash: B256::repeat_byte(9),
-        set_up: SetUp::Development,
-    }
-}
-
-async fn deployer(url: &str, config: Config) -> Result<Deployer, DeployError> {
-    Deployer::new(url, SIGNER.parse().unwrap(), config, SetUp::Development).await
-}
-
-/// A deployment on a chain of its own.
-struct Deployed {
-    manifest: Manifest,
-    url: String,
-    node: DynProvider,
-    folder: tempfile::TempDir,
-    _anvil: Anvil,
-}
-
-async fn deployed() -> Deployed {
-    let folder = tempfile::tempdir().unwrap();
-    let anvil = start_anvil(&folder).await;
-    let url = anvil.url();
-    let node = ProviderBuilder::new().connect_http(url.parse().unwrap()).erased();
-    // Whatever the deployer has sent before.
-    let nonce = json!([SIGNER.parse::<PrivateKeySigner>().unwrap().address(), "0x7"]);
-    node.raw_request::<_, Option<bool>>("anvil_setNonce".into(), nonce).await.unwrap();
-    let manifest = deployer(&url, config())
-        .await
-        .unwrap()
-        .deploy(
-            &artifacts().await,
-            circuits(),
-            B256::repeat_byte(6),
-            source_commit(&contracts()).await,
-        )
-        .await
-        .unwrap();
-    Deployed { manifest, url, node, folder, _anvil: anvil }
-}
-
-impl Deployed {
-    async fn rebuilt(&self) -> Rebuilt {
-        let source = contracts().join("src/generated/Groth16Verifier.sol");
-        let source = std::fs::read_to_string(source).unwrap();
-        rebuild(&contracts(), &source, &self.manifest, self.folder.path()).await.unwrap()
-    }
-
-    async fn findings(&self, manifest: &Manifest, rebuilt: &Rebuilt) -> Findings {
-        verify(&self.url, manifest, &circuits(), rebuilt).await.unwrap()
-    }
-
-    async fn rpc(&self, method: &'static str, parameters: serde_json::Value) {
-        let done: Result<Option<serde_json::Value>, _> =
-            self.node.raw_request(method.into(), parameters).await;
-        done.unwrap();
-    }
-}
-
-fn names(findings: &Findings) -> Vec<&str> {
-    findings.differences.iter().map(|difference| difference.what.as_str()).collect()
-}
+use crate::{
+    command::{cairn, refusal},
+    deployed::{Deployed, circuits, config, deployer, names, noted},
+    world::{SIGNER, contracts, start_anvil},
+};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_difference_is_found_and_named() {
-    let deployed = deployed().await;
+async fn other_code_is_found_and_named() {
+    let deployed = Deployed::new().await;
     let manifest = &deployed.manifest;
     let path = deployed.folder.path().join("manifest.json");
     manifest.write(&path).unwrap();
@@ -104,94 +31,112 @@ async fn every_difference_is_found_and_named() {
     assert_eq!(manifest.contracts[0].nonce, 7);
     assert_eq!(manifest.compiler.version.split('+').next(), Some("0.8.37"));
 
-    let rebuilt = deployed.rebuilt().await;
-    let findings = deployed.findings(manifest, &rebuilt).await;
+    let findings = deployed.findings().await;
     assert!(findings.agree(), "{:#?}", findings.differences);
-    for what in
-        ["code of Custody", "code of TimelockController", "role: council", "timelock: delay"]
-    {
+    for what in [
+        "code of Custody",
+        "code of TimelockController",
+        "role: council: ",
+        "timelock: delay: 600",
+        "genesis state: proven on L1",
+        "transaction of Rollup: hash of input",
+        "first block: ",
+    ] {
         assert!(findings.checked.iter().any(|checked| checked.starts_with(what)), "{what}");
     }
 
     // One byte of the program; one of an immutable; code of another length.
-    let rollup = manifest.contract("Rollup").unwrap().address;
+    let rollup = deployed.address("Rollup");
+    let rebuilt = rebuild(&deployed.source, manifest, deployed.folder.path()).await.unwrap();
+    let code = |name| rebuilt.contracts.iter().find(|contract| contract.name == name).unwrap();
     let good = deployed.node.get_code_at(rollup).await.unwrap();
-    let immutable = rebuilt.contracts.iter().find(|c| c.name == "Rollup").unwrap().immutables[0].0;
+    let immutable = code("Rollup").immutables[0].0;
     for (position, part) in [(100, "the program itself"), (immutable + 31, "an immutable")] {
         let mut code = good.to_vec();
         code[position] ^= 1;
-        deployed.rpc("anvil_setCode", json!([rollup, Bytes::from(code)])).await;
-        let findings = deployed.findings(manifest, &rebuilt).await;
+        deployed.set_code(rollup, &code).await;
+        let findings = deployed.findings().await;
         let what = names(&findings)[0];
         assert!(what.contains("code of Rollup") && what.contains(part), "{what}");
         assert!(names(&findings).contains(&"manifest: code hash of Rollup"));
+        let unasked = "what the contracts answer: it is not the source's code that answers";
+        assert!(findings.not_checked.iter().any(|what| what == unasked), "{findings:?}");
     }
-    deployed.rpc("anvil_setCode", json!([manifest.custody, "0x00"])).await;
-    deployed.rpc("anvil_setCode", json!([rollup, good])).await;
-    let error = verify(&deployed.url, manifest, &circuits(), &rebuilt).await.unwrap_err();
-    assert!(error.to_string().contains("reading the rollup's terms"), "{error}");
-    let custody = rebuilt.contracts.iter().find(|c| c.name == "Custody").unwrap();
-    deployed.rpc("anvil_setCode", json!([manifest.custody, custody.code])).await;
-    assert!(deployed.findings(manifest, &rebuilt).await.agree());
+    deployed.set_code(rollup, &good).await;
+    deployed.set_code(manifest.custody, &[0]).await;
+    let findings = deployed.findings().await;
+    assert!(names(&findings)[0].starts_with("code of Custody"), "{findings:?}");
+    deployed.set_code(manifest.custody, &code("Custody").code).await;
+    assert!(deployed.findings().await.agree());
 
-    // The manifest claims other things than the chain has.
+    // A verifier that passes on what it is asked, to code that may be any.
+    let verifier = deployed.address("Groth16Verifier");
+    let proxy = [
+        &[0x36, 0x3d, 0x3d, 0x37, 0x3d, 0x3d, 0x3d, 0x36, 0x3d, 0x73][..],
+        &[0x99; 20],
+        &[0x5a, 0xf4, 0x3d, 0x82, 0x80, 0x3e, 0x90, 0x3d, 0x91, 0x60, 0x2b, 0x57, 0xfd, 0x5b, 0xf3],
+    ];
+    deployed.set_code(verifier, &proxy.concat()).await;
     let mut other = manifest.clone();
-    other.roles.prover = Address::with_last_byte(9);
-    other.terms.upgrade_delay += 1;
-    other.circuits.digests.clear();
-    other.compiler.settings.insert("viaIR".to_owned(), true.into());
-    other.custody_code_hash = B256::ZERO;
-    assert_eq!(
-        names(&deployed.findings(&other, &rebuilt).await),
-        [
-            "circuits: digest of Seal",
-            "compiler",
-            "manifest: code hash of Custody",
-            "constructor: prover",
-            "terms: upgrade delay",
-            "role: prover"
-        ]
-    );
-
-    grant_and_install(&deployed).await;
-    let findings = deployed.findings(manifest, &rebuilt).await;
-    assert_eq!(names(&findings), ["number of circuit sets", "circuit set 1", "role: committer"]);
-    let committers = &findings.differences[2].got;
-    assert!(committers.contains(&Address::with_last_byte(0x77).to_string()), "{committers}");
-}
-
-/// One more committer, by the timelock; one more circuit set, by the council.
-async fn grant_and_install(deployed: &Deployed) {
-    use alloy::sol_types::SolCall;
-    use cairn_batcher::l1::contracts::{
-        IAccessControl::grantRoleCall, IRollupL1::installCircuitSetCall,
-    };
-    let manifest = &deployed.manifest;
-    let rollup = manifest.contract("Rollup").unwrap().address;
-    let timelock = manifest.contract("TimelockController").unwrap().address;
-    let verifier = manifest.contract("Groth16Verifier").unwrap().address;
-    let role = keccak256("COMMITTER_ROLE");
-    let grant = grantRoleCall { role, account: Address::with_last_byte(0x77) }.abi_encode();
-    let install = installCircuitSetCall { root: B256::repeat_byte(1), verifier }.abi_encode();
-    for (from, call) in [(timelock, grant), (manifest.roles.council, install)] {
-        deployed.rpc("anvil_impersonateAccount", json!([from])).await;
-        deployed.rpc("anvil_setBalance", json!([from, U256::from(1) << 80])).await;
-        let request = json!([{ "from": from, "to": rollup, "data": Bytes::from(call) }]);
-        deployed.rpc("eth_sendTransaction", request).await;
-    }
-    deployed.rpc("anvil_mine", json!([1])).await;
+    other.contracts[1].code_hash = keccak256(proxy.concat());
+    let findings = deployed.verify(&other).await.unwrap();
+    assert_eq!(names(&findings), [format!("code of Groth16Verifier at {verifier}")]);
+    let behind = Address::repeat_byte(0x99).to_string();
+    assert!(noted(&findings, &["Groth16Verifier", "PROXY", &behind]), "{:?}", findings.notes);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_verifier_makes_other_code() {
-    let deployed = deployed().await;
+    let mut deployed = Deployed::new().await;
     let source = std::fs::read_to_string(contracts().join("src/generated/Groth16Verifier.sol"));
     // Another point in the key, as another set-up has.
-    let source = source.unwrap().replacen("IC1_X =\n        0x1", "IC1_X =\n        0x2", 1);
-    let rebuilt = rebuild(&contracts(), &source, &deployed.manifest, deployed.folder.path()).await;
-    let findings = deployed.findings(&deployed.manifest, &rebuilt.unwrap()).await;
+    let text = source.unwrap().replacen("IC1_X =\n        0x1", "IC1_X =\n        0x2", 1);
+    let (genesis, folder) = (Genesis::empty(), deployed.folder.path());
+    let source = Source::build(&contracts(), &text, circuits(), genesis, folder).await;
+    deployed.source = source.unwrap();
+    let findings = deployed.findings().await;
     let what = names(&findings);
-    assert!(what.len() == 1 && what[0].contains("code of Groth16Verifier"), "{what:?}");
+    let verifier = ["transaction of Groth16Verifier: hash of input", "code of Groth16Verifier"];
+    let both = what.iter().zip(verifier).all(|(what, part)| what.starts_with(part));
+    assert!(what.len() == 2 && both, "{what:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manifest_that_contradicts_itself_is_told_before_the_long_work() {
+    let deployed = Deployed::new().await;
+    let path = |name: &str| deployed.folder.path().join(name).display().to_string();
+    let (cache, file) = (path("cache"), path("manifest.json"));
+    let contracts = contracts().display().to_string();
+    let verify = ["verify-deployment", "--l1", &deployed.url, "--manifest", &file];
+    let verify = [&verify[..], &["--cache", &cache, "--contracts", &contracts]].concat();
+
+    let mut other = deployed.manifest.clone();
+    other.custody.0[0] ^= 1;
+    other.write(file.as_ref()).unwrap();
+    let output = cairn(&[&verify[..], &["--json"]].concat()).await;
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(said["differences"].as_array().unwrap().len(), 1, "{said}");
+    assert_eq!(said["differences"][0]["what"], "custody, by the rollup's address");
+    assert_eq!(said["not_checked"][0], "source and chain: the manifest contradicts itself");
+    let output = cairn(&verify).await;
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("\nDIFFERS      custody, by the rollup's address: expected "), "{text}");
+    assert!(text.contains("\nNOT CHECKED  source and chain"), "{text}");
+
+    // A file of the enemy's, named as an artifact.
+    other.contracts[2].file = "../../x".to_owned();
+    other.write(file.as_ref()).unwrap();
+    let line = refusal(&verify).await;
+    assert!(line.contains("the manifest's contracts: expected TimelockController of"), "{line}");
+    other.chain_id = 1;
+    other.write(file.as_ref()).unwrap();
+    let line = refusal(&verify).await;
+    assert!(line.contains("the node serves chain 31337, expected 1"), "{line}");
+    deployed.manifest.write(file.as_ref()).unwrap();
+    let line = refusal(&[&verify[..], &["--genesis", "/nowhere/ledger"]].concat()).await;
+    assert!(line.starts_with("cairn: --genesis /nowhere/ledger: "), "{line}");
+    assert!(!std::fs::exists(&cache).unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,10 +4,13 @@ mod beacon;
 mod blobs;
 mod command;
 mod committee;
+mod deployed;
+mod deployer_lies;
 mod deploying;
 mod deployment;
 mod environment;
 mod hostile;
+mod manifest_fields;
 mod outputs;
 #[path = "../proxy/mod.rs"]
 #[allow(dead_code, reason = "faults that the operator's own tests use")]

@@ -4,21 +4,24 @@ use std::{fmt, path::PathBuf, process::ExitCode};
 
 use cairn_batcher::{
     deploy::manifest::{Circuits, Manifest},
-    verify::{Findings, rebuild, verify},
+    verify::{Findings, Genesis, Source, check_manifest, verify},
 };
-use eyre::Result;
+use eyre::{Result, WrapErr};
 use serde::Serialize;
 
 use crate::{deploy::Prover, reconstruct::print};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// A node of L1.
+    /// A node of L1, which must have the deployment's transactions.
     #[arg(long = "l1", value_name = "URL", env = "CAIRN_L1")]
     url: String,
     /// The manifest that `cairn deploy` has written.
     #[arg(long, value_name = "FILE.json")]
     manifest: PathBuf,
+    /// The published ledger that the rollup starts with, a snapshot of batch 0 [default: it must start empty].
+    #[arg(long, value_name = "FILE")]
+    genesis: Option<PathBuf>,
     #[command(flatten)]
     prover: Prover,
     /// Prints JSON instead of a table.
@@ -32,14 +35,30 @@ struct Verdict(Findings);
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let manifest = Manifest::read(&arguments.manifest)?;
     let contracts = arguments.prover.contracts()?;
+    let genesis = match &arguments.genesis {
+        Some(path) => {
+            Genesis::published(path).wrap_err_with(|| format!("--genesis {}", path.display()))?
+        }
+        None => Genesis::empty(),
+    };
+    // A manifest that contradicts itself is not worth the long work.
+    let findings = check_manifest(&arguments.url, &manifest).await?;
+    if !findings.agree() {
+        return tell(findings, arguments.json);
+    }
     let prover = arguments.prover.load().await?;
     let folder = tempfile::Builder::new().prefix("cairn-verify-").tempdir()?;
-    let source = prover.keys().solidity_verifier()?;
+    let verifier = prover.keys().solidity_verifier()?;
     eprintln!("cairn: building the contracts from source");
-    let rebuilt = rebuild(&contracts, &source, &manifest, folder.path()).await?;
-    let findings = verify(&arguments.url, &manifest, &Circuits::of(&prover), &rebuilt).await?;
+    let circuits = Circuits::of(&prover);
+    let source = Source::build(&contracts, &verifier, circuits, genesis, folder.path()).await?;
+    let findings = verify(&arguments.url, &manifest, &source, folder.path()).await?;
+    tell(findings, arguments.json)
+}
+
+fn tell(findings: Findings, json: bool) -> Result<ExitCode> {
     let agree = findings.agree();
-    print(&Verdict(findings), arguments.json)?;
+    print(&Verdict(findings), json)?;
     Ok(if agree { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -47,15 +66,21 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(findings) = self;
         for what in &findings.checked {
-            writeln!(f, "ok       {what}")?;
+            writeln!(f, "ok           {what}")?;
+        }
+        for what in &findings.notes {
+            writeln!(f, "so it is     {what}")?;
+        }
+        for what in &findings.not_checked {
+            writeln!(f, "NOT CHECKED  {what}")?;
         }
         for difference in &findings.differences {
-            writeln!(f, "DIFFERS  {difference}")?;
+            writeln!(f, "DIFFERS      {difference}")?;
         }
         match findings.differences.len() {
             0 => write!(
                 f,
-                "the deployment is what the source makes: {} checks",
+                "the deployment is what the source makes: {} checks; whether to use it is in the lines `so it is`",
                 findings.checked.len()
             ),
             count => write!(f, "{count} of {} checks differ", count + findings.checked.len()),
