@@ -74,7 +74,7 @@ impl Checkpoint {
                 if standing.ours.is_none() {
                     standing.due = None;
                     let path = self.path.display();
-                    eprintln!("cairn: {path} stays, and no checkpoint is kept: {error}");
+                    tell!("cairn: {path} stays, and no checkpoint is kept: {error}");
                 }
                 None
             }
@@ -115,7 +115,7 @@ impl Checkpoint {
             // Only time is lost without it.
             Err(error) => {
                 standing.due = None;
-                eprintln!("cairn: no checkpoint is kept in {}: {error}", self.path.display());
+                tell!("cairn: no checkpoint is kept in {}: {error}", self.path.display());
             }
         }
     }

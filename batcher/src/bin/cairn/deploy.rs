@@ -18,6 +18,7 @@ use cairn_batcher::{
     l1::tools,
     parse,
     progress::Bars,
+    tell,
 };
 use cairn_prover::LocalProver;
 use cairn_state::State;
@@ -133,20 +134,20 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let (url, key, set_up) = (&arguments.url, signer(&arguments)?, SetUp::Development);
     let deployer = match journal.is_begun() {
         true => {
-            eprintln!("cairn: going on with the deployment in {}", path.display());
+            tell!("cairn: going on with the deployment in {}", path.display());
             Deployer::begun(url, key, config, set_up).await?
         }
         false => Deployer::new(url, key, config, set_up).await?,
     };
     let patience = Duration::from_secs(arguments.wait);
-    let deployer = deployer.with(patience, |line| eprintln!("cairn: {line}"));
+    let deployer = deployer.with(patience, |line| tell!("cairn: {line}"));
 
     let prover = arguments.prover.load().await?;
     let source = prover.keys().solidity_verifier()?;
     // From nothing, and apart from the user's files: nothing that was built before can be deployed.
     let folder = tempfile::Builder::new().prefix("cairn-deploy-").tempdir()?;
     let project = folder.path().join("project");
-    eprintln!("cairn: building the contracts from source");
+    tell!("cairn: building the contracts from source");
     let artifacts = build_with_verifier(&contracts, &source, &project, &["src", "script"]).await?;
     let genesis = B256::from(State::genesis().summary().commitment().to_bytes());
     let (circuits, commit) = (Circuits::of(&prover), source_commit(&contracts).await);

@@ -49,7 +49,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let prover = arguments.prover.load().await?;
     let folder = tempfile::Builder::new().prefix("cairn-verify-").tempdir()?;
     let verifier = prover.keys().solidity_verifier()?;
-    eprintln!("cairn: building the contracts from source");
+    tell!("cairn: building the contracts from source");
     let circuits = Circuits::of(&prover);
     let source = Source::build(&contracts, &verifier, circuits, genesis, folder.path()).await?;
     let findings = verify(&arguments.url, &manifest, &source, folder.path()).await?;
