@@ -1,5 +1,5 @@
-//! What an unfinished deployment has done so far, in the file that its manifest will have. Each transaction is noted before
-//! it is sent: whoever is cut short goes on from here, and nothing is deployed twice.
+//! What an unfinished deployment has done so far, in the file that its manifest will have. Each transaction is
+//! noted before it is sent: whoever is cut short goes on from here, and nothing is deployed twice.
 
 use std::{
     collections::BTreeMap,
@@ -81,7 +81,16 @@ pub struct Journal {
 struct Place {
     path: PathBuf,
     /// Of the folder, since the file itself is replaced with each write.
-    _lock: Option<File>,
+    lock: Option<File>,
+}
+
+impl Drop for Place {
+    /// Not left to the file's end: a child that is just being started has it too.
+    fn drop(&mut self) {
+        if let Some(lock) = &self.lock {
+            let _ = lock.unlock();
+        }
+    }
 }
 
 impl Journal {
@@ -91,7 +100,8 @@ impl Journal {
         Self::default()
     }
 
-    /// Of the deployment whose manifest this file will be. It is made once, to see whether it can be, and removed again.
+    /// Of the deployment whose manifest this file will be. It is made once, to see whether it can be, and removed
+    /// again.
     ///
     /// # Errors
     /// The file cannot be made, is a finished deployment's or no manifest, or another process is at work on it.
@@ -105,14 +115,14 @@ impl Journal {
             return Err(DeployError::Folder { path: path.to_owned() });
         }
         check_writable(path).map_err(file)?;
-        let lock = lock(path)?;
-        let progress = if path.exists() {
-            Some(read(path)?)
+        let place = Place { path: path.to_owned(), lock: lock(path)? };
+        let mut journal = Self { file: Some(place), progress: None };
+        if path.exists() {
+            journal.progress = Some(read(path)?);
         } else {
             File::create_new(path).and_then(|_| std::fs::remove_file(path)).map_err(file)?;
-            None
-        };
-        Ok(Self { file: Some(Place { path: path.to_owned(), _lock: lock }), progress })
+        }
+        Ok(journal)
     }
 
     /// Whether a transaction has been signed before: what remains costs less than all of it.

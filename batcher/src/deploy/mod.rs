@@ -1,8 +1,8 @@
 //! Deploys the contracts: timelock (if asked for), verifier, rollup with its custody.
 //!
-//! Every address follows from the deployer and its nonce, every byte of code from source, compiler and constructor arguments:
-//! the manifest holds all of these, so that `cairn verify-deployment` can do it again and compare. A deployment that is cut
-//! short goes on from its [`journal`].
+//! Every address follows from the deployer and its nonce, every byte of code from source, compiler and constructor
+//! arguments: the manifest holds all of these, so that `cairn verify-deployment` can do it again and compare. A
+//! deployment that is cut short goes on from its [`journal`].
 
 pub mod config;
 pub mod development;

@@ -26,8 +26,8 @@ use crate::l1::{
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(2)];
 /// Between two lines that say what is waited for.
 const TELL_EVERY: Duration = Duration::from_secs(15);
-/// Looks in a row that find the nonce taken and no receipt, until another transaction must have taken it: the nodes behind
-/// one URL need not have the same block.
+/// Looks in a row that find the nonce taken and no receipt, until another transaction must have taken it: the nodes
+/// behind one URL need not have the same block.
 const MOST_ABSENCES: u32 = 5;
 
 /// What a contract is made with.
@@ -97,8 +97,8 @@ impl Deployer {
         Ok(self.sender.create(sent.nonce))
     }
 
-    /// The nonce and the receipt of the contract's transaction: of the one that an earlier run has noted, and may have sent,
-    /// or of a new one.
+    /// The nonce and the receipt of the contract's transaction: of the one that an earlier run has noted, and may
+    /// have sent, or of a new one.
     async fn transact(
         &self,
         journal: &mut Working<'_>,

@@ -43,8 +43,9 @@ pub enum BuildError {
 pub struct Compiler {
     /// With the commit.
     pub version: String,
-    /// Every setting that the compiler notes in the metadata of the contract, by its own name for it: EVM version, optimizer,
-    /// `viaIR`, what is appended to the code, remappings, libraries. Not which contract it was asked for.
+    /// Every setting that the compiler notes in the metadata of the contract, by its own name for it: EVM version,
+    /// optimizer, `viaIR`, what is appended to the code, remappings, libraries. Not which contract it was asked
+    /// for.
     pub settings: BTreeMap<String, Value>,
 }
 
@@ -120,8 +121,8 @@ struct Version {
 const TARGET: &str = "compilationTarget";
 
 impl Artifacts {
-    /// Builds the Foundry project `contracts`, but for its tests, with the tools that are installed in it. Artifacts that are
-    /// there and up to date stay.
+    /// Builds the Foundry project `contracts`, but for its tests, with the tools that are installed in it.
+    /// Artifacts that are there and up to date stay.
     ///
     /// # Errors
     /// forge's, with its last line.
@@ -129,8 +130,8 @@ impl Artifacts {
         Self::build_with(contracts, contracts, &["--skip", "test"]).await
     }
 
-    /// As [`Self::build`], with the tools of another project and further arguments. Nothing but the project says what is
-    /// built: no variable, no file of the user's home, and no `.env` in the project.
+    /// As [`Self::build`], with the tools of another project and further arguments. Nothing but the project says
+    /// what is built: no variable, no file of the user's home, and no `.env` in the project.
     ///
     /// # Errors
     /// forge's, with its last line.

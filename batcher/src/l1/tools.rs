@@ -26,8 +26,8 @@ pub struct MissingTool {
 
 /// The native program `name` (`anvil`, `forge`) of the npm package `@foundry-rs/NAME`, by its whole path.
 ///
-/// The package's own entry is a Node script that starts the native program as a child of its own; started directly it ends when
-/// we end it.
+/// The package's own entry is a Node script that starts the native program as a child of its own; started directly
+/// it ends when we end it.
 ///
 /// # Errors
 /// The package is not installed for this platform.
@@ -43,9 +43,9 @@ pub fn find(modules: &Path, name: &str) -> Result<PathBuf, MissingTool> {
         .ok_or_else(missing)
 }
 
-/// A program whose environment is [`PASSED`] and a home of its own, so that neither variables nor files of the user, such as
-/// `~/.foundry/foundry.toml` and `~/.gitconfig`, change what it does. It starts in the root folder: Foundry's programs take
-/// variables from the `.env` of the folder they start in, and of the project around it.
+/// A program whose environment is [`PASSED`] and a home of its own, so that neither variables nor files of the
+/// user, such as `~/.foundry/foundry.toml` and `~/.gitconfig`, change what it does. It starts in the root folder:
+/// Foundry's programs take variables from the `.env` of the folder they start in, and of the project around it.
 #[must_use]
 pub fn command(program: impl AsRef<OsStr>, home: &Path) -> Command {
     let mut command = Command::new(program);
@@ -58,8 +58,8 @@ pub fn command(program: impl AsRef<OsStr>, home: &Path) -> Command {
     command
 }
 
-/// The search path with the folder of Node.js in front. What `PATH` calls `node` may be a version manager's script, which
-/// finds the real program by the user's home only.
+/// The search path with the folder of Node.js in front. What `PATH` calls `node` may be a version manager's script,
+/// which finds the real program by the user's home only.
 pub(crate) async fn path_with_node() -> Option<OsString> {
     let mut node = tokio::process::Command::new("node");
     node.env_remove("NODE_OPTIONS").args(["-p", "process.execPath"]).kill_on_drop(true);
