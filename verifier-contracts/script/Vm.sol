@@ -24,6 +24,7 @@ interface Vm {
     function blobhashes(bytes32[] calldata hashes) external;
     function mockCall(address callee, bytes calldata data, bytes calldata returned) external;
     function prank(address sender) external;
+    function prank(address sender, address origin) external;
     function deal(address account, uint256 balance) external;
     function etch(address account, bytes calldata code) external;
     function warp(uint256 timestamp) external;

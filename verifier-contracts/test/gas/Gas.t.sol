@@ -39,17 +39,20 @@ contract GasTest is RollupTest {
     // --- commit ---
 
     function test_gas_commit_empty() public {
+        _ownTransaction();
         rollup.commit(last, _commitment(), _streams("", ""));
         vm.snapshotGasLastCall("commit: empty batch");
     }
 
     function test_gas_commit_64ShortTransfers() public {
+        _ownTransaction();
         rollup.commit(last, _commitmentOf(32), _streams(_randomBytes(32 * 31), ""));
         vm.snapshotGasLastCall("commit: 64 short transfers");
     }
 
     function test_gas_commit_largestData() public {
         uint256 base = _commitNothing();
+        _ownTransaction();
         rollup.commit(last, _commitmentOf(3_870), _streams(_randomBytes(3_870 * 31), ""));
         uint256 gas = vm.snapshotGasLastCall("commit: 7740 short transfers");
         uint256 each = Costs.each(1000 * gas, 1000 * base, 3_870 * 31);
@@ -83,6 +86,7 @@ contract GasTest is RollupTest {
     /// @dev Among them the slot of the batch's root, which a batch without withdrawals does not have.
     function test_gas_commit_16Withdrawals() public {
         uint256 base = _commitNothing();
+        _ownTransaction();
         rollup.commit(last, _commitment(), _streams("", _randomBytes(16 * 31)));
         uint256 gas = vm.snapshotGasLastCall("commit: 16 withdrawals");
         uint256 each = Costs.each(gas, base, 16);
@@ -193,12 +197,14 @@ contract GasTest is RollupTest {
     /// @dev The gas of a batch without anything, which every commitment pays. It comes first, because in a plain
     /// run the first commitment pays for cold storage too.
     function _commitNothing() private returns (uint256 gas) {
+        _ownTransaction();
         last = rollup.commit(last, _commitment(), _streams("", ""));
         return vm.lastCallGas().gasTotalUsed;
     }
 
     function _commitRecorded(Batch memory previous) private returns (Batch memory) {
         (bytes memory words, bytes memory origins) = _recordedOperations();
+        _ownTransaction();
         return _commitQueued(previous, words, origins);
     }
 

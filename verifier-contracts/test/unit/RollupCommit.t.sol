@@ -53,6 +53,35 @@ contract RollupCommitTest is RollupTest {
         vm.assertEq(root, keccak256(abi.encodePacked(withdrawal)));
     }
 
+    /// @dev Of a contract, and of an account that has code: the data is in no transaction's input.
+    function test_commit_throughCode_emitsItsData() public {
+        vm.expectEmit(address(rollup));
+        emit Settlement.BatchData(1, WORDS);
+        Batch memory one = rollup.commit(genesis, _commitmentOf(2), _streams(WORDS, ""));
+        _ownTransaction();
+        vm.etch(OPERATOR, abi.encodePacked(hex"ef0100", address(this)));
+        vm.expectEmit(address(rollup));
+        emit Settlement.BatchData(2, WORDS);
+        rollup.commit(one, _commitmentOf(2), _streams(WORDS, ""));
+    }
+
+    function test_commit_inItsOwnTransaction_emitsNoData() public {
+        _ownTransaction();
+        vm.recordLogs();
+        rollup.commit(genesis, _commitmentOf(2), _streams(WORDS, ""));
+        vm.assertEq(vm.getRecordedLogs().length, 1);
+    }
+
+    /// @dev A transaction has the sender's blobs wherever in it they are committed.
+    function test_commit_otherModesThroughCode_emitNoData() public {
+        vm.recordLogs();
+        Commitment memory next = _commitment();
+        next.dataMode = DataMode.BLOBS;
+        next.blobValue = bytes32(0);
+        rollup.commit(genesis, next, _streams("", ""));
+        vm.assertEq(vm.getRecordedLogs().length, 1);
+    }
+
     /// @dev The header goes on from the batch before, proven or not, and has the batch's own time.
     function test_commit_afterUnprovenBatch_succeeds() public {
         Batch memory one = _commitEmpty(genesis);

@@ -26,6 +26,8 @@ abstract contract RollupTest {
     uint64 internal constant NO_CAP = 2 ** 63 - 1;
 
     address internal constant STRANGER = address(0xbad);
+    /// @dev An account that commits in transactions of its own.
+    address internal constant OPERATOR = address(0x09e7);
     address internal constant ALICE = address(0xa11ce);
     address internal constant BOB = address(0xb0b);
 
@@ -81,6 +83,14 @@ abstract contract RollupTest {
     }
 
     // --- batches ---
+
+    /// @dev The next call is a transaction of the operator's, who may commit.
+    function _ownTransaction() internal {
+        if (!rollup.hasRole(rollup.COMMITTER_ROLE(), OPERATOR)) {
+            rollup.grantRole(rollup.COMMITTER_ROLE(), OPERATOR);
+        }
+        vm.prank(OPERATOR, OPERATOR);
+    }
 
     function _commitment() internal pure returns (Commitment memory) {
         return _commitmentAt(NOW);
