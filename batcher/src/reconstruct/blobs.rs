@@ -121,7 +121,8 @@ impl Blobs {
         found.await
     }
 
-    /// All blobs of a commitment, or as many of those that are missing as can be named without waiting for the same servers again.
+    /// All blobs of a commitment, or as many of those that are missing as can be named without waiting for the same
+    /// servers again.
     async fn all(&self, hashes: &[B256], timestamp: u64) -> Result<Vec<Blob>, DataError> {
         let (mut blobs, mut missing, mut answers) = (Vec::new(), Vec::new(), Answers::default());
         for &hash in hashes {

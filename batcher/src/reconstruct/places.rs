@@ -179,8 +179,8 @@ impl<T: fmt::Display> Places<T> {
         self.places.iter().map(|place| &place.place)
     }
 
-    /// What the first place gives that has it. Those that have failed are asked last: one that is silent costs its time once,
-    /// not with each batch.
+    /// What the first place gives that has it. Those that have failed are asked last: one that is silent costs its time
+    /// once, not with each batch.
     ///
     /// # Errors
     /// None has it: what each has said.

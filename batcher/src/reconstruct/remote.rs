@@ -52,8 +52,8 @@ impl Remote {
         Ok(Self { http: Http::new(&url), url, config })
     }
 
-    /// What is behind a path, and a query if there is one, of at most so many bytes. What may pass is tried again, for as long as
-    /// there is time for a whole attempt.
+    /// What is behind a path, and a query if there is one, of at most so many bytes. What may pass is tried again, for as
+    /// long as there is time for a whole attempt.
     pub(super) async fn get(
         &self,
         path: &str,

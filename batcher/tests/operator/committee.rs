@@ -131,7 +131,7 @@ async fn a_member_who_does_not_answer_as_it_should_does_not_hide_the_next() {
     let third = validium.folder(2);
     for (answer, reason) in [
         (Answer::Whole(400, b"<html>\n".to_vec()), "400 Bad Request"),
-        (Answer::not_found().status(405), "405 Method Not Allowed: not found"),
+        (Answer::not_found().status(405), "405 Method Not Allowed"),
         (Answer::not_found().status(410), "does not have it"),
         (Answer::Whole(501, Vec::new()), "501 Not Implemented"),
         (Answer::Whole(200, vec![7; WORD_BYTES]), "expected 1 words with the digest"),
@@ -172,6 +172,9 @@ async fn what_the_members_withhold_closes_the_escape_hatch_and_is_said() {
     let (first, away) = (validium.folder(0), validium.folder(1));
     let line = validium.withheld(&[]).await;
     assert!(line.contains("nobody was asked"), "{line}");
+    let line = validium.withheld(&[&away]).await;
+    assert!(line.contains("member-2: there is no such folder"), "{line}");
+    std::fs::create_dir(&away).unwrap();
     let line = validium.withheld(&[&away]).await;
     assert!(line.contains("member-2: does not have it"), "{line}");
     std::fs::write(validium.file(0), [7; WORD_BYTES]).unwrap();

@@ -264,7 +264,7 @@ async fn a_clock_that_cannot_be_does_not_hide_the_next() {
         .await;
         let mut blobs = Blobs::default();
         blobs.push(beacon(&node));
-        assert_eq!(blobs.get(hash, TIMESTAMP).await.unwrap(), blob);
+        assert!(blobs.get(hash, TIMESTAMP).await.unwrap() == blob);
     }
 }
 
@@ -289,7 +289,7 @@ async fn what_passes_is_asked_for_again() {
         .await;
         let mut blobs = Blobs::default();
         blobs.push(beacon(&node));
-        assert_eq!(blobs.get(hash, TIMESTAMP).await.unwrap(), blob, "{trouble:?}");
+        assert!(blobs.get(hash, TIMESTAMP).await.unwrap() == blob, "{trouble:?}");
         assert_eq!(node.asked.lock().unwrap().len(), 4, "{trouble:?}");
     }
 }
@@ -340,7 +340,10 @@ async fn redirects_lead_nowhere_but_to_where_they_may_and_tell_no_secret() {
     // An archive that has moved. Whoever has it now is told nothing of the URL with the key.
     let new = good.url.clone();
     let old = Server::start(move |path| match path.split_once("/hidden") {
-        Some(("", rest)) => to(&format!("{new}{}", rest.replace("key=hidden", "")))(),
+        Some(("", rest)) => to(&format!(
+            "{new}{}",
+            rest.replace("?key=hidden&", "?").trim_end_matches("?key=hidden")
+        ))(),
         _ => panic!("{path}"),
     })
     .await;
@@ -348,7 +351,7 @@ async fn redirects_lead_nowhere_but_to_where_they_may_and_tell_no_secret() {
     good.heads.lock().unwrap().clear();
     let mut blobs = Blobs::default();
     blobs.push(Beacon::new(&format!("{url}/hidden/?key=hidden")).unwrap());
-    assert_eq!(blobs.get(hash, TIMESTAMP).await.unwrap(), blob);
+    assert!(blobs.get(hash, TIMESTAMP).await.unwrap() == blob);
     assert!(!format!("{blobs:?}").contains("hidden"), "{blobs:?}");
     let heads = old.heads.lock().unwrap().join("").to_lowercase();
     assert_eq!(heads.matches("authorization: basic ").count(), 3, "{heads}");
