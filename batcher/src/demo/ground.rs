@@ -94,7 +94,7 @@ impl Ground {
         let watch = Stopwatch::start();
         let source = prover.keys().solidity_verifier()?;
         if write_verifier(&contracts, &source).wrap_err("writing the verifier's source")? {
-            tell!("the circuits have changed: the verifier's source was written again");
+            crate::tell!("the circuits have changed: the verifier's source was written again");
         }
         let signer: PrivateKeySigner = DEVELOPMENT_KEY.parse()?;
         let genesis = B256::from(State::genesis().summary().commitment().to_bytes());

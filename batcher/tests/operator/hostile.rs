@@ -282,7 +282,8 @@ async fn blobs_beyond_the_count_are_passed_over() {
 #[tokio::test(flavor = "multi_thread")]
 async fn odd_encodings_are_read_as_the_contract_reads_them() {
     let (mut world, _) = world().await;
-    let changes: [(&str, fn(&commitCall) -> Vec<u8>); 4] = [
+    type Change = fn(&commitCall) -> Vec<u8>;
+    let changes: [(&str, Change); 4] = [
         ("bytes behind the end", |call| [call.abi_encode(), vec![0xee; 77]].concat()),
         ("the data in front of its struct", |call| in_front(call)),
         ("values that are not read in this mode", |call| {

@@ -99,7 +99,8 @@ async fn a_bad_file_does_not_hide_a_good_node() {
         move |file: &Path| std::fs::write(file, &content).unwrap()
     };
     let pipe = |file: &Path| assert!(Command::new("mkfifo").arg(file).status().unwrap().success());
-    let cases: [(Box<dyn Fn(&Path)>, &str); 10] = [
+    type Make = Box<dyn Fn(&Path)>;
+    let cases: [(Make, &str); 10] = [
         (Box::new(|_: &Path| ()), "does not have it"),
         (Box::new(write(&changed)), "has another blob in its place, 0x01"),
         (Box::new(write(&[0xff; BYTES_PER_BLOB])), "has no blob in its place ("),

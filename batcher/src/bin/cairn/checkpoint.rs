@@ -11,6 +11,7 @@ use std::{
 use cairn_batcher::{
     reconstruct::{ReconstructError, Rollup},
     snapshot::Snapshot,
+    tell,
 };
 use thiserror::Error;
 

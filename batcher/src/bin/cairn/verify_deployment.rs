@@ -4,6 +4,7 @@ use std::{fmt, path::PathBuf, process::ExitCode};
 
 use cairn_batcher::{
     deploy::manifest::{Circuits, Manifest},
+    tell,
     verify::{Findings, Genesis, Source, check_manifest, verify},
 };
 use eyre::{Result, WrapErr};
@@ -44,7 +45,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     // A manifest that contradicts itself is not worth the long work.
     let findings = check_manifest(&arguments.url, &manifest).await?;
     if !findings.agree() {
-        return tell(findings, arguments.json);
+        return show(findings, arguments.json);
     }
     let prover = arguments.prover.load().await?;
     let folder = tempfile::Builder::new().prefix("cairn-verify-").tempdir()?;
@@ -53,10 +54,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let circuits = Circuits::of(&prover);
     let source = Source::build(&contracts, &verifier, circuits, genesis, folder.path()).await?;
     let findings = verify(&arguments.url, &manifest, &source, folder.path()).await?;
-    tell(findings, arguments.json)
+    show(findings, arguments.json)
 }
 
-fn tell(findings: Findings, json: bool) -> Result<ExitCode> {
+fn show(findings: Findings, json: bool) -> Result<ExitCode> {
     let agree = findings.agree();
     print(&Verdict(findings), json)?;
     Ok(if agree { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -184,10 +184,12 @@ fn priced(request: TransactionRequest, price: Price) -> TransactionRequest {
         .with_max_priority_fee_per_gas(price.max_priority_fee)
 }
 
+/// A future, and what it has given.
+type Task<F> = (Pin<Box<F>>, Option<<F as Future>::Output>);
+
 /// Polls all of them until they are done, the first time in their order: a transaction takes its nonce then.
 async fn in_order<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
-    let mut all: Vec<(Pin<Box<F>>, Option<F::Output>)> =
-        futures.map(|future| (Box::pin(future), None)).collect();
+    let mut all: Vec<Task<F>> = futures.map(|future| (Box::pin(future), None)).collect();
     poll_fn(|context| {
         let mut state = Poll::Ready(());
         for (future, output) in all.iter_mut().filter(|(_, output)| output.is_none()) {
