@@ -23,7 +23,8 @@ const STREAMS_HEAD: usize = 4 * SLOT;
 
 /// What the contract takes for `streams.data` of a call with this input; `None` where there is nothing that it would take,
 /// or the call commits nothing.
-pub(super) fn data(input: &[u8]) -> Option<&[u8]> {
+#[must_use]
+pub fn data(input: &[u8]) -> Option<&[u8]> {
     SELECTORS.iter().find(|selector| input.starts_with(*selector))?;
     if input.len() < STREAMS + SLOT {
         return None;

@@ -11,7 +11,7 @@
 
 pub mod beacon;
 pub mod blobs;
-mod calldata;
+pub mod calldata;
 pub mod commitment;
 pub mod committee;
 mod error;
