@@ -2,36 +2,19 @@
 //! a secret; and how it ends where its outputs are closed or full.
 
 use std::{
-    fs::{File, Permissions},
+    fs::File,
     io::{BufRead, BufReader, PipeWriter, Read, Write},
     net::{TcpListener, TcpStream},
-    os::unix::fs::PermissionsExt,
-    path::Path,
     process::{Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
-use alloy::primitives::Address;
-use cairn_batcher::snapshot::Snapshot;
-use cairn_primitives::schnorr::SecretKey;
-use cairn_state::State;
-use cairn_types::{PriorityOperation, domain};
-use tempfile::TempDir;
+use crate::world::{ROLLUP, World, cairn};
 
-const ROLLUP: Address = Address::repeat_byte(0x11);
 /// What nothing may show.
 const SECRET: &str = "hunter2";
 /// Clears the screen, goes on below it, and turns the direction of the text.
 const HOSTILE: &str = "\u{1b}[2J\nx\u{202e}\u{7}";
-
-fn cairn(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cairn"));
-    command.args(arguments).stdin(Stdio::null());
-    for variable in ["CAIRN_L1", "CAIRN_URL", "CAIRN_CONTRACTS", "RUST_BACKTRACE"] {
-        command.env_remove(variable);
-    }
-    command
-}
 
 /// The one line on stderr of a command that fails with this code.
 #[track_caller]
@@ -52,39 +35,6 @@ fn one_line(output: &Output) -> String {
     assert!(line.chars().all(is_plain), "{line:?}");
     assert!(line.chars().count() <= 1_000, "{line:?}");
     line.to_owned()
-}
-
-/// A folder with a snapshot of one account that has 500 quanta, a request to leave, and its key.
-struct World(TempDir);
-
-impl World {
-    fn new() -> Self {
-        let key = |seed: u8| SecretKey::from_seed(&[seed; 32]).public().into();
-        let operations = [
-            PriorityOperation::RegisterToken { token: 0, quantum_exponent: 9, key: key(1) },
-            PriorityOperation::Deposit { leaf: u32::MAX, token: 0, amount: 500, key: key(2) },
-        ];
-        let words: Vec<_> = operations.iter().flat_map(|o| o.words().unwrap()).collect();
-        let mut state = State::genesis();
-        state.replay(&domain(31_337, &ROLLUP.0.0), &words, &[]).unwrap();
-        let world = Self(tempfile::tempdir().unwrap());
-        let mut snapshot = Snapshot { chain_id: 31_337, rollup: ROLLUP, batch: 1, state };
-        snapshot.write(Path::new(&world.path("state"))).unwrap();
-        world.write("leaves.csv", &format!("leaf,recipient\n65536,{}\n", Address::repeat_byte(7)));
-        world.write("keys", &"02".repeat(32));
-        let sender = world.write("sender", &"01".repeat(32));
-        std::fs::set_permissions(sender, Permissions::from_mode(0o600)).unwrap();
-        world
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.path().join(name).to_str().unwrap().to_owned()
-    }
-
-    fn write(&self, name: &str, text: &str) -> String {
-        std::fs::write(self.path(name), text).unwrap();
-        self.path(name)
-    }
 }
 
 /// A server whose answer to every request is this error of JSON-RPC; gives its address.

@@ -3,67 +3,26 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::Output,
 };
 
 use alloy::primitives::Address;
-use cairn_batcher::snapshot::Snapshot;
 use cairn_primitives::schnorr::SecretKey;
-use cairn_state::{State, verify_exit};
-use cairn_types::{PriorityOperation, Signature, domain};
-use tempfile::TempDir;
+use cairn_state::verify_exit;
+use cairn_types::{Signature, domain};
 
-const CHAIN: u64 = 31_337;
-const ROLLUP: Address = Address::repeat_byte(0x11);
+use crate::world::{self, CHAIN, ROLLUP, World, cairn};
+
 const ALICE: u32 = 1 << 16;
 
 fn exit(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cairn"));
-    command.arg("exit").args(arguments).stdin(Stdio::null()).output().unwrap()
+    cairn(&[&["exit"], arguments].concat()).output().unwrap()
 }
 
 /// The one line on stderr that a failed run ends with.
+#[track_caller]
 fn refusal(arguments: &[&str]) -> String {
-    let output = exit(arguments);
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(output.stdout.is_empty(), "{output:?}");
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(text.lines().count(), 1, "{text}");
-    text
-}
-
-/// A folder with a snapshot of one token and one account, which has 500 quanta.
-struct World {
-    folder: TempDir,
-    state: State,
-}
-
-impl World {
-    fn new() -> Self {
-        let key = |seed: u8| SecretKey::from_seed(&[seed; 32]).public().into();
-        let operations = [
-            PriorityOperation::RegisterToken { token: 0, quantum_exponent: 9, key: key(1) },
-            PriorityOperation::Deposit { leaf: u32::MAX, token: 0, amount: 500, key: key(2) },
-        ];
-        let words: Vec<_> = operations.iter().flat_map(|o| o.words().unwrap()).collect();
-        let mut state = State::genesis();
-        state.replay(&domain(CHAIN, &ROLLUP.0.0), &words, &[]).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let mut snapshot =
-            Snapshot { chain_id: CHAIN, rollup: ROLLUP, batch: 1, state: state.clone() };
-        snapshot.write(&folder.path().join("state")).unwrap();
-        Self { folder, state }
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.folder.path().join(name).to_str().unwrap().to_owned()
-    }
-
-    fn write(&self, name: &str, text: &str) -> String {
-        let path = self.path(name);
-        fs::write(&path, text).unwrap();
-        path
-    }
+    world::refusal(&exit(arguments))
 }
 
 #[test]

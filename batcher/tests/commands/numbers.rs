@@ -1,16 +1,17 @@
 //! Numbers, addresses and bytes on the command line: what is written in another way than `parse` has it is refused, before
 //! anything is read or asked.
 
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
+
+use crate::world::cairn;
 
 /// Of EIP-55's own examples; and with one letter in the other case.
 const ADDRESS: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
 const MISTYPED: &str = "0x5aaeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
 
-fn cairn(command: &str, more: &[&str]) -> Output {
-    let mut process = Command::new(env!("CARGO_BIN_EXE_cairn"));
-    process.args(command.split(' ')).args(more).env_remove("CAIRN_L1").stdin(Stdio::null());
-    process.output().unwrap()
+fn run(command: &str, more: &[&str]) -> Output {
+    let words: Vec<_> = command.split(' ').collect();
+    cairn(&[&words, more].concat()).output().unwrap()
 }
 
 /// The value of an option is refused, and for what it is.
@@ -18,8 +19,8 @@ fn cairn(command: &str, more: &[&str]) -> Output {
 fn refused(command: &str, option: &str, value: &str, reason: &str) {
     // With `=`, so that an empty value is one.
     let output = match option {
-        "" => cairn(command, &[value]),
-        option => cairn(command, &[&format!("{option}={value}")]),
+        "" => run(command, &[value]),
+        option => run(command, &[&format!("{option}={value}")]),
     };
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{command} {option}={value:?}: {text}");
@@ -91,7 +92,7 @@ fn an_address_keeps_its_checksum() {
     let capital = ADDRESS.to_uppercase().replace('X', "x");
     for address in [ADDRESS, &ADDRESS.to_lowercase(), &capital] {
         let target = ["--l1", "http://127.0.0.1:9", "--sender", "/nowhere", "--rollup", address];
-        let output = cairn("exit refund", &target);
+        let output = run("exit refund", &target);
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(text.contains("reading the sender's key in /nowhere"), "{text}");
     }

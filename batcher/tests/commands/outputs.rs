@@ -10,39 +10,17 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use alloy::primitives::{Address, B256};
+use alloy::primitives::B256;
 use cairn_batcher::{
     committee,
-    snapshot::Snapshot,
     store::{SCHEMA, Store, records::Identity},
 };
-use cairn_primitives::schnorr::SecretKey;
-use cairn_state::State;
-use cairn_types::{PriorityOperation, WORD_BYTES, Word, domain};
-use tempfile::TempDir;
+use cairn_types::{WORD_BYTES, Word};
 
-const CHAIN: u64 = 31_337;
-const ROLLUP: Address = Address::repeat_byte(0x11);
+use crate::world::{CHAIN, ROLLUP, World, cairn, refusal};
+
 /// Of the system's user who owns nothing.
 const NOBODY: u32 = 65_534;
-
-fn cairn(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cairn"));
-    command.args(arguments).stdin(Stdio::null());
-    for variable in ["CAIRN_CONTRACTS", "CAIRN_L1", "HTTP_PROXY", "http_proxy"] {
-        command.env_remove(variable);
-    }
-    command
-}
-
-/// The one line on stderr that a failed run ends with.
-fn refusal(output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(output.stdout.is_empty(), "{output:?}");
-    let text = String::from_utf8(output.stderr.clone()).unwrap();
-    assert_eq!(text.lines().count(), 1, "{text}");
-    text
-}
 
 /// Names in a folder, in order.
 fn names(folder: &Path) -> Vec<String> {
@@ -53,40 +31,19 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// A folder with all that `exit sign` takes, for one account of 500 quanta.
-struct World(TempDir);
+/// A folder with all that `exit sign` takes, and one for outputs, in which those may write who own nothing.
+fn world() -> World {
+    let world = World::new();
+    fs::set_permissions(world.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::create_dir(world.out()).unwrap();
+    fs::set_permissions(world.out(), fs::Permissions::from_mode(0o777)).unwrap();
+    world
+}
 
 impl World {
-    fn new() -> Self {
-        let key = |seed: u8| SecretKey::from_seed(&[seed; 32]).public().into();
-        let operations = [
-            PriorityOperation::RegisterToken { token: 0, quantum_exponent: 9, key: key(1) },
-            PriorityOperation::Deposit { leaf: u32::MAX, token: 0, amount: 500, key: key(2) },
-        ];
-        let words: Vec<_> = operations.iter().flat_map(|o| o.words().unwrap()).collect();
-        let mut state = State::genesis();
-        state.replay(&domain(CHAIN, &ROLLUP.0.0), &words, &[]).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let inside = |name: &str| folder.path().join(name);
-        let mut snapshot = Snapshot { chain_id: CHAIN, rollup: ROLLUP, batch: 1, state };
-        snapshot.write(&inside("state")).unwrap();
-        let recipient = Address::repeat_byte(7);
-        fs::write(inside("leaves.csv"), format!("leaf,recipient\n65536,{recipient}\n")).unwrap();
-        fs::write(inside("keys"), "02".repeat(32)).unwrap();
-        // For those who own nothing.
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        fs::create_dir(inside("out")).unwrap();
-        fs::set_permissions(inside("out"), fs::Permissions::from_mode(0o777)).unwrap();
-        Self(folder)
-    }
-
-    fn path(&self, name: &str) -> String {
-        format!("{}/{name}", self.0.path().display())
-    }
-
     /// The folder of outputs.
     fn out(&self) -> PathBuf {
-        self.0.path().join("out")
+        self.folder.path().join("out")
     }
 
     fn sign(&self, out: &str) -> Command {
@@ -114,7 +71,7 @@ fn is_signed(text: &str) -> bool {
 
 #[test]
 fn every_command_refuses_an_output_that_cannot_be_before_its_work() {
-    let world = World::new();
+    let world = world();
     fs::write(world.path("out/file"), "old").unwrap();
     let (state, rollup) = (world.path("state"), ROLLUP.to_string());
     let l1 = ["--l1", "http://127.0.0.1:9", "--rollup", &rollup];
@@ -148,7 +105,7 @@ fn every_command_refuses_an_output_that_cannot_be_before_its_work() {
 
 #[test]
 fn folders_of_outputs_are_refused_before_the_work_too() {
-    let world = World::new();
+    let world = world();
     fs::write(world.path("out/file"), "old").unwrap();
     let (state, leaves, keys) = (world.path("state"), world.path("leaves.csv"), world.path("keys"));
     let prove = ["exit", "prove", "--state", &state, "--leaves", &leaves, "--keys", &keys];
@@ -181,7 +138,7 @@ fn folders_of_outputs_are_refused_before_the_work_too() {
 
 #[test]
 fn two_outputs_of_a_command_are_two_files() {
-    let world = World::new();
+    let world = world();
     symlink("report", world.path("out/link")).unwrap();
     let (report, link) = (world.path("out/report"), world.path("out/link"));
     for (json, manifest) in [(&report, &report), (&report, &link), (&"-".into(), &"-".into())] {
@@ -196,7 +153,7 @@ fn two_outputs_of_a_command_are_two_files() {
 
 #[test]
 fn what_may_not_be_written_is_refused_and_stays() {
-    let world = World::new();
+    let world = world();
     let state = world.path("state");
     let (file, locked) = (world.path("out/file"), world.path("out/locked"));
     fs::write(&file, "old").unwrap();
@@ -239,7 +196,7 @@ fn as_nobody(world: &World, command: Command) -> Command {
 
 #[test]
 fn the_longest_name_links_and_modes_are_kept() {
-    let world = World::new();
+    let world = world();
     let expected = world.text().lines().next().unwrap().to_owned();
     let long = world.path(&format!("out/{}", "n".repeat(255)));
     let (file, link) = (world.path("out/file"), world.path("out/link"));
@@ -262,7 +219,7 @@ fn the_longest_name_links_and_modes_are_kept() {
 /// A new file has the mode that the caller's umask gives, as every other program's.
 #[test]
 fn new_files_follow_the_umask() {
-    let world = World::new();
+    let world = world();
     for (umask, mode) in [("022", 0o644), ("027", 0o640), ("002", 0o664)] {
         let out = world.path(&format!("out/{umask}"));
         let done = shell(&format!("umask {umask}; exec \"$@\""), &world.sign(&out));
@@ -280,7 +237,7 @@ fn shell(line: &str, command: &Command) -> Output {
 
 #[test]
 fn standard_output_has_the_result_and_nothing_else() {
-    let world = World::new();
+    let world = world();
     for name in ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
         let output = world.signed(name);
         assert!(is_signed(&String::from_utf8(output.stdout).unwrap()), "{name}");
@@ -300,7 +257,7 @@ fn standard_output_has_the_result_and_nothing_else() {
 
 #[test]
 fn pipes_and_devices_are_written_and_not_replaced() {
-    let world = World::new();
+    let world = world();
     let output = world.signed("/dev/null");
     assert!(String::from_utf8(output.stdout).unwrap().contains("1 leaves signed, in /dev/null"));
     assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
@@ -321,7 +278,7 @@ fn pipes_and_devices_are_written_and_not_replaced() {
 
 #[test]
 fn a_full_disk_is_one_line_and_the_old_file_stays() {
-    let world = World::new();
+    let world = world();
     let line = refusal(&world.sign("/dev/full").output().unwrap());
     assert!(line.contains("--out /dev/full: No space left on device"), "{line}");
 
@@ -339,7 +296,7 @@ fn a_full_disk_is_one_line_and_the_old_file_stays() {
 
 #[test]
 fn a_backup_goes_to_standard_output_or_to_a_file_of_its_own() {
-    let world = World::new();
+    let world = world();
     let store = world.path("store");
     let identity =
         Identity { schema: SCHEMA, chain_id: CHAIN, rollup: ROLLUP, genesis: B256::ZERO };

@@ -6,23 +6,14 @@ use std::{
     net::TcpListener,
     os::unix::fs::PermissionsExt,
     path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
-fn cairn(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cairn"));
-    command.arg("demo").args(arguments).env_remove("CAIRN_CONTRACTS").stdin(Stdio::null());
-    command
-}
+use crate::world::{cairn, refusal};
 
-/// The one line on stderr that a failed run ends with.
-fn refusal(output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(output.stdout.is_empty(), "{output:?}");
-    let text = String::from_utf8(output.stderr.clone()).unwrap();
-    assert_eq!(text.lines().count(), 1, "{text}");
-    text
+fn demo(arguments: &[&str]) -> Command {
+    cairn(&[&["demo"], arguments].concat())
 }
 
 /// A Foundry project in which anvil and forge are this shell script.
@@ -47,7 +38,7 @@ fn a_malformed_csv_is_named_with_line_and_reason() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("transfers.csv");
     fs::write(&path, "timestamp,token,from,to,amount\n1,ETH,a,b,7\n2,ETH,a,b,1e18\n").unwrap();
-    let output = cairn(&["--input", path.to_str().unwrap()]).output().unwrap();
+    let output = demo(&["--input", path.to_str().unwrap()]).output().unwrap();
     let line = refusal(&output);
     assert!(line.contains("transfers.csv, line 3: amount"), "{line}");
 }
@@ -64,7 +55,7 @@ fn the_line_of_a_csv_is_the_right_one() {
         ("timestamp,token,from,to,amount\n1,ETH,\"a\n\n\",b,+5\n", 2),
     ] {
         fs::write(&path, text).unwrap();
-        let said = refusal(&cairn(&["--input", path.to_str().unwrap()]).output().unwrap());
+        let said = refusal(&demo(&["--input", path.to_str().unwrap()]).output().unwrap());
         assert!(said.contains(&format!("transfers.csv, line {line}: amount: ")), "{said}");
         assert!(said.contains("got \"+5\""), "{said}");
     }
@@ -77,7 +68,7 @@ fn a_csv_of_more_ether_than_there_is_is_refused_at_once() {
     let path = folder.path().join("transfers.csv");
     let most = u128::MAX;
     fs::write(&path, format!("timestamp,token,from,to,amount\n1,ETH,a,b,{most}\n")).unwrap();
-    let said = refusal(&cairn(&["--input", path.to_str().unwrap()]).output().unwrap());
+    let said = refusal(&demo(&["--input", path.to_str().unwrap()]).output().unwrap());
     assert!(said.contains("transfers.csv: what the payers of \"eth\" need is"), "{said}");
 }
 
@@ -86,16 +77,16 @@ fn a_report_that_cannot_be_written_is_refused_before_the_work() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let below = file.path().join("report.json");
     let path = below.to_str().unwrap();
-    let line = refusal(&cairn(&["--json", path]).output().unwrap());
+    let line = refusal(&demo(&["--json", path]).output().unwrap());
     assert!(line.contains(&format!("--json {path}: ")), "{line}");
 }
 
 #[test]
 fn missing_tools_are_named_with_the_command_that_installs_them() {
     let project = tempfile::tempdir().unwrap();
-    let line = refusal(&cairn(&["--contracts", &contracts(&project)]).output().unwrap());
+    let line = refusal(&demo(&["--contracts", &contracts(&project)]).output().unwrap());
     assert!(line.contains("anvil is not installed") && line.contains("./x"), "{line}");
-    let line = refusal(&cairn(&["--contracts", "/nowhere"]).output().unwrap());
+    let line = refusal(&demo(&["--contracts", "/nowhere"]).output().unwrap());
     assert!(line.contains("no Foundry project at /nowhere"), "{line}");
 }
 
@@ -104,7 +95,7 @@ fn a_port_in_use_is_named() {
     let project = project_with_tools("exit 0");
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
-    let output = cairn(&["--contracts", &contracts(&project), "--port", &port]).output().unwrap();
+    let output = demo(&["--contracts", &contracts(&project), "--port", &port]).output().unwrap();
     let line = refusal(&output);
     assert!(line.contains(&format!("port {port} is in use")) && line.contains("--port"), "{line}");
 }
@@ -112,7 +103,7 @@ fn a_port_in_use_is_named() {
 #[test]
 fn an_anvil_that_ends_at_once_is_an_error() {
     let project = project_with_tools("echo cannot; exit 3");
-    let output = cairn(&["--contracts", &contracts(&project)]).output().unwrap();
+    let output = demo(&["--contracts", &contracts(&project)]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.contains("anvil did not come up: it ended with exit status: 3"), "{text}");
@@ -129,7 +120,7 @@ fn ends_by(signal: &str, code: i32) {
     let project = project_with_tools("echo $$ > \"$0.pid\"; exec sleep 300");
     let temporary = tempfile::tempdir().unwrap();
     let pid_file = project.path().join("node_modules/@foundry-rs/anvil-test/bin/anvil.pid");
-    let mut demo = cairn(&["--contracts", &contracts(&project)]);
+    let mut demo = demo(&["--contracts", &contracts(&project)]);
     let mut demo = demo.env("TMPDIR", temporary.path()).stderr(Stdio::piped()).spawn().unwrap();
     let anvil = wait_for(&mut demo, || {
         fs::read_to_string(&pid_file).ok().filter(|pid| pid.ends_with('\n'))

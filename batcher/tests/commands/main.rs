@@ -1,0 +1,8 @@
+//! The program as people start it: what it says, writes and ends with.
+
+mod demo;
+mod errors;
+mod exit;
+mod numbers;
+mod outputs;
+mod world;
