@@ -24,7 +24,7 @@ pub mod progress;
 pub mod proving;
 pub mod publication;
 pub mod reconstruct;
-mod regular_file;
+pub mod regular_file;
 pub mod sequencer;
 pub mod settlement;
 pub mod signals;

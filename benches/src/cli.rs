@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, process::ExitCode};
 
-use cairn_batcher::console::{expect_written, usage_fault};
+use cairn_batcher::console::{answer_usage, usage_fault};
 use clap::{Parser, Subcommand, error::ErrorKind};
 
 use crate::{
@@ -46,9 +46,10 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> Result<ExitCode, BenchE
         Ok(parsed) => parsed,
         Err(error) => {
             return match error.kind() {
-                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-                    expect_written(error.print());
-                    Ok(ExitCode::SUCCESS)
+                ErrorKind::DisplayHelp
+                | ErrorKind::DisplayVersion
+                | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                    Ok(answer_usage("cairn-bench", &error))
                 }
                 _ => Err(BenchError::Usage(usage_fault(&error))),
             };

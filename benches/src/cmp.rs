@@ -2,10 +2,11 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use cairn_batcher::tell;
+use cairn_batcher::{console::line, tell};
 
 use crate::{
     error::BenchError,
+    machine::Machine,
     record::{Record, Step, Workload},
     sample::Spread,
 };
@@ -61,6 +62,15 @@ pub fn compare<'a>(a: &'a Record, b: &'a Record) -> Result<Vec<(&'a str, Compare
             return Err(BenchError::Incomparable { what, a, b });
         }
     }
+    for step in &a.steps {
+        let Some(other) = b.step(&step.name).filter(|other| other.per_batch != step.per_batch)
+        else {
+            continue;
+        };
+        let said = |step: &Step| format!("{} of {}", step.per_batch, step.name);
+        let (a, b) = (said(step), said(other));
+        return Err(BenchError::Incomparable { what: "tasks of a batch", a, b });
+    }
     let of_a = a.steps.iter();
     let of_b = b.steps.iter().filter(|step| a.step(&step.name).is_none());
     let names = of_a.chain(of_b).map(|step| step.name.as_str());
@@ -93,7 +103,7 @@ fn times(step: &Step) -> Option<Spread> {
 }
 
 /// What must be the same for a ratio to mean something.
-fn fields(work: &Workload) -> [(&'static str, String); 7] {
+fn fields(work: &Workload) -> [(&'static str, String); 8] {
     [
         ("stage", work.stage.to_string()),
         ("traffic", work.traffic.clone()),
@@ -101,33 +111,48 @@ fn fields(work: &Workload) -> [(&'static str, String); 7] {
         ("batch", work.batch.to_string()),
         ("data", work.data.name().to_owned()),
         ("chunk", work.chunk.to_string()),
+        ("chunks", work.chunks.to_string()),
         ("threads", work.threads.to_string()),
     ]
 }
 
+/// What may differ, and is said then.
+fn notes(record: &Record) -> [(&'static str, String); 5] {
+    let Record { machine, build, circuits, workload, .. } = record;
+    let instructions = |features: &[String]| match features {
+        [] => "none".to_owned(),
+        _ => features.join(" "),
+    };
+    let Machine { cpu, cores, features, memory_mb, system } = machine;
+    let features = instructions(features);
+    [
+        ("machine", format!("{cpu}, {cores} cores, {features}, {memory_mb} MiB, {system}")),
+        ("instructions", instructions(&build.features)),
+        ("circuits", circuits.set_root.clone()),
+        ("seed", workload.seed.to_string()),
+        ("runs", workload.runs.to_string()),
+    ]
+}
+
 impl Compare {
-    /// Prints the ratios. Fails where a task is too slow, and where it is in one record only: what was not compared has
-    /// not passed.
+    /// Prints the ratios. Fails where a task is too slow, and where one record alone has it or the figure that records
+    /// are made for: what was not compared has not passed.
     ///
     /// # Errors
     /// Files that are no records, or not of the same work.
     pub fn run(&self) -> Result<ExitCode, BenchError> {
         let (a, b) = (Record::read(&self.a)?, Record::read(&self.b)?);
         let tasks = compare(&a, &b)?;
-        if a.machine != b.machine {
-            tell!(
-                "cairn-bench: note: the machines differ: {} and {}",
-                a.machine.cpu,
-                b.machine.cpu
-            );
-        }
-        if a.circuits.set_root != b.circuits.set_root {
-            tell!("cairn-bench: note: the circuits differ");
+        for ((what, a), (_, b)) in notes(&a).into_iter().zip(notes(&b)) {
+            if a != b {
+                tell!("cairn-bench: note: the records differ in {what}: {a} and {b}");
+            }
         }
         println!("{:<15}{:>10}{:>10}{:>8}   least .. greatest", "task", "A, s", "B, s", "B/A");
         let mut slow = false;
         let mut missing = Vec::new();
         for (name, compared) in &tasks {
+            let name = line(name);
             match compared {
                 Compared::Ratio(Ratio { a, b, ratio }) => {
                     let above = self.fail_above.is_some_and(|limit| ratio.median > limit);
@@ -148,13 +173,16 @@ impl Compare {
                 }
             }
         }
-        if let (Some(a), Some(b)) = (a.transfers_per_s_per_core(), b.transfers_per_s_per_core()) {
-            println!(
+        match (a.transfers_per_s_per_core(), b.transfers_per_s_per_core()) {
+            (Some(a), Some(b)) => println!(
                 "\ntransfers/s/core: {:.2} and {:.2}, {:.3} times as many",
                 a.median,
                 b.median,
                 b.median / a.median
-            );
+            ),
+            (Some(_), None) => missing.push("transfers/s/core (only in A)".to_owned()),
+            (None, Some(_)) => missing.push("transfers/s/core (only in B)".to_owned()),
+            (None, None) => {}
         }
         if !missing.is_empty() {
             tell!(
@@ -198,6 +226,10 @@ mod tests {
             assert_eq!(compare_task(Some(&good), Some(&bad)), none, "{bad:?}");
             assert_eq!(compare_task(Some(&bad), Some(&good)), none, "{bad:?}");
         }
+        let (least, most) = (step(&[1e-320]), step(&[1e300]));
+        let far = Compared::Not("the times are too far apart");
+        assert_eq!(compare_task(Some(&least), Some(&most)), far);
+        assert_eq!(compare_task(Some(&most), Some(&least)), far);
         assert_eq!(compare_task(Some(&good), None), Compared::Not("only in A"));
         assert_eq!(compare_task(None, Some(&good)), Compared::Not("only in B"));
     }

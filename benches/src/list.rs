@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use cairn_batcher::console::line;
+
 use crate::{
     cli::RECORDS,
     error::BenchError,
@@ -44,15 +46,16 @@ impl List {
             let rate = record
                 .transfers_per_s_per_core()
                 .map_or_else(String::new, |rate| format!(", {:.2} transfers/s/core", rate.median));
+            let name = path.file_name().unwrap_or_default().display().to_string();
             println!(
                 "  {:<24}{:<7}{}, batch {}, chunk {}, {} threads, commit {}{rate}",
-                path.file_name().unwrap_or_default().display(),
+                line(&name),
                 work.stage,
-                work.traffic,
+                line(&work.traffic),
                 work.batch,
                 work.chunk,
                 work.threads,
-                record.build.commit
+                line(&record.build.commit)
             );
         }
         Ok(())

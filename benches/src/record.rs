@@ -2,7 +2,9 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::{self, Write},
+    fs::File,
+    io::{self, Read, Write},
+    ops::RangeInclusive,
     path::{Path, PathBuf},
 };
 
@@ -24,6 +26,15 @@ pub const SCHEMA: u32 = 2;
 
 /// The step of a record that is the whole batch.
 pub const WHOLE_BATCH: &str = "batch";
+
+/// Bytes of a file that are read at the most.
+const MAX_BYTES: u64 = 64 << 20;
+/// Transfers of a batch, at the most: as many as `scale --batch` takes.
+const MOST_TRANSFERS: usize = 10_000_000;
+/// Seconds of a task: from what schedules count in, to thirty years.
+const SECONDS: &RangeInclusive<f64> = &(1e-9..=1e9);
+/// Transfers a second a core, wide enough for whatever such times give.
+const RATES: &RangeInclusive<f64> = &(1e-30..=1e30);
 
 /// One measurement.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -150,12 +161,18 @@ impl Record {
     /// # Errors
     /// The file cannot be read or is no record of [`SCHEMA`].
     pub fn read(path: &Path) -> Result<Self, BenchError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| BenchError::File { path: path.to_owned(), source })?;
+        let failed = |source| BenchError::File { path: path.to_owned(), source };
         let refuse =
             |reason: String| BenchError::Record { path: path.to_owned(), expected: SCHEMA, reason };
+        let mut text = Vec::new();
+        let file = File::open(path).map_err(failed)?;
+        // A device has no end.
+        file.take(MAX_BYTES + 1).read_to_end(&mut text).map_err(failed)?;
+        if text.len() as u64 > MAX_BYTES {
+            return Err(refuse(format!("it has more than {} MiB", MAX_BYTES >> 20)));
+        }
         let value: serde_json::Value =
-            serde_json::from_str(&text).map_err(|error| refuse(error.to_string()))?;
+            serde_json::from_slice(&text).map_err(|error| refuse(error.to_string()))?;
         match value.get("schema").and_then(serde_json::Value::as_u64) {
             Some(schema) if schema == u64::from(SCHEMA) => {}
             Some(schema) => return Err(refuse(format!("its schema is {schema}"))),
@@ -228,9 +245,28 @@ impl Record {
 
     /// What the other commands count on.
     fn check(&self) -> Result<(), String> {
-        let Workload { batch, chunk, threads, .. } = self.workload;
+        let Workload { stage, batch, chunk, threads, .. } = self.workload;
         if batch == 0 || chunk == 0 || threads == 0 {
             return Err("batch, chunk and threads are at least 1".to_owned());
+        }
+        if batch > MOST_TRANSFERS {
+            return Err(format!("expected a batch of at most {MOST_TRANSFERS}, got {batch}"));
+        }
+        // Another figure would be compared with that of the stage.
+        if (self.leaf.is_some() && stage != Stage::Leaf)
+            || (self.batch.is_some() && stage != Stage::All)
+        {
+            return Err(format!("stage {stage} has no such figures"));
+        }
+        let is_in = |spread: Spread, range: &RangeInclusive<f64>| {
+            [spread.median, spread.min, spread.max].iter().all(|value| range.contains(value))
+        };
+        let latency = self.batch.map(|figures| figures.latency_s);
+        if self.transfers_per_s_per_core().is_some_and(|rate| !is_in(rate, RATES))
+            || latency.is_some_and(|latency| !is_in(latency, SECONDS))
+            || self.leaf.is_some_and(|figures| !(1..=MOST_TRANSFERS).contains(&figures.transfers))
+        {
+            return Err("its figures are of no measurement".to_owned());
         }
         let mut names = BTreeSet::new();
         for step in &self.steps {
@@ -241,9 +277,13 @@ impl Record {
             if step.samples.is_empty() {
                 return Err(format!("step {} has no samples", step.name));
             }
-            let is_time = |seconds: f64| seconds.is_finite() && seconds > 0.0;
-            if !step.samples.iter().all(|sample| is_time(sample.wall_s)) {
-                return Err(format!("step {} has a sample that is no time", step.name));
+            if !step.samples.iter().all(|sample| SECONDS.contains(&sample.wall_s)) {
+                let (least, most) = (SECONDS.start(), SECONDS.end());
+                let what = format!("step {} has a sample that is no time", step.name);
+                return Err(format!("{what}: expected {least:e} to {most:e} s"));
+            }
+            if step.per_batch == 0 {
+                return Err(format!("step {} is no task of the batch", step.name));
             }
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 use std::{fmt::Write, path::PathBuf, str::FromStr};
 
+use cairn_batcher::console::line;
 use cairn_prover::files::{Output, print_beside};
 use serde::Serialize;
 
@@ -87,6 +88,8 @@ struct Workers(Vec<usize>);
 
 /// As many as a simulation takes in reasonable time.
 const MOST_WORKERS: usize = 1_000_000;
+/// Seconds of all tasks one after the other: a simulation counts nanoseconds in 64 bits.
+const MOST_WORK_S: f64 = 1e10;
 
 impl FromStr for Workers {
     type Err = String;
@@ -126,7 +129,7 @@ pub struct Row {
 /// The table for these counts of workers.
 ///
 /// # Errors
-/// [`BenchError::NoTime`].
+/// [`BenchError::NoTime`], or more work than can be counted.
 pub fn rows(
     times: &TaskTimes,
     transfers: usize,
@@ -134,6 +137,13 @@ pub fn rows(
     workers: &[usize],
 ) -> Result<Vec<Row>, BenchError> {
     let graph = times.graph(transfers);
+    let work_s = times.work(&graph)? * batches as f64;
+    if work_s > MOST_WORK_S {
+        return Err(BenchError::usage(format!(
+            "{batches} x {transfers} transfers: expected at most {MOST_WORK_S:e} s of work, \
+             got {work_s:.1e} s"
+        )));
+    }
     let row = |&workers: &usize| {
         let outcome = simulate(&graph, times, workers, batches)?;
         Ok(Row {
@@ -167,7 +177,7 @@ impl Scale {
              {:>9}{:>13}{:>16}{:>13}\n",
             times.chunk,
             times.threads,
-            records[0].machine.cpu,
+            line(&records[0].machine.cpu),
             "workers",
             "latency s",
             "transfers/s",

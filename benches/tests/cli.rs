@@ -83,6 +83,14 @@ fn bad_options_are_refused_in_one_line() {
 }
 
 #[test]
+fn without_a_command_there_is_help() {
+    let output = bench(&[]);
+    let stderr = String::from_utf8(output.stderr).expect("text");
+    assert_eq!((output.status.code(), output.stdout.is_empty()), (Some(2), true), "{stderr}");
+    assert!(stderr.contains("\nUsage: cairn-bench") && !stderr.contains(" .. "), "{stderr}");
+}
+
+#[test]
 fn a_bad_csv_line_is_named() {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), "timestamp,token,from,to,amount\n1,eth,a,b,5\n2,eth,a,b,x\n")
@@ -112,14 +120,77 @@ fn comparisons_judge_only_what_is_the_same() {
     assert_eq!(bench(&["cmp", &b, &a, "--fail-above", "1.10"]).status.code(), Some(0));
     assert_eq!(bench(&["cmp", &a, &b, "--fail-above", "1.3"]).status.code(), Some(0));
 
-    for (field, value) in
-        [("traffic", json!("zipf:1.1")), ("stage", json!("leaf")), ("threads", json!(1))]
-    {
+    for (field, value) in [
+        ("traffic", json!("zipf:1.1")),
+        ("stage", json!("leaf")),
+        ("threads", json!(1)),
+        ("chunks", json!(3)),
+    ] {
         let mut other = record(1.0);
         other["workload"][field] = value;
         let other = write(&folder, "other.json", &other);
         refused(&["cmp", &a, &other], &[field]);
     }
+    let mut other = record(1.0);
+    other["steps"][1]["per_batch"] = json!(3);
+    let other = write(&folder, "other.json", &other);
+    let needles = ["tasks of a batch: 2 of chunk-wrapper and 3 of chunk-wrapper"];
+    refused(&["cmp", &a, &other], &needles);
+}
+
+#[test]
+fn what_may_differ_is_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let a = write(&folder, "a.json", &record(1.0));
+    let mut other = record(1.0);
+    (other["workload"]["seed"], other["workload"]["runs"]) = (json!(2), json!(5));
+    other["build"]["features"] = json!(["avx2", "adx"]);
+    other["circuits"]["set_root"] = json!("11");
+    other["machine"]["memory_mb"] = json!(2);
+    let other = write(&folder, "other.json", &other);
+    let (code, out, error) = compared(&[&a, &other]);
+    assert_eq!((code, error.lines().count()), (Some(0), 5), "{out}{error}");
+    for needle in [
+        "machine: <none>, 2 cores, avx2, 1 MiB, linux x86_64 and <none>, 2 cores, avx2, 2 MiB",
+        "instructions: none and avx2 adx\n",
+        "circuits: 00 and 11\n",
+        "seed: 1 and 2\n",
+        "runs: 1 and 5\n",
+    ] {
+        assert!(error.contains(&format!("the records differ in {needle}")), "{error}");
+    }
+}
+
+#[test]
+fn a_figure_that_only_one_record_has_fails_and_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let spread = |value: f64| json!({ "median": value, "min": value, "max": value });
+    let figures = |rate: f64| {
+        let mut record = record(1.0);
+        record["batch"] =
+            json!({ "transfers_per_s_per_core": spread(rate), "latency_s": spread(2.0) });
+        record
+    };
+    let with = write(&folder, "with.json", &figures(4.0));
+    let without = write(&folder, "without.json", &record(1.0));
+    for (a, b, which) in [(&with, &without, "A"), (&without, &with, "B")] {
+        let (code, out, error) = compared(&[a, b]);
+        assert_eq!(code, Some(1), "{out}{error}");
+        let named = format!("not compared: transfers/s/core (only in {which});");
+        assert!(error.contains(&named), "{error}");
+    }
+    let half = write(&folder, "half.json", &figures(2.0));
+    let (code, out, error) = compared(&[&with, &half]);
+    assert_eq!((code, error.as_str()), (Some(0), ""), "{out}");
+    assert!(out.contains("transfers/s/core: 4.00 and 2.00, 0.500 times as many"), "{out}");
+
+    // What is no figure, or that of another stage.
+    let zero = write(&folder, "zero.json", &figures(0.0));
+    refused(&["cmp", &with, &zero], &["zero.json", "figures"]);
+    let mut other = figures(4.0);
+    other["workload"]["stage"] = json!("seal");
+    let other = write(&folder, "other.json", &other);
+    refused(&["cmp", &with, &other], &["other.json", "stage seal has no such figures"]);
 }
 
 /// Exit code, standard output and standard error of a comparison.
@@ -136,18 +207,8 @@ fn a_task_that_is_not_compared_fails_and_is_named() {
     let mut poor = record(1.0);
     poor["steps"].as_array_mut().expect("a list").retain(|step| step["name"] != "wrap");
     let poor = write(&folder, "poor.json", &poor);
-    let mut far = record(1.0);
-    far["steps"][0]["samples"][0]["wall_s"] = json!(1e-320);
-    let far = write(&folder, "far.json", &far);
-    let mut huge = record(1.0);
-    huge["steps"][0]["samples"][0]["wall_s"] = json!(1e300);
-    let huge = write(&folder, "huge.json", &huge);
-    for (a, b, named) in [
-        (&whole, &poor, "wrap (only in A)"),
-        (&poor, &whole, "wrap (only in B)"),
-        (&far, &huge, "chunk-leaf (the times are too far apart)"),
-        (&huge, &far, "chunk-leaf (the times are too far apart)"),
-    ] {
+    for (a, b, named) in [(&whole, &poor, "wrap (only in A)"), (&poor, &whole, "wrap (only in B)")]
+    {
         for limit in [&[][..], &["--fail-above", "1.10"]] {
             let (code, out, error) = compared(&[&[a.as_str(), b], limit].concat());
             assert_eq!(code, Some(1), "{out}{error}");
@@ -172,6 +233,10 @@ fn samples_that_are_no_times_are_refused() {
         ("0.0", "chunk-leaf"),
         ("-1.0", "chunk-leaf"),
         ("-0.0", "chunk-leaf"),
+        ("1e-320", "chunk-leaf"),
+        ("1e-10", "expected 1e-9 to 1e9 s"),
+        ("1e10", "chunk-leaf"),
+        ("1e300", "chunk-leaf"),
         ("null", "not a record"),
         ("NaN", "not a record"),
         ("1e999", "not a record"),
@@ -190,6 +255,23 @@ fn samples_that_are_no_times_are_refused() {
     twice["steps"].as_array_mut().expect("a list").push(step);
     let twice = write(&folder, "twice.json", &twice);
     refused(&["cmp", &good, &twice], &["twice.json", "chunk-leaf is there twice"]);
+}
+
+#[test]
+fn what_would_take_all_memory_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut many = record(1.0);
+    many["workload"]["batch"] = json!(10_000_001);
+    let many = write(&folder, "many.json", &many);
+    refused(&["scale", &many], &["many.json", "at most 10000000, got 10000001"]);
+    refused(&["scale", "/dev/zero"], &["/dev/zero", "more than 64 MiB"]);
+    let mut none = record(1.0);
+    none["steps"][0]["per_batch"] = json!(0);
+    let none = write(&folder, "none.json", &none);
+    refused(&["scale", &none], &["none.json", "chunk-leaf is no task"]);
+    // Nanoseconds beyond 64 bits.
+    let slow = write(&folder, "slow.json", &record(1e9));
+    refused(&["scale", &slow], &["at most 1e10 s of work", "got 1.1e10 s"]);
 }
 
 #[test]
@@ -223,6 +305,14 @@ fn outputs_that_are_full_or_closed_are_no_panic() {
         let output = command(&["cmp", "nowhere"]).stderr(stderr).output();
         assert_eq!(output.expect("the program starts").status.code(), Some(2));
     }
+    // The rows are written where nobody sees the table.
+    for stderr in [Stdio::from(full()), Stdio::from(closed())] {
+        let output = command(&["scale", "--json", "-", &path]).stderr(stderr).output();
+        let output = output.expect("the program starts");
+        assert_eq!(output.status.code(), Some(0));
+        let rows: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert!(rows.is_array());
+    }
 }
 
 #[test]
@@ -232,6 +322,24 @@ fn what_comes_from_outside_is_escaped() {
     refused(&["run", "--stage", "\u{1b}[2J\n\nx"], &["unknown stage"]);
     let long = vec!["y".repeat(250); 15].join("/");
     refused(&["list", &long], &[" .. "]);
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut hostile = record(1.0);
+    let step = hostile["steps"][0].clone();
+    hostile["steps"].as_array_mut().expect("a list").push(step);
+    hostile["steps"][9]["name"] = json!(name);
+    hostile["workload"]["traffic"] = json!(name);
+    hostile["machine"]["cpu"] = json!(name);
+    hostile["build"]["commit"] = json!(name);
+    let path = write(&folder, "\u{1b}[2J.json", &hostile);
+    let records = folder.path().to_str().expect("text");
+    for arguments in
+        [&["list", "--records", records][..], &["scale", &path], &["cmp", &path, &path]]
+    {
+        let text = stdout(arguments);
+        assert!(text.contains("\\u{1b}[2J"), "{text}");
+        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
+    }
 }
 
 #[test]

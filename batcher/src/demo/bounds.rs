@@ -1,6 +1,6 @@
 //! What a scenario may have at the most. What exceeds a batch is no reason to refuse it: there are several then.
 
-use cairn_types::{AMOUNT_BITS, TokenId};
+use cairn_types::AMOUNT_BITS;
 use thiserror::Error;
 
 use super::scenario::Scenario;
@@ -9,11 +9,14 @@ use crate::parse::shown;
 /// What the account that deposits has on the local L1, but for what gas may take.
 const MOST_WEI: u128 = 99_000_000 * 10_u128.pow(18);
 
+/// Tokens that are deployed, minted and registered one after the other, each with a block of its own.
+const MOST_TOKENS: usize = 256;
+
 /// What does not fit the rollup, or the local L1.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum TooMuch {
-    /// More than have numbers.
-    #[error("the transfers have {got} tokens, expected at most {most}")]
+    /// More than a local L1 should be kept busy with.
+    #[error("the transfers have {got} tokens, expected at most {most}: leave out the rarest")]
     Tokens {
         /// As found.
         got: usize,
@@ -39,7 +42,7 @@ pub enum TooMuch {
 /// # Errors
 /// What there is too much of, and what there may be.
 pub fn check(scenario: &Scenario) -> Result<(), TooMuch> {
-    let (tokens, most) = (scenario.tokens.len(), usize::from(TokenId::MAX));
+    let (tokens, most) = (scenario.tokens.len(), MOST_TOKENS);
     if tokens > most {
         return Err(TooMuch::Tokens { got: tokens, most });
     }
@@ -96,7 +99,7 @@ mod tests {
         scenario.first_balances[0].amount = 1 << AMOUNT_BITS;
         assert!(matches!(check(&scenario), Err(TooMuch::Deposits { .. })));
         let one = scenario.tokens[0].clone();
-        scenario.tokens = vec![one; usize::from(TokenId::MAX) + 1];
+        scenario.tokens = vec![one; MOST_TOKENS + 1];
         assert!(matches!(check(&scenario), Err(TooMuch::Tokens { .. })));
     }
 }

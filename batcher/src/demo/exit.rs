@@ -156,6 +156,7 @@ pub async fn leave(settled: Settled<'_>, seed: u64) -> Result<ExitReport> {
     let bar = bars.bar("exits", files.len());
     let submitted = submit::submit(&l1, manifest.rollup, &files, &bar).await?;
     bars.finish(&bar);
+    submitted.check()?;
     let left = l1.exited().await?;
     ensure!(left.len() == rows.len(), "{} of {} leaves have left", left.len(), rows.len());
     let again = submit::submit(&l1, manifest.rollup, &files, &bar).await?;
@@ -164,6 +165,7 @@ pub async fn leave(settled: Settled<'_>, seed: u64) -> Result<ExitReport> {
         "leaves have left twice"
     );
     let refunded = refund::refund(&l1).await?;
+    refunded.check()?;
     ensure!(refunded.refunds.len() == 1, "{} operations given back", refunded.refunds.len());
     l1.collect_reward(prover_address).await?;
 

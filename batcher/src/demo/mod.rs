@@ -230,6 +230,9 @@ fn outputs(options: &Options) -> Result<Outputs> {
         ("--json", options.json.as_deref()),
         ("--manifest", options.manifest.as_deref()),
     ])?;
+    for output in [&json, &manifest].into_iter().flatten() {
+        output.refuse_inputs([("--input", options.input.as_deref())])?;
+    }
     if let Some(folder) = &options.write_fixtures {
         check_folder("--write-fixtures", folder)?;
     }

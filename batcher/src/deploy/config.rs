@@ -9,7 +9,11 @@ use thiserror::Error;
 use crate::{
     l1::data_modes::{DataModes, as_bits},
     parse::fields,
+    regular_file,
 };
+
+/// Bytes of the longest file that is read.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// A deployment to be.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -127,7 +131,7 @@ impl Config {
     /// # Errors
     /// It is not there, or lacks something.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
+        let text = regular_file::text(path, MAX_BYTES)
             .map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
         toml::from_str(&text).map_err(|e| ConfigError::Malformed {
             path: path.to_owned(),

@@ -48,6 +48,9 @@ pub(super) struct Sent {
     pub(super) transactions: Vec<B256>,
     /// The last one, signed.
     pub(super) raw: Bytes,
+    /// By what the node said none of them can be mined any more. They are asked for once more before another one is sent.
+    #[serde(default)]
+    pub(super) is_given_up: bool,
 }
 
 /// How far a deployment is.
@@ -115,12 +118,12 @@ impl Journal {
             return Err(DeployError::Folder { path: path.to_owned() });
         }
         check_writable(path).map_err(file)?;
-        let place = Place { path: path.to_owned(), lock: lock(path)? };
+        let folder = folder(path);
+        std::fs::create_dir_all(folder).map_err(file)?;
+        let place = Place { path: path.to_owned(), lock: lock(folder)? };
         let mut journal = Self { file: Some(place), progress: None };
         if path.exists() {
             journal.progress = Some(read(path)?);
-        } else {
-            File::create_new(path).and_then(|_| std::fs::remove_file(path)).map_err(file)?;
         }
         Ok(journal)
     }
@@ -232,10 +235,12 @@ fn read(path: &Path) -> Result<Progress, DeployError> {
     Ok(manifest::from_value::<Unfinished<Progress>>(path, value)?.unfinished)
 }
 
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Two processes would both go on from the same file, and deploy the next contract twice.
-fn lock(path: &Path) -> Result<Option<File>, DeployError> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let folder = parent.unwrap_or(Path::new("."));
+fn lock(folder: &Path) -> Result<Option<File>, DeployError> {
     let file = |source| ManifestError::File { path: folder.to_owned(), source };
     let lock = File::open(folder).map_err(file)?;
     match lock.try_lock() {

@@ -17,7 +17,7 @@ use thiserror::Error;
 use super::config::{Roles, Terms};
 use crate::{
     l1::{artifacts::Compiler, http::quote},
-    parse::fields,
+    parse::{fields, unique::Unique},
 };
 
 /// Version of the format.
@@ -218,7 +218,7 @@ pub(super) fn read_value(path: &Path) -> Result<Value, ManifestError> {
     if text.len() as u64 > MAX_BYTES {
         return Err(malformed(path, &format!("it has more than {MAX_BYTES} bytes")));
     }
-    let value: Value = serde_json::from_slice(&text).map_err(|e| malformed(path, &e))?;
+    let Unique(value) = serde_json::from_slice(&text).map_err(|e| malformed(path, &e))?;
     match value.get("format").and_then(Value::as_u64) {
         Some(got) if got != u64::from(FORMAT) => {
             let got = u32::try_from(got).unwrap_or(u32::MAX);
@@ -289,8 +289,12 @@ mod tests {
     }
 
     fn read(value: &Value) -> Result<Manifest, String> {
+        read_text(&value.to_string())
+    }
+
+    fn read_text(text: &str) -> Result<Manifest, String> {
         let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), value.to_string()).unwrap();
+        std::fs::write(file.path(), text).unwrap();
         Manifest::read(file.path()).map_err(|error| error.to_string())
     }
 
@@ -305,6 +309,20 @@ mod tests {
             }
             Value::String(text) if text.starts_with("0x") => found.push(path.to_owned()),
             _ => {}
+        }
+    }
+
+    /// Whoever reads the first of two sees another manifest than is verified.
+    #[test]
+    fn a_field_that_stands_twice_is_refused() {
+        let text = serde_json::to_string(&manifest()).unwrap();
+        read_text(&text).unwrap();
+        for (first, place) in
+            [("\"custody\":\"0x66\",", "{"), ("\"council\":\"0x66\",", "\"roles\":{")]
+        {
+            let twice = text.replacen(place, &format!("{place}{first}"), 1);
+            let error = read_text(&twice).unwrap_err();
+            assert!(error.contains("stands there twice"), "{error}");
         }
     }
 

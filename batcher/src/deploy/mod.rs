@@ -42,6 +42,9 @@ use crate::l1::{
 /// How long a transaction may take until it is mined, where nothing else is said.
 pub const PATIENCE: Duration = Duration::from_secs(600);
 
+/// Gwei that a deployment pays for a gas at the most, where nothing else is said.
+pub const MOST_GWEI: u64 = 200;
+
 /// A deployment that can be sent.
 #[derive(Debug)]
 pub struct Deployer {
@@ -50,6 +53,7 @@ pub struct Deployer {
     sender: Address,
     config: Config,
     patience: Duration,
+    most_gwei: u64,
     tell: fn(&str),
 }
 
@@ -90,13 +94,28 @@ impl Deployer {
             return Err(L1Error::WrongChain { expected, got }.into());
         }
         let (sender, wallet) = (signer.address(), EthereumWallet::from(signer));
-        Ok(Self { provider, wallet, sender, config, patience: PATIENCE, tell: |_| {} })
+        Ok(Self {
+            provider,
+            wallet,
+            sender,
+            config,
+            patience: PATIENCE,
+            most_gwei: MOST_GWEI,
+            tell: |_| {},
+        })
     }
 
     /// Waits so long for each transaction, and tells what it does, a line each.
     #[must_use]
     pub fn with(mut self, patience: Duration, tell: fn(&str)) -> Self {
         (self.patience, self.tell) = (patience, tell);
+        self
+    }
+
+    /// Pays so many gwei a gas at the most.
+    #[must_use]
+    pub fn paying_at_most(mut self, gwei: u64) -> Self {
+        self.most_gwei = gwei;
         self
     }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use alloy::{
     eips::Encodable2718,
     network::{NetworkTransactionBuilder, TransactionBuilder},
-    primitives::{Address, B256, Bytes, keccak256},
+    primitives::{Address, B256, Bytes, U256, keccak256, utils::format_ether},
     providers::Provider,
     rpc::types::{TransactionReceipt, TransactionRequest},
 };
@@ -22,6 +22,10 @@ use crate::l1::{
     revert::reverted,
 };
 
+/// Wei of a gwei.
+const GWEI: u128 = 1_000_000_000;
+/// Wei a gas that a proposer is given at the most.
+const MOST_TIP: u128 = 20 * GWEI;
 /// Between two looks for a receipt, at first and at most.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(2)];
 /// Between two lines that say what is waited for.
@@ -77,7 +81,9 @@ impl Deployer {
             Ok(mined) => mined,
             Err(error) => {
                 if error.is_final() {
-                    journal.note_sent(None)?;
+                    // Kept: what the node said of its nonce may not be so.
+                    let sent = journal.progress().sent.clone();
+                    journal.note_sent(sent.map(|sent| Sent { is_given_up: true, ..sent }))?;
                 }
                 return Err(error);
             }
@@ -111,6 +117,10 @@ impl Deployer {
                 return Err(DeployError::Unexpected { expected, got });
             }
             None => (self.note(journal, creation, None).await?, false),
+        };
+        let (sent, noted) = match sent.is_given_up && !self.is_mined(&sent).await? {
+            true => (self.note(journal, creation, None).await?, false),
+            false => (sent, noted),
         };
         let nonce = sent.nonce;
         if noted && let Look::Mined(receipt) = self.look(&sent).await? {
@@ -166,15 +176,18 @@ impl Deployer {
         let gas = gas.map_err(|e| rpc(what, e).about(name))?;
         let fees = self.provider.estimate_eip1559_fees().await;
         let fees = fees.map_err(|e| rpc("reading the gas price", e))?;
+        let tip = fees.max_priority_fee_per_gas.min(MOST_TIP);
+        self.check_fee(name, gas, fees.max_fee_per_gas)?;
         let request = request
             .with_gas_limit(gas)
             .with_max_fee_per_gas(fees.max_fee_per_gas)
-            .with_max_priority_fee_per_gas(fees.max_priority_fee_per_gas);
+            .with_max_priority_fee_per_gas(tip);
         let signed = request.build(&self.wallet).await;
         let signed = signed.map_err(|e| rpc("signing a transaction", e.to_string()))?;
         let mut transactions = old.map(|old| old.transactions.clone()).unwrap_or_default();
         transactions.push(*signed.tx_hash());
-        Ok(Sent { name: name.to_owned(), nonce, transactions, raw: signed.encoded_2718().into() })
+        let raw = signed.encoded_2718().into();
+        Ok(Sent { name: name.to_owned(), nonce, transactions, raw, is_given_up: false })
     }
 
     /// No answer is no refusal: the transaction is waited for then.
@@ -204,7 +217,10 @@ impl Deployer {
         loop {
             let reason = match self.look(sent).await {
                 Ok(Look::Mined(receipt)) => return Ok(self.succeeded(*receipt).await?),
-                Ok(Look::Absent) => None,
+                Ok(Look::Absent) => {
+                    absences = 0;
+                    None
+                }
                 Ok(Look::Replaced) => {
                     absences += 1;
                     if absences == MOST_ABSENCES {
@@ -232,6 +248,25 @@ impl Deployer {
             tokio::time::sleep(pause.min(patience - waited)).await;
             pause = (2 * pause).min(longest);
         }
+    }
+
+    /// Whether one of the transactions has made the contract, whatever the node said before.
+    async fn is_mined(&self, sent: &Sent) -> Result<bool, L1Error> {
+        Ok(matches!(self.look(sent).await?, Look::Mined(receipt) if receipt.status()))
+    }
+
+    /// The node says what gas costs: what it says is told, and bounded.
+    fn check_fee(&self, name: &str, gas: u64, fee: u128) -> Result<(), L1Error> {
+        let (gwei, most) = (fee.div_ceil(GWEI), u128::from(self.most_gwei));
+        if gwei > most {
+            let reason = format!(
+                "the node asks for {gwei} gwei a gas, more than {most}: wait, ask another node, or give --max-fee-gwei"
+            );
+            return Err(rpc("reading the gas price", reason).about(name));
+        }
+        let cost = format_ether(U256::from(fee) * U256::from(gas));
+        (self.tell)(&format!("{name}: {gas} gas at {gwei} gwei at the most, {cost} ether"));
+        Ok(())
     }
 
     async fn look(&self, sent: &Sent) -> Result<Look, L1Error> {

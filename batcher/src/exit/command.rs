@@ -33,7 +33,7 @@ pub enum ExitCommand {
     Prove(Prove),
     /// Sends proofs to L1, and has the recipients paid.
     Submit(Submit),
-    /// Gives back the queued operations that were never executed, and has their origins paid.
+    /// Gives back the sender's queued operations that were never executed, and has them paid.
     Refund(Refund),
 }
 
@@ -138,6 +138,9 @@ pub struct Submit {
 pub struct Refund {
     #[command(flatten)]
     target: Target,
+    /// Gives back everyone's operations, not the sender's alone; the sender pays the gas of all.
+    #[arg(long)]
+    all: bool,
 }
 
 /// Runs a command; prints progress to stderr and the result to stdout.
@@ -170,6 +173,11 @@ async fn list(arguments: List) -> Result<()> {
 
 fn sign(arguments: Sign) -> Result<()> {
     let out = Output::create("--out", &arguments.out)?;
+    out.refuse_inputs([
+        ("--keys", Some(arguments.keys.as_path())),
+        ("--state", Some(arguments.state.state.as_path())),
+        ("--leaves", Some(arguments.leaves.as_path())),
+    ])?;
     let snapshot = Snapshot::read(&arguments.state.state)?;
     let rows = request::read(&arguments.leaves)?;
     let keys = Keys::read(&arguments.keys)?;
@@ -205,13 +213,19 @@ async fn submit(arguments: Submit) -> Result<()> {
     let bar = bars.bar("exits", files.len());
     let submitted = submit::submit(&l1, target.rollup, &files, &bar).await?;
     bars.finish(&bar);
-    print(&submitted, target.json)
+    print(&submitted, target.json)?;
+    submitted.check()
 }
 
 async fn refund(arguments: Refund) -> Result<()> {
-    let Refund { target } = arguments;
+    let Refund { target, all } = arguments;
     let l1 = target.connect().await?;
-    print(&refund::refund(&l1).await?, target.json)
+    let refunded = match all {
+        true => refund::refund(&l1).await?,
+        false => refund::refund_of(&l1, l1.sender()).await?,
+    };
+    print(&refunded, target.json)?;
+    refunded.check()
 }
 
 fn domain_of(snapshot: &Snapshot) -> Word {

@@ -11,7 +11,7 @@ use cairn_types::{AccountId, EXIT_ENTRY_BYTES, TokenId};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::parse::fields;
+use crate::{parse::fields, regular_file};
 
 /// Bytes of the largest file that is read; a proof of 44 leaves takes 4 KiB.
 const MAX_BYTES: u64 = 1 << 20;
@@ -79,11 +79,7 @@ impl ExitFile {
     pub fn read(path: &Path) -> Result<Self, ExitFileError> {
         let io = |source| ExitFileError::File { path: path.to_owned(), source };
         let malformed = |reason: String| ExitFileError::Malformed { path: path.to_owned(), reason };
-        let length = std::fs::metadata(path).map_err(io)?.len();
-        if length > MAX_BYTES {
-            return Err(malformed(format!("expected at most {MAX_BYTES} bytes, got {length}")));
-        }
-        let text = std::fs::read(path).map_err(io)?;
+        let text = regular_file::bytes(path, MAX_BYTES).map_err(io)?;
         let file: Self = serde_json::from_slice(&text).map_err(|e| malformed(e.to_string()))?;
         if file.leaves.is_empty() || !file.leaves.len().is_multiple_of(EXIT_ENTRY_BYTES) {
             let length = file.leaves.len();

@@ -7,6 +7,13 @@ use cairn_primitives::schnorr::SecretKey;
 use cairn_types::PublicKey;
 use eyre::{Result, WrapErr, ensure, eyre};
 
+use crate::regular_file;
+
+/// Bytes of the longest file of seeds that is read.
+const MAX_KEYS_BYTES: u64 = 128 << 20;
+/// The same of one key.
+const MAX_SENDER_BYTES: u64 = 4_096;
+
 /// Fewest bytes of a seed: 128 bits.
 const MIN_SEED_BYTES: usize = 16;
 
@@ -20,7 +27,7 @@ impl Keys {
     /// # Errors
     /// The file's, or a line that holds no seed. No error shows what the line holds.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path)
+        let text = regular_file::text(path, MAX_KEYS_BYTES)
             .wrap_err_with(|| format!("reading the keys in {}", path.display()))?;
         let mut keys = Self::default();
         for (number, line) in (1..).zip(text.lines()) {
@@ -58,7 +65,7 @@ impl Keys {
 /// # Errors
 /// The file's, or it holds no key.
 pub fn read_sender(path: &Path) -> Result<PrivateKeySigner> {
-    let text = std::fs::read_to_string(path)
+    let text = regular_file::text(path, MAX_SENDER_BYTES)
         .wrap_err_with(|| format!("reading the sender's key in {}", path.display()))?;
     // The parser's error might show the key.
     text.trim()

@@ -11,15 +11,19 @@ use alloy::{
     sol_types::{SolCall, SolEvent},
 };
 use cairn_types::{AccountId, TokenId};
+use indicatif::ProgressBar;
 use thiserror::Error;
 
-use crate::l1::{
-    circuit_sets::circuit_sets,
-    connection::{connect_with, signing},
-    contracts::{ICustody, IRollupL1},
-    error::{L1Error, rpc},
-    reader::Reader,
-    revert::reverted,
+use crate::{
+    l1::{
+        circuit_sets::circuit_sets,
+        client::Pending,
+        connection::{connect_with, signing},
+        contracts::{ICustody, IRollupL1},
+        error::{L1Error, rpc},
+        reader::Reader,
+    },
+    tell,
 };
 
 /// Why nobody can leave here, or not with this.
@@ -76,6 +80,14 @@ pub enum FrozenError {
     },
 }
 
+impl FrozenError {
+    /// See [`L1Error::is_transient`].
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::L1(error) if error.is_transient())
+    }
+}
+
 /// An operation of the queue, as its event published it.
 #[derive(Debug, Clone)]
 pub struct Queued {
@@ -85,6 +97,8 @@ pub struct Queued {
     pub words: Bytes,
     /// Who gets it back.
     pub origin: Address,
+    /// Whether it has been given back.
+    pub refunded: bool,
 }
 
 /// One rollup and its custody.
@@ -95,6 +109,7 @@ pub struct FrozenRollup {
     rollup: Address,
     custody: Address,
     chain_id: u64,
+    bar: ProgressBar,
 }
 
 impl FrozenRollup {
@@ -123,7 +138,20 @@ impl FrozenRollup {
             .call()
             .await
             .map_err(|e| rpc("reading the custody's address (is this a Cairn rollup?)", e))?;
-        Ok(Self { provider, sender, rollup, custody, chain_id })
+        let bar = ProgressBar::hidden();
+        Ok(Self { provider, sender, rollup, custody, chain_id, bar })
+    }
+
+    /// The same, and each transaction is said above this bar instead of within it.
+    #[must_use]
+    pub fn above(&self, bar: &ProgressBar) -> Self {
+        Self { bar: bar.clone(), ..self.clone() }
+    }
+
+    /// Who signs, and pays the gas; zero without a signer.
+    #[must_use]
+    pub fn sender(&self) -> Address {
+        self.sender
     }
 
     /// Where the money is.
@@ -253,7 +281,7 @@ impl FrozenRollup {
         self.send(what, self.custody, &call).await
     }
 
-    /// The operations of the queue that no batch has executed and that have not been given back.
+    /// The operations of the queue that no batch has executed.
     ///
     /// # Errors
     /// The node's.
@@ -272,9 +300,8 @@ impl FrozenRollup {
                 continue;
             }
             let refunded = self.hatch().isRefunded(index).call().await;
-            if !refunded.map_err(|e| rpc(what, e))? {
-                dropped.push(Queued { index, words, origin });
-            }
+            let refunded = refunded.map_err(|e| rpc(what, e))?;
+            dropped.push(Queued { index, words, origin, refunded });
         }
         Ok(dropped)
     }
@@ -284,7 +311,7 @@ impl FrozenRollup {
     /// # Errors
     /// The node's, or a revert.
     pub async fn refund(&self, operation: &Queued) -> Result<u64, FrozenError> {
-        let Queued { index, words, origin } = operation.clone();
+        let Queued { index, words, origin, .. } = operation.clone();
         let call = ICustody::refundCall { queueIndex: index, words, origin };
         self.send("giving an operation back", self.custody, &call).await
     }
@@ -349,11 +376,11 @@ impl FrozenRollup {
             .with_from(self.sender)
             .with_to(to)
             .with_input(call.abi_encode());
-        let pending = self.provider.send_transaction(request).await.map_err(|e| rpc(what, e))?;
-        let receipt = pending.get_receipt().await.map_err(|e| rpc(what, e))?;
-        if !receipt.status() {
-            return Err(reverted(&self.provider, what, &receipt).await.into());
-        }
-        Ok(receipt.gas_used)
+        let transaction =
+            self.provider.send_transaction(request).await.map_err(|e| rpc(what, e))?;
+        // Before it is waited for: who gives up can still look for it.
+        let hash = *transaction.tx_hash();
+        self.bar.suspend(|| tell!("cairn: {what}: transaction {hash} is sent"));
+        Ok(Pending { what, transaction }.receipt().await?.gas_used)
     }
 }

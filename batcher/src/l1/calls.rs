@@ -41,12 +41,14 @@ impl Reader {
         let what = "reading a transaction";
         let Place { transaction, block, index } = *place;
         let by_hash = self.provider().get_transaction_by_hash(transaction).await;
-        if let Ok(Some(found)) = by_hash {
+        if let Ok(Some(found)) = by_hash
+            && found.tx_hash() == transaction
+        {
             return Ok(found);
         }
         let index = usize::try_from(index).unwrap_or(usize::MAX);
         let found = self.provider().get_transaction_by_block_hash_and_index(block, index).await;
-        match found.or(by_hash) {
+        match found {
             Ok(Some(found)) if found.tx_hash() == transaction => Ok(found),
             Ok(_) => Err(rpc(
                 what,

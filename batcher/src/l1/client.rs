@@ -152,8 +152,8 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// A transaction that is on its way.
 #[derive(Debug)]
 pub struct Pending {
-    what: &'static str,
-    transaction: PendingTransactionBuilder<alloy::network::Ethereum>,
+    pub(crate) what: &'static str,
+    pub(crate) transaction: PendingTransactionBuilder<alloy::network::Ethereum>,
 }
 
 impl Pending {

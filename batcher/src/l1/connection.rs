@@ -34,7 +34,7 @@ pub struct ConnectionConfig {
     pub attempt_ms: u64,
     /// What a request may take with all its attempts, milliseconds.
     pub deadline_ms: u64,
-    /// The longest answer that is read, bytes.
+    /// The longest answer that is read, bytes. A search for logs with a longer one is made in parts.
     pub max_answer_bytes: usize,
     /// Attempts after the first one.
     pub retries: u32,
@@ -55,7 +55,7 @@ impl Default for ConnectionConfig {
         Self {
             attempt_ms: 30_000,
             deadline_ms: 90_000,
-            max_answer_bytes: 128 << 20,
+            max_answer_bytes: 24 << 20,
             retries: 5,
             backoff_ms: 250,
             max_backoff_ms: 10_000,

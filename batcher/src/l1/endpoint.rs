@@ -11,7 +11,7 @@ use alloy::{
 };
 use reqwest::Url;
 
-use super::http::{Answer, Fault, Http, Limits, host, quote};
+use super::http::{Answer, Fault, Http, Limits, host};
 
 /// Failures in a row after which the rest is not doubled any more.
 const MAX_DOUBLINGS: u32 = 4;
@@ -129,13 +129,27 @@ impl Endpoint {
             return Err(Fault::Malformed("a list of answers to one request".to_owned()));
         }
         let parsed = serde_json::from_slice::<ResponsePacket>(&body);
-        let said = || quote(&String::from_utf8_lossy(&body));
+        let said = || self.http.quote(&String::from_utf8_lossy(&body));
         match parsed {
             // Some nodes give their errors a status, too.
             Ok(packet) if status.is_success() || packet.is_error() => Ok(packet),
             Ok(_) => Err(Fault::Status { status, said: String::new(), retry_after }),
             Err(_) if status.is_success() => Err(Fault::Malformed(said())),
             Err(_) => Err(Fault::Status { status, said: said(), retry_after }),
+        }
+    }
+
+    /// Makes the node's own errors printable, and says who has said it of what.
+    pub(super) fn attribute(&self, packet: &mut ResponsePacket, method: &str) {
+        let responses = match packet {
+            ResponsePacket::Single(response) => std::slice::from_mut(response),
+            ResponsePacket::Batch(responses) => responses.as_mut_slice(),
+        };
+        for response in responses {
+            if let ResponsePayload::Failure(error) = &mut response.payload {
+                let said = self.http.quote(&error.message);
+                error.message = format!("{said} ({method} at {})", self.name).into();
+            }
         }
     }
 
@@ -147,17 +161,4 @@ impl Endpoint {
 /// Whether JSON is a list.
 fn is_list(json: &[u8]) -> bool {
     json.trim_ascii_start().starts_with(b"[")
-}
-
-/// Makes a node's own errors printable, and says who has said it of what.
-pub(super) fn attribute(packet: &mut ResponsePacket, method: &str, endpoint: &str) {
-    let responses = match packet {
-        ResponsePacket::Single(response) => std::slice::from_mut(response),
-        ResponsePacket::Batch(responses) => responses.as_mut_slice(),
-    };
-    for response in responses {
-        if let ResponsePayload::Failure(error) = &mut response.payload {
-            error.message = format!("{} ({method} at {endpoint})", quote(&error.message)).into();
-        }
-    }
 }

@@ -10,6 +10,7 @@ use alloy::{
     sol_types,
     transports::{RpcError, TransportError, TransportErrorKind},
 };
+use serde_json::Value;
 use thiserror::Error;
 
 use super::{
@@ -154,13 +155,28 @@ impl Reason for sol_types::Error {
 
 /// What a contract says in a node's error; none where it is the node that refuses, or the contract says nothing.
 fn refusal(error: &ErrorPayload) -> Option<String> {
-    if let Some(data) = error.as_revert_data() {
-        return (!data.is_empty()).then(|| explain(&data));
-    }
-    // Some nodes call a revert something else. What is no error of a contract is theirs.
-    let data: String = serde_json::from_str(error.data.as_ref()?.get()).ok()?;
-    let data: Bytes = data.strip_prefix("Reverted ").unwrap_or(&data).parse().ok()?;
-    describe(&data)
+    let known = |text: &str| {
+        let data: Bytes = text.strip_prefix("Reverted ").unwrap_or(text).parse().ok()?;
+        describe(&data)
+    };
+    // Some nodes call a revert something else, and some wrap what another node has said.
+    let in_data = || {
+        let data: Value = serde_json::from_str(error.data.as_ref()?.get()).ok()?;
+        ["", "/data", "/originalError/data"]
+            .into_iter()
+            .find_map(|place| known(data.pointer(place)?.as_str()?))
+    };
+    // Hardhat says it in words, of an error that it has no name of.
+    let in_message = || {
+        let (_, data) = error.message.split_once("(return data: ")?;
+        known(data.split_once(')')?.0)
+    };
+    // What is no error of a contract is the node's, unless the node calls it a revert.
+    let unknown = || {
+        let data = error.as_revert_data()?;
+        (!data.is_empty()).then(|| explain(&data))
+    };
+    in_data().or_else(in_message).or_else(unknown)
 }
 
 impl Reason for TransportError {
@@ -243,6 +259,21 @@ pub fn is_too_much(error: &TransportError) -> bool {
     }
 }
 
+/// Whether a request ended because no answer came in time, here or at a proxy before the node.
+pub(crate) fn is_silence(error: &TransportError) -> bool {
+    let RpcError::Transport(
+        TransportErrorKind::Custom(cause) | TransportErrorKind::NonRetryable(cause),
+    ) = error
+    else {
+        return false;
+    };
+    match cause.downcast_ref::<RequestError>().map(|error| &error.fault) {
+        Some(Fault::Timeout(_)) => true,
+        Some(Fault::Status { status, .. }) => status.as_u16() == 504,
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use alloy::transports::RpcError;
@@ -255,6 +286,10 @@ mod tests {
         // WrongBlobCount(2, 3), with the selector as the compiler gives it.
         let data = format!("0x92daeab3{:064x}{:064x}", 2, 3);
         let named = "the contract refuses: WrongBlobCount { ";
+        let wrapped = json!({ "code": 3, "data": data, "message": "execution reverted" });
+        let hardhat = "Error: VM Exception while processing transaction: reverted with an \
+                       unrecognized custom error (return data: ";
+        let (words, other_words) = (format!("{hardhat}{data})"), format!("{hardhat}0x12345678)"));
         for (message, data, said) in [
             ("execution reverted", json!(data), named),
             ("execution reverted: custom error 0x92daeab3", json!({ "data": data }), named),
@@ -269,6 +304,12 @@ mod tests {
             ("execution reverted", json!(null), "execution reverted"),
             ("nonce too low", json!("0x12345678"), "nonce too low"),
             ("nonce too low", json!([data]), "nonce too low"),
+            ("Internal JSON-RPC error.", wrapped.clone(), named),
+            ("Internal JSON-RPC error.", json!({ "originalError": wrapped }), named),
+            ("execution reverted", json!({ "hash": "0x07", "originalError": wrapped }), named),
+            ("Internal JSON-RPC error.", json!({ "originalError": 7 }), "Internal JSON-RPC error."),
+            (&words[..], json!(null), named),
+            (&other_words[..], json!(null), &other_words[..]),
         ] {
             let error = json!({ "code": 3, "message": message, "data": data });
             let error: TransportError = RpcError::ErrorResp(serde_json::from_value(error).unwrap());

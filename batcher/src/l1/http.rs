@@ -8,6 +8,8 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, header, redirec
 use serde::Deserialize;
 use thiserror::Error;
 
+use super::secrets::Secrets;
+
 /// Bytes that are read of a refusal, for its reason.
 const MAX_REFUSAL: usize = 65_536;
 
@@ -119,6 +121,8 @@ fn is_busy(status: StatusCode) -> bool {
 pub(crate) struct Http {
     /// Or why there is none: the system's certificates cannot be read.
     client: Result<Client, String>,
+    /// Of its URL.
+    secrets: Secrets,
 }
 
 /// What came back, whatever its status.
@@ -142,7 +146,7 @@ impl Http {
         // A referer would tell the key in a URL's path to whoever is redirected to.
         let builder = Client::builder().redirect(redirects()).referer(false);
         let builder = if is_loopback(url) { builder.no_proxy() } else { builder };
-        Self { client: builder.build().map_err(chain) }
+        Self { client: builder.build().map_err(chain), secrets: Secrets::of(url) }
     }
 
     /// The bytes at `url`.
@@ -152,7 +156,7 @@ impl Http {
         if status.is_success() {
             return Ok(body);
         }
-        let said = serde_json::from_slice(&body).map(|Refusal { message }| quote(&message));
+        let said = serde_json::from_slice(&body).map(|Refusal { message }| self.quote(&message));
         Err(Fault::Status { status, said: said.unwrap_or_default(), retry_after })
     }
 
@@ -165,6 +169,11 @@ impl Http {
     ) -> Result<Answer, Fault> {
         let request = self.client()?.post(url).header(header::CONTENT_TYPE, "application/json");
         send(request.body(body), limits).await
+    }
+
+    /// [`quote`], without what the server knows of its URL.
+    pub(crate) fn quote(&self, said: &str) -> String {
+        quote(&self.secrets.cut(said))
     }
 
     fn client(&self) -> Result<&Client, Fault> {

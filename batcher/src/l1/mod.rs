@@ -18,6 +18,7 @@ pub mod queue;
 pub mod reader;
 pub(crate) mod resent;
 pub mod revert;
+pub(crate) mod secrets;
 pub mod tools;
 mod transport;
 pub mod withdrawal_tree;

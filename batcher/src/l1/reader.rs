@@ -10,8 +10,15 @@ use alloy::{
 
 use super::{
     connection::connect_with,
-    error::{L1Error, is_too_much, rpc},
+    error::{L1Error, is_silence, is_too_much, rpc},
 };
+
+/// Bytes that a log takes in memory, but for its data.
+const LOG_BYTES: usize = 400;
+/// Bytes of all logs that are read of a contract: a million priority operations take half of it.
+const MAX_LOG_BYTES: usize = 1 << 30;
+/// Times that a range is halved because no answer comes: each costs the time of a request with all its attempts.
+const MAX_SILENCES: usize = 3;
 
 /// The block that everything is read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,7 +181,7 @@ impl Reader {
     /// request, each in its own way: a range that is refused is halved. `seen` hears of each block number that has been read.
     ///
     /// # Errors
-    /// The node refuses a single block, or does not answer.
+    /// The node refuses a single block, does not answer, or gives what was not asked for, or more than [`MAX_LOG_BYTES`].
     pub async fn logs(
         &self,
         address: Address,
@@ -184,6 +191,7 @@ impl Reader {
     ) -> Result<Vec<Log>, L1Error> {
         let mut logs = Vec::new();
         let (mut first, mut width) = (first_block, u64::MAX);
+        let (mut bytes, mut silences) = (0, 0);
         while first <= self.head.number {
             let last = first.saturating_add(width - 1).min(self.head.number);
             let filter = Filter::new()
@@ -193,11 +201,33 @@ impl Reader {
                 .to_block(last);
             match self.provider.get_logs(&filter).await {
                 Ok(found) => {
+                    let is_asked_for = |log: &Log| {
+                        let block = log.block_number.unwrap_or_default();
+                        log.address() == address && (first..=last).contains(&block)
+                    };
+                    if !found.iter().all(is_asked_for) {
+                        return Err(rpc(
+                            "reading logs",
+                            "the node gives logs of other contracts or blocks",
+                        ));
+                    }
+                    bytes +=
+                        found.iter().map(|log| LOG_BYTES + log.data().data.len()).sum::<usize>();
+                    if bytes > MAX_LOG_BYTES {
+                        let reason = format!(
+                            "more than {MAX_LOG_BYTES} bytes of logs: check the address, or give a later --first-block"
+                        );
+                        return Err(rpc("reading logs", reason));
+                    }
                     logs.extend(found);
                     seen(last);
                     first = last + 1;
                 }
-                Err(e) if is_too_much(&e) && last > first => width = (last - first).div_ceil(2),
+                Err(e) if is_too_much(&e) && last > first && silences < MAX_SILENCES => {
+                    // A range that takes too long, or a node that never answers: that is not tried down to one block.
+                    silences += usize::from(is_silence(&e));
+                    width = (last - first).div_ceil(2);
+                }
                 Err(e) => return Err(rpc("reading logs", e)),
             }
         }

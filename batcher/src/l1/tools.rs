@@ -44,18 +44,26 @@ pub fn find(modules: &Path, name: &str) -> Result<PathBuf, MissingTool> {
 }
 
 /// A program whose environment is [`PASSED`] and a home of its own, so that neither variables nor files of the
-/// user, such as `~/.foundry/foundry.toml` and `~/.gitconfig`, change what it does. It starts in the root folder:
-/// Foundry's programs take variables from the `.env` of the folder they start in, and of the project around it.
+/// user, such as `~/.foundry/foundry.toml` and `~/.gitconfig`, change what it does. It starts in that home:
+/// Foundry's programs take variables from the `.env` of the folder they start in, and of the project around it, so the
+/// home is made a project.
 #[must_use]
 pub fn command(program: impl AsRef<OsStr>, home: &Path) -> Command {
     let mut command = Command::new(program);
-    command.env_clear().env("HOME", home).current_dir("/");
+    command.env_clear().env("HOME", home).current_dir(folder(home));
     for name in PASSED {
         if let Some(value) = std::env::var_os(name) {
             command.env(name, value);
         }
     }
     command
+}
+
+/// Where a program starts: in its home, as the root of an empty project of Foundry's; in the root folder without one.
+fn folder(home: &Path) -> &Path {
+    let project = home.join("foundry.toml");
+    let is_project = project.exists() || std::fs::write(project, "").is_ok();
+    if is_project { home } else { Path::new("/") }
 }
 
 /// The search path with the folder of Node.js in front. What `PATH` calls `node` may be a version manager's script,

@@ -17,7 +17,7 @@ use tower_service::Service;
 
 use super::{
     connection::ConnectionConfig,
-    endpoint::{Endpoint, attribute},
+    endpoint::Endpoint,
     http::{Fault, Limits, quote},
     resent,
 };
@@ -46,6 +46,10 @@ pub struct RequestError {
     /// What is wrong with it.
     pub fault: Fault,
 }
+
+/// Bytes of the longest answer that is read of a method whose answers are bounded: a block, its receipts, a blob. Parsed, a
+/// hostile answer takes some 36 times as much.
+const MAX_SHORT_ANSWER: usize = 8 << 20;
 
 /// Sends signed bytes: whoever sends them twice has sent one transaction.
 const SEND: &str = "eth_sendRawTransaction";
@@ -112,7 +116,7 @@ impl Nodes {
             let endpoint = self.pick().ok_or_else(|| TransportErrorKind::custom_str("no node"))?;
             let left = deadline.saturating_duration_since(Instant::now());
             let time = self.config.attempt().min(left);
-            let limits = Limits { time, bytes: self.config.max_answer_bytes };
+            let limits = Limits { time, bytes: self.most_bytes(&call.method) };
             let mut outcome = self.send(endpoint, &call, limits).await;
             if let Ok(packet) = &mut outcome
                 && (attempt > 0 || self.endpoints.len() > 1)
@@ -144,6 +148,12 @@ impl Nodes {
             }
             attempt += 1;
         }
+    }
+
+    /// The longest answer to a method that is read.
+    fn most_bytes(&self, method: &str) -> usize {
+        let most = self.config.max_answer_bytes;
+        if may_be_long(method) { most } else { most.min(MAX_SHORT_ANSWER) }
     }
 
     /// Gives a transaction to the other nodes, too, whatever the one that was asked has said: it may take transactions and pass
@@ -314,7 +324,7 @@ fn answer(
 ) -> Result<ResponsePacket, TransportError> {
     match outcome {
         Ok(mut packet) => {
-            attribute(&mut packet, &call.method, endpoint.name());
+            endpoint.attribute(&mut packet, &call.method);
             Ok(packet)
         }
         Err(fault) => {

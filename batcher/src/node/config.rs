@@ -14,9 +14,12 @@ use thiserror::Error;
 use super::{keys::KeysConfig, locate, telemetry::TelemetryConfig};
 use crate::{
     api::ApiConfig, l1::connection::ConnectionConfig, mempool::MempoolConfig, parse::fields,
-    proving::config::ProvingConfig, sequencer::SequencerConfig, settlement::SettlementConfig,
-    watcher::WatcherConfig,
+    proving::config::ProvingConfig, regular_file, sequencer::SequencerConfig,
+    settlement::SettlementConfig, watcher::WatcherConfig,
 };
+
+/// Bytes of the longest file that is read.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// The operator's configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
@@ -134,7 +137,7 @@ impl Config {
     /// # Errors
     /// It is not there, or the first thing in it that is wrong, with its line.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
+        let text = regular_file::text(path, MAX_BYTES)
             .map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
         let wrong = |(line, field, reason)| ConfigError::Wrong {
             path: path.to_owned(),

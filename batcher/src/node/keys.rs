@@ -17,6 +17,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::config::BadField;
+use crate::regular_file;
+
+/// Bytes of the longest keystore, password or token that is read.
+const MAX_BYTES: u64 = 1 << 16;
 
 /// Who signs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, DocumentedFields)]
@@ -247,7 +251,7 @@ fn read_private(what: &str, path: &Path) -> Result<String, KeyError> {
     if std::fs::metadata(path).map_err(file)?.permissions().mode() & 0o007 != 0 {
         return Err(KeyError::Readable { what: what.to_owned(), path: path.to_owned() });
     }
-    std::fs::read_to_string(path).map_err(file)
+    regular_file::text(path, MAX_BYTES).map_err(file)
 }
 
 /// What the file with the token is called in errors.

@@ -20,6 +20,7 @@ mod bytes;
 mod decimal;
 pub mod fields;
 pub mod table;
+pub mod unique;
 
 use thiserror::Error;
 

@@ -186,8 +186,9 @@ async fn call_data(reader: &Reader, committed: &Committed) -> Result<Bytes, L1Er
     let what = "reading a commitment";
     let place = &committed.place;
     let number = committed.batch.number;
-    let transaction = reader.transaction(place).await?;
-    if transaction.kind() == TxKind::Call(reader.address())
+    let transaction = reader.transaction(place).await;
+    if let Ok(transaction) = &transaction
+        && transaction.kind() == TxKind::Call(reader.address())
         && let Some(data) = calldata::data(transaction.input())
     {
         return Ok(Bytes::copy_from_slice(data));
@@ -202,10 +203,14 @@ async fn call_data(reader: &Reader, committed: &Committed) -> Result<Bytes, L1Er
     let committed = (committed.data_digest, committed.data_count);
     let is_committed =
         |data: &&Bytes| words(data).is_ok_and(|words| is(&stream(&words), committed));
-    let best = found.iter().find(is_committed).or(found.last()).cloned();
-    best.ok_or_else(|| {
-        rpc(what, format!("the node has no data of batch {number} in {}", place.transaction))
-    })
+    match found.iter().find(is_committed).or(found.last()) {
+        Some(data) => Ok(data.clone()),
+        None => {
+            // Without an event the data is in the transaction's input.
+            let hash = transaction.map(|_| place.transaction)?;
+            Err(rpc(what, format!("the node has no data of batch {number} in {hash}")))
+        }
+    }
 }
 
 /// The blobs of a batch: the transaction's first ones, as many as the words take.

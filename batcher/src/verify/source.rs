@@ -1,8 +1,6 @@
 //! Which source, and which compiler: the manifest's words against this machine's.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use serde_json::Value;
+use std::collections::BTreeSet;
 
 use super::Findings;
 use crate::{
@@ -18,12 +16,11 @@ pub(super) fn compare(
     compiler: &Compiler,
     commit: &str,
 ) {
-    let (expected, got) = (settings(compiler), settings(&manifest.compiler));
-    for name in expected.keys().chain(got.keys()).collect::<BTreeSet<_>>() {
-        let value = |settings: &BTreeMap<String, String>| {
-            settings.get(name).map_or_else(|| "none".to_owned(), |value| quote(value))
-        };
-        findings.compare(&format!("compiler: {}", quote(name)), &value(&expected), &value(&got));
+    let (expected, got) = (compiler, &manifest.compiler);
+    compare_setting(findings, "version", Some(&expected.version), Some(&got.version));
+    let names = expected.settings.keys().chain(got.settings.keys()).collect::<BTreeSet<_>>();
+    for name in names {
+        compare_setting(findings, name, expected.settings.get(name), got.settings.get(name));
     }
     let noted = quote(&manifest.commit);
     if commit.is_empty() {
@@ -36,42 +33,51 @@ pub(super) fn compare(
     }
 }
 
-/// Every setting by its path: one that the manifest gains is compared as well.
-fn settings(compiler: &Compiler) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    let value = serde_json::to_value(compiler).unwrap_or_default();
-    collect(&mut found, String::new(), &value);
-    found
-}
-
-fn collect(found: &mut BTreeMap<String, String>, path: String, value: &Value) {
-    let below =
-        |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-    match value {
-        Value::Object(fields) if !fields.is_empty() => {
-            for (name, value) in fields {
-                collect(found, below(name), value);
-            }
-        }
-        Value::Array(items) if !items.is_empty() => {
-            for (index, value) in items.iter().enumerate() {
-                collect(found, below(&index.to_string()), value);
-            }
-        }
-        value => drop(found.insert(path, value.to_string())),
+/// Compares one setting as the value that it is. As text, or by the paths of what is in it, two values can look the same.
+fn compare_setting<T: PartialEq + ToString>(
+    findings: &mut Findings,
+    name: &str,
+    expected: Option<&T>,
+    got: Option<&T>,
+) {
+    let what = format!("compiler: {}", quote(name));
+    if expected == got {
+        findings.compare(&what, &true, &true);
+    } else {
+        let shown = |value: Option<&T>| {
+            value.map_or_else(|| "none".to_owned(), |value| quote(&value.to_string()))
+        };
+        findings.differ(&what, shown(expected), shown(got));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
+    /// By their paths, the first two have the same settings.
     #[test]
-    fn settings_are_told_apart_by_their_paths() {
-        let mut found = BTreeMap::new();
-        let value = serde_json::json!({ "a": { "b": [1, "x"], "c": {} }, "d": null });
-        collect(&mut found, String::new(), &value);
-        let found: Vec<_> = found.iter().map(|(path, value)| format!("{path}={value}")).collect();
-        assert_eq!(found, ["a.b.0=1", "a.b.1=\"x\"", "a.c={}", "d=null"]);
+    fn settings_are_compared_as_the_values_that_they_are() {
+        let differs = |a: &Value, b: &Value| {
+            let mut findings = Findings::default();
+            compare_setting(&mut findings, "optimizer", Some(a), Some(b));
+            !findings.agree()
+        };
+        let good = json!({ "runs": 1_000, "more": [1] });
+        assert!(!differs(&good, &good.clone()));
+        for bad in [
+            json!({ "runs": 1, "optimizer.runs": 1_000, "more": [1] }),
+            json!({ "runs": 1_000, "more": { "0": 1 } }),
+            json!({ "runs": "1000", "more": [1] }),
+            json!({ "more": [1] }),
+            json!(null),
+        ] {
+            assert!(differs(&good, &bad), "{bad}");
+        }
+        let mut findings = Findings::default();
+        compare_setting(&mut findings, "viaIR", None, Some(&json!(true)));
+        assert!(!findings.agree());
     }
 }

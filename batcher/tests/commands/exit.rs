@@ -7,7 +7,6 @@ use std::{
 };
 
 use alloy::primitives::Address;
-use cairn_primitives::schnorr::SecretKey;
 use cairn_state::verify_exit;
 use cairn_types::{Signature, domain};
 
@@ -109,6 +108,7 @@ fn submitting_names_what_is_missing() {
     let proofs = proofs.to_str().unwrap();
     let (sender, rollup) = (world.path("sender"), ROLLUP.to_string());
     let target = ["--l1", "http://127.0.0.1:9", "--rollup", &rollup, "--sender", &sender];
+    fs::remove_file(&sender).unwrap();
     let submit = || refusal(&[&["submit", "--proofs", proofs], &target[..]].concat());
     assert!(submit().contains("make them with `cairn exit prove`"));
     fs::write(Path::new(proofs).join("exit-0001.json"), "{}").unwrap();
@@ -120,4 +120,18 @@ fn submitting_names_what_is_missing() {
     world.write("sender", &"01".repeat(32));
     let line = refusal(&[&["refund"], &target[..]].concat());
     assert!(line.contains("L1, reading the chain id"), "{line}");
+}
+
+/// The seeds are all that their owner has.
+#[test]
+fn an_output_that_is_an_input_is_refused() {
+    let world = World::new();
+    let (state, leaves, keys) = (world.path("state"), world.path("leaves.csv"), world.path("keys"));
+    let before = fs::read(&keys).unwrap();
+    for out in [&keys, &state, &leaves] {
+        let inputs = ["--state", &state, "--leaves", &leaves, "--keys", &keys];
+        let line = refusal(&[&["sign"], &inputs[..], &["--out", out]].concat());
+        assert!(line.contains("expected a file of its own"), "{line}");
+    }
+    assert_eq!(fs::read(&keys).unwrap(), before);
 }

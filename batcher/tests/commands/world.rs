@@ -24,7 +24,9 @@ const VARIABLES: [&str; 6] =
 pub(crate) fn cairn(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cairn"));
     command.args(arguments).stdin(Stdio::null());
-    VARIABLES.iter().for_each(|variable| drop(command.env_remove(variable)));
+    for variable in VARIABLES {
+        command.env_remove(variable);
+    }
     command
 }
 

@@ -119,7 +119,7 @@ async fn a_commitment_in_another_storage_is_no_decoy() {
     assert_eq!(decoys, 1);
     world.keep_records(&receipt);
     assert_rebuilt(&mut world).await;
-    world.prove(1, 2, 0).await;
+    world.prove(0, 2, 0).await;
     assert_rebuilt(&mut world).await;
 }
 

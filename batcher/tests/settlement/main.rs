@@ -292,8 +292,8 @@ async fn a_nonce_that_is_told_wrongly_costs_nothing() {
     assert_eq!(purposes(&operator), [Purpose::Commit { batch: 1 }]);
 
     // A lie that lasts is believed. What was signed for it is signed again once it is over, and no nonce is paid for.
-    operator.publish(DataMode::Calldata).await;
     operator.spy.lies.store(u64::MAX, Ordering::SeqCst);
+    operator.publish(DataMode::Calldata).await;
     let believed = async |op: &Operator| op.outbox().contains_key(&FAR);
     operator.publish(DataMode::Calldata).await;
     operator.until("the lie is believed", believed).await;

@@ -3,9 +3,12 @@
 use std::{
     ffi::OsString,
     fmt::Display,
-    fs::{self, File, OpenOptions},
+    fs::{self, File, Metadata, OpenOptions},
     io::{self, BufWriter, ErrorKind, Write},
-    os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt},
+    os::{
+        fd::AsFd,
+        unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt},
+    },
     path::{Path, PathBuf},
     thread::sleep,
     time::{Duration, Instant},
@@ -86,6 +89,23 @@ impl Output {
         Ok(outputs)
     }
 
+    /// Refuses an output that is the file of an input, under whatever name or link: it would be lost, be it secret keys.
+    ///
+    /// # Errors
+    /// Also what the file system says. Inputs that cannot be found are left to who reads them.
+    pub fn refuse_inputs<const N: usize>(
+        &self,
+        inputs: [(&'static str, Option<&Path>); N],
+    ) -> Result<(), OutputError> {
+        for (option, path) in inputs {
+            let Some(Ok(input)) = path.map(fs::metadata) else { continue };
+            if self.sink.is(&input).map_err(|source| self.error(source))? {
+                return Err(self.not_its_own(option));
+            }
+        }
+        Ok(())
+    }
+
     /// Its name, as the caller says it.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -123,10 +143,14 @@ impl Output {
             (Err(source), _) | (_, Err(source)) => return Err(self.error(source)),
         };
         if same {
-            let what = format!("expected a file of its own, got that of {}", earlier.option);
-            return Err(self.error(io::Error::new(ErrorKind::InvalidInput, what)));
+            return Err(self.not_its_own(earlier.option));
         }
         Ok(())
+    }
+
+    fn not_its_own(&self, option: &str) -> OutputError {
+        let what = format!("expected a file of its own, got that of {option}");
+        self.error(io::Error::new(ErrorKind::InvalidInput, what))
     }
 
     fn error(&self, source: io::Error) -> OutputError {
@@ -176,6 +200,22 @@ impl Sink {
                 Some(Identity::Named(folder.dev(), folder.ino(), name))
             }
         })
+    }
+
+    /// Whether what is written comes into this file, or takes its place.
+    fn is(&self, file: &Metadata) -> io::Result<bool> {
+        let ours = match self {
+            Self::StandardOutput => {
+                File::from(io::stdout().as_fd().try_clone_to_owned()?).metadata()?
+            }
+            Self::Stream(stream) => stream.metadata()?,
+            Self::File(replacement) => match fs::metadata(replacement.target()) {
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+                found => found?,
+            },
+        };
+        // A terminal or a pipe that is read and written loses nothing.
+        Ok(ours.is_file() && (ours.dev(), ours.ino()) == (file.dev(), file.ino()))
     }
 
     fn write(self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
@@ -229,7 +269,8 @@ fn open_stream(path: &Path) -> io::Result<File> {
 /// Prints what a command tells beside its outputs: on standard error where one of them has standard output.
 pub fn print_beside(text: impl Display, standard_output_is_taken: bool) {
     if standard_output_is_taken {
-        eprint!("{text}");
+        // What was asked for is written: it has not failed where nobody hears of it.
+        let _ = write!(io::stderr().lock(), "{text}");
     } else {
         print!("{text}");
     }

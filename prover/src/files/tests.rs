@@ -271,6 +271,49 @@ fn two_outputs_to_one_file_are_refused() {
 }
 
 #[test]
+fn an_output_that_is_an_input_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let inside = |name: &str| folder.path().join(name);
+    fs::write(inside("keys"), "seeds").unwrap();
+    symlink("keys", inside("link")).unwrap();
+    fs::hard_link(inside("keys"), inside("hard link")).unwrap();
+    named_pipe(&inside("pipe"));
+    let _reader = OpenOptions::new().read(true).write(true).open(inside("pipe")).unwrap();
+    let open = OpenOptions::new().append(true).open(inside("keys")).unwrap();
+    let open = PathBuf::from(format!("/dev/fd/{}", open.as_raw_fd()));
+    let before = names(folder.path());
+    let refuse = |output: &Path, input: &Path| {
+        let output = Output::create("--out", output).unwrap();
+        output.refuse_inputs([("--none", None), ("--keys", Some(input))])
+    };
+    for (output, input) in [
+        (inside("keys"), inside("keys")),
+        (inside("keys"), inside("./keys")),
+        (inside("link"), inside("keys")),
+        (inside("keys"), inside("link")),
+        (inside("keys"), inside("hard link")),
+        (open, inside("keys")),
+    ] {
+        let refused = refuse(&output, &input).unwrap_err().to_string();
+        let what = "expected a file of its own, got that of --keys";
+        assert_eq!(refused, format!("--out {}: {what}", output.display()));
+    }
+    for (output, input) in [
+        (inside("out"), inside("keys")),
+        (inside("out"), inside("out")),
+        (inside("keys"), inside("nowhere")),
+        (inside("keys"), inside("pipe")),
+        (inside("pipe"), inside("pipe")),
+        ("-".into(), inside("keys")),
+        ("/dev/null".into(), "/dev/null".into()),
+    ] {
+        assert!(refuse(&output, &input).is_ok(), "{} {}", output.display(), input.display());
+    }
+    assert_eq!(fs::read(inside("keys")).unwrap(), b"seeds");
+    assert_eq!(names(folder.path()), before);
+}
+
+#[test]
 fn a_result_that_cannot_have_its_name_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out");

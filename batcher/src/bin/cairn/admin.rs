@@ -23,6 +23,7 @@ pub(crate) struct Arguments {
         global = true,
         value_name = "URL",
         env = "CAIRN_URL",
+        hide_env_values = true,
         default_value = "http://127.0.0.1:8650"
     )]
     url: String,

@@ -66,7 +66,7 @@ pub(crate) struct Collect {
     #[command(flatten)]
     batch: Batch,
     /// A node of L1.
-    #[arg(long = "l1", value_name = "URL", env = "CAIRN_L1")]
+    #[arg(long = "l1", value_name = "URL", env = "CAIRN_L1", hide_env_values = true)]
     url: String,
     /// The block of the deployment, or one before it.
     #[arg(long, value_name = "BLOCK", default_value_t = 0, value_parser = parse::decimal::<u64>)]

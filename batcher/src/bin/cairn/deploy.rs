@@ -8,7 +8,7 @@ use alloy::{
 };
 use cairn_batcher::{
     deploy::{
-        Deployer, PATIENCE,
+        Deployer, MOST_GWEI, PATIENCE,
         config::Config,
         journal::Journal,
         manifest::{Circuits, Manifest, SetUp},
@@ -18,7 +18,7 @@ use cairn_batcher::{
     l1::tools,
     parse,
     progress::Bars,
-    tell,
+    regular_file, tell,
 };
 use cairn_prover::LocalProver;
 use cairn_state::State;
@@ -30,7 +30,7 @@ use crate::reconstruct::print;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// A node of L1.
-    #[arg(long = "l1", value_name = "URL", env = "CAIRN_L1")]
+    #[arg(long = "l1", value_name = "URL", env = "CAIRN_L1", hide_env_values = true)]
     url: String,
     /// Chain, roles and terms, in TOML.
     #[arg(long, value_name = "FILE.toml")]
@@ -42,8 +42,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
     /// How long each transaction may take until it is mined.
-    #[arg(long, value_name = "SECONDS", default_value_t = PATIENCE.as_secs(), value_parser = clap::value_parser!(u64).range(1..=604_800))]
+    #[arg(long, value_name = "SECONDS", default_value_t = PATIENCE.as_secs(), value_parser = parse::within(1..=604_800_u64))]
     wait: u64,
+    /// What is paid for a gas at the most, whatever the node says that it costs.
+    #[arg(long, value_name = "GWEI", default_value_t = MOST_GWEI, value_parser = parse::within(1..=1_000_000_u64))]
+    max_fee_gwei: u64,
     #[command(flatten)]
     changes: Changes,
     #[command(flatten)]
@@ -140,6 +143,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         false => Deployer::new(url, key, config, set_up).await?,
     };
     let patience = Duration::from_secs(arguments.wait);
+    let deployer = deployer.paying_at_most(arguments.max_fee_gwei);
     let deployer = deployer.with(patience, |line| tell!("cairn: {line}"));
 
     let prover = arguments.prover.load().await?;
@@ -160,10 +164,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
 /// Not on the command line, where everyone on the machine can read it.
 fn signer(arguments: &Arguments) -> Result<PrivateKeySigner> {
     const VARIABLE: &str = "CAIRN_DEPLOYER_KEY";
+    const MAX_KEY_BYTES: u64 = 4_096;
     let text = match &arguments.key {
-        Some(path) => {
-            std::fs::read_to_string(path).wrap_err_with(|| format!("--key {}", path.display()))?
-        }
+        Some(path) => regular_file::text(path, MAX_KEY_BYTES)
+            .wrap_err_with(|| format!("--key {}", path.display()))?,
         None => std::env::var(VARIABLE)
             .map_err(|_| eyre!("no key to sign with: set {VARIABLE} or give --key FILE"))?,
     };

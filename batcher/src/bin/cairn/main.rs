@@ -38,6 +38,7 @@ struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one")]
 enum Command {
     /// Runs the operator: takes transactions, makes blocks and batches, has them proven, settles them on L1.
     Run(run::Arguments),

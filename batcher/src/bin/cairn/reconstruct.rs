@@ -46,7 +46,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, clap::Args)]
 pub(crate) struct L1 {
     /// A node of L1.
-    #[arg(long = "l1", value_name = "URL", env = "CAIRN_L1")]
+    #[arg(long = "l1", value_name = "URL", env = "CAIRN_L1", hide_env_values = true)]
     pub(crate) url: String,
     /// The rollup's contract.
     #[arg(long, value_name = "ADDRESS", value_parser = parse::address)]
@@ -114,6 +114,12 @@ pub(crate) fn print(report: &(impl Serialize + fmt::Display), json: bool) -> Res
 /// Rebuilds, again if L1 was reorganized meanwhile, writes the state if an output is named, and prints the report.
 pub(crate) async fn rebuild(arguments: &Arguments, last: Last) -> Result<()> {
     let [out] = Output::create_all([("--out", arguments.out.as_deref())])?;
+    if let Some(out) = &out {
+        out.refuse_inputs([
+            ("--from-snapshot", arguments.from_snapshot.as_deref()),
+            ("--genesis", arguments.l1.genesis.as_deref()),
+        ])?;
+    }
     let is_file = out.as_ref().is_some_and(Output::is_file);
     let checkpoint = arguments.out.as_deref().filter(|_| is_file);
     let checkpoint = checkpoint.map(|out| Arc::new(Checkpoint::beside(out)));

@@ -16,7 +16,13 @@ use crate::{
 #[command(group = clap::ArgGroup::new("work").required(true))]
 pub(crate) struct Arguments {
     /// A node of L1.
-    #[arg(long = "l1", value_name = "URL", env = "CAIRN_L1", required_unless_present = "check")]
+    #[arg(
+        long = "l1",
+        value_name = "URL",
+        env = "CAIRN_L1",
+        hide_env_values = true,
+        required_unless_present = "check"
+    )]
     url: Option<String>,
     /// The rollup's contract [default with --check: the one that the file names].
     #[arg(

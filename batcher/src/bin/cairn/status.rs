@@ -14,7 +14,13 @@ use crate::reconstruct::print;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The service.
-    #[arg(long, value_name = "URL", env = "CAIRN_URL", default_value = "http://127.0.0.1:8650")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "CAIRN_URL",
+        hide_env_values = true,
+        default_value = "http://127.0.0.1:8650"
+    )]
     url: String,
     /// Prints JSON instead of a table.
     #[arg(long)]

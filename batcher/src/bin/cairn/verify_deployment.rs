@@ -15,7 +15,7 @@ use crate::{deploy::Prover, reconstruct::print};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// A node of L1, which must have the deployment's transactions.
-    #[arg(long = "l1", value_name = "URL", env = "CAIRN_L1")]
+    #[arg(long = "l1", value_name = "URL", env = "CAIRN_L1", hide_env_values = true)]
     url: String,
     /// The manifest that `cairn deploy` has written.
     #[arg(long, value_name = "FILE.json")]
