@@ -139,8 +139,12 @@ impl Journal {
         let Self { file, progress } = self;
         if let Some(begun) = progress.take().filter(Progress::is_begun) {
             let path = file.as_ref().map(|place| place.path.clone()).unwrap_or_default();
-            begun.plan.expect(&plan, path)?;
-            *progress = Some(begun);
+            match begun.plan.expect(&plan, path) {
+                Ok(()) => *progress = Some(begun),
+                // Nothing has come of it.
+                Err(_) if begun.is_given_up() => {}
+                Err(other) => return Err(other),
+            }
         }
         let fresh = || Progress { plan, first_block: None, contracts: Vec::new(), sent: None };
         Ok(Working { file: file.as_ref(), progress: progress.get_or_insert_with(fresh) })
@@ -194,6 +198,11 @@ impl Working<'_> {
 }
 
 impl Progress {
+    /// Whether there is but a transaction that can never be mined, by what the node has said.
+    fn is_given_up(&self) -> bool {
+        self.contracts.is_empty() && self.sent.as_ref().is_some_and(|sent| sent.is_given_up)
+    }
+
     fn is_begun(&self) -> bool {
         self.sent.is_some() || !self.contracts.is_empty()
     }

@@ -81,7 +81,9 @@ impl Ground {
             true => Deployer::begun(&self.url, signer, config, set_up).await?,
             false => Deployer::new(&self.url, signer, config, set_up).await?,
         };
-        let deployer = deployer.with(Duration::from_secs(2), |line| eprintln!("{line}"));
+        let deployer = deployer
+            .paying_at_most(100_000)
+            .with(Duration::from_secs(2), |line| eprintln!("{line}"));
         let (artifacts, genesis) = (artifacts().await, B256::repeat_byte(6));
         let deployed =
             deployer.deploy_with(&mut journal, &artifacts, circuits(), genesis, "1".into());
