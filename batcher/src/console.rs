@@ -41,8 +41,8 @@ pub fn tell(text: &str) {
     let _ = io::stderr().lock().write_all((line(text) + "\n").as_bytes());
 }
 
-/// Does all of a program's work and gives its exit code. Where an output is closed, as in `cairn status | head`, the end is
-/// quiet; where it is full, it is one line. Unwinding has ended what was begun, as a local L1.
+/// Does all of a program's work and gives its exit code. Where an output is closed, as in `cairn status | head`, the
+/// end is quiet; where it is full, it is one line. Unwinding has ended what was begun, as a local L1.
 pub fn run(program: &'static str, work: impl FnOnce() -> ExitCode + UnwindSafe) -> ExitCode {
     let usual = take_hook();
     let is_traced = std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0");
@@ -85,8 +85,8 @@ pub fn expect_written(written: io::Result<()>) {
     }
 }
 
-/// Notes a panic of whatever thread. It is said where nobody has made an error of it, as those do who read files and proofs
-/// that may be damaged.
+/// Notes a panic of whatever thread. It is said where nobody has made an error of it, as those do who read files and
+/// proofs that may be damaged.
 fn note_panic(panic: &PanicHookInfo<'_>) {
     let message = panic_message(panic.payload());
     if message.starts_with("failed printing to std") {

@@ -6,7 +6,7 @@ use std::{cell::RefCell, time::Duration};
 use alloy_primitives::{Address, B256};
 use cairn_batcher::{
     l1::{
-        calls::Place,
+        transactions::Place,
         connection::{ConnectionConfig, connect},
         error::L1Error,
         queue,

@@ -17,8 +17,8 @@ const CUT: &str = " .. ";
 const AFTER_URL: [char; 3] = ['"', '<', '>'];
 const BEHIND_URL: [char; 9] = ['\'', '`', ':', ',', ';', '.', ')', ']', '\\'];
 
-/// One line for people: control characters and such that change the direction of a text are escaped, URLs shown without what
-/// may be a secret, and the middle of what is too long is left out.
+/// One line for people: control characters and such that change the direction of a text are escaped, URLs shown
+/// without what may be a secret, and the middle of what is too long is left out.
 #[must_use]
 pub fn line(text: &str) -> String {
     let shown: Vec<char> = escaped(&without_secrets(text.trim_end())).chars().collect();

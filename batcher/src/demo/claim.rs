@@ -15,7 +15,8 @@ use crate::{
     store::records::BatchNumber,
 };
 
-/// Claims every withdrawal with what the service says, and checks that its recipient has been paid; returns the gas of all.
+/// Claims every withdrawal with what the service says, and checks that its recipient has been paid; returns the gas of
+/// all.
 ///
 /// # Errors
 /// L1's, or a recipient has been paid something else.

@@ -20,8 +20,8 @@ use crate::{
     },
 };
 
-/// More deposits than these share blocks, which are made when as many as fit wait. A block for each is there at once, but
-/// the node takes ever longer for the next.
+/// More deposits than these share blocks, which are made when as many as fit wait. A block for each is there at once,
+/// but the node takes ever longer for the next.
 const MANY: usize = 300;
 /// Transactions of one request.
 const AT_ONCE: usize = 500;
@@ -88,7 +88,8 @@ pub fn priority_operations(scenario: &Scenario) -> usize {
     scenario.tokens.len() + scenario.first_balances.len() + forced::count(scenario)
 }
 
-/// Submits the scenario's actions as their owners sign them, each after what it rests on; returns when all are in blocks.
+/// Submits the scenario's actions as their owners sign them, each after what it rests on; returns when all are in
+/// blocks.
 ///
 /// # Errors
 /// The service refuses or drops a transaction.

@@ -1,5 +1,5 @@
-//! What came of a scenario on L2, batch by batch. Of a batch only figures and withdrawals are kept: its witness takes much
-//! memory, and the operator removes it once the batch is final.
+//! What came of a scenario on L2, batch by batch. Of a batch only figures and withdrawals are kept: its witness takes
+//! much memory, and the operator removes it once the batch is final.
 
 use cairn_state::{BatchWitness, DataForm, Fault, SlotWitness};
 use cairn_types::{Operation, PriorityOperation, Transaction, WORD_BYTES, Word};
@@ -81,7 +81,8 @@ impl Played {
         self.golden = self.is_golden.then_some(batch);
     }
 
-    /// Mean data bytes of a short transfer without padding, and of all transfers as published; zero where there are none.
+    /// Mean data bytes of a short transfer without padding, and of all transfers as published; zero where there are
+    /// none.
     #[must_use]
     pub fn bytes_per_transfer(&self) -> (f64, f64) {
         (self.short_bytes.value(), self.published_bytes.value())

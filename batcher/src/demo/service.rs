@@ -163,8 +163,8 @@ impl Service {
         self.wait("the execution of L1's queue", executed).await
     }
 
-    /// Waits until a transaction is in a block. That may take as long as proofs: a batch that is full waits for them where
-    /// as many as L1 takes are not proven.
+    /// Waits until a transaction is in a block. That may take as long as proofs: a batch that is full waits for them
+    /// where as many as L1 takes are not proven.
     ///
     /// # Errors
     /// As [`Self::wait`], or the transaction is dropped.
@@ -302,8 +302,8 @@ pub async fn gas(l1: &L1Client, transaction: B256) -> Result<(u64, u64)> {
     Ok((receipt.gas_used, receipt.blob_gas_used.unwrap_or(0)))
 }
 
-/// An operator who takes any fee and any number of transactions, seals when a batch is full or when asked, and does not wait
-/// for an L1 that cannot go back.
+/// An operator who takes any fee and any number of transactions, seals when a batch is full or when asked, and does
+/// not wait for an L1 that cannot go back.
 #[must_use]
 pub fn configuration(url: &str, deployment: &Deployment, data: DataMode, folder: &Path) -> Config {
     let mut config = Config::template();

@@ -1,5 +1,5 @@
-//! A new key while a batch is in flight: the rollup's governor registers the verifier of another key for the same circuits, which
-//! counts after the delay. The batch was committed before, and settles with the new key.
+//! A new key while a batch is in flight: the rollup's governor registers the verifier of another key for the same
+//! circuits, which counts after the delay. The batch was committed before, and settles with the new key.
 //!
 //! ```text
 //! 1 and 2 committed, key registered -> 1 settles (old key) -> new key: not active | 30 days | old key: taken still
@@ -107,8 +107,8 @@ pub struct UpgradeReport {
     pub state: B256,
 }
 
-/// Proves the scenario's batches as the prover does. The proofs of the one after them, by both keys, go to the demo, which says when the operator may have
-/// the new one.
+/// Proves the scenario's batches as the prover does. The proofs of the one after them, by both keys, go to the demo,
+/// which says when the operator may have the new one.
 #[derive(Debug)]
 pub struct UpgradeEngine {
     prover: Arc<LocalProver>,

@@ -48,7 +48,8 @@ pub(super) struct Sent {
     pub(super) transactions: Vec<B256>,
     /// The last one, signed.
     pub(super) raw: Bytes,
-    /// By what the node said none of them can be mined any more. They are asked for once more before another one is sent.
+    /// By what the node said none of them can be mined any more. They are asked for once more before another one is
+    /// sent.
     #[serde(default)]
     pub(super) is_given_up: bool,
 }

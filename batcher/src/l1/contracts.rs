@@ -1,4 +1,5 @@
-//! The contracts' interfaces: what the compiler says of them (`verifier-contracts/snapshots/abi`), and some that have no snapshot.
+//! The contracts' interfaces: what the compiler says of them (`verifier-contracts/snapshots/abi`), and some that have
+//! no snapshot.
 
 #![allow(missing_docs, reason = "generated bindings; the Solidity sources carry the documentation")]
 

@@ -1,5 +1,5 @@
-//! Answers of servers that nobody trusts, L1's nodes and sources of blobs alike: of bounded size, within bounded time, and in
-//! errors never more than a printable line of them.
+//! Answers of servers that nobody trusts, L1's nodes and sources of blobs alike: of bounded size, within bounded time,
+//! and in errors never more than a printable line of them.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -105,7 +105,8 @@ fn is_for_good(status: StatusCode) -> bool {
     [StatusCode::NOT_IMPLEMENTED, StatusCode::HTTP_VERSION_NOT_SUPPORTED].contains(&status)
 }
 
-/// What overloaded servers, and those who limit the rate, say. 413 is among it: proxies in front of nodes say it of bursts.
+/// What overloaded servers, and those who limit the rate, say. 413 is among it: proxies in front of nodes say it of
+/// bursts.
 fn is_busy(status: StatusCode) -> bool {
     [
         StatusCode::REQUEST_TIMEOUT,
@@ -181,8 +182,8 @@ impl Http {
     }
 }
 
-/// A server may send on to another one: a few times, never to a scheme that is not as good, and not from elsewhere to what is on
-/// this machine or back, since a client is made for one of the two.
+/// A server may send on to another one: a few times, never to a scheme that is not as good, and not from elsewhere to
+/// what is on this machine or back, since a client is made for one of the two.
 fn redirects() -> redirect::Policy {
     redirect::Policy::custom(|attempt| {
         let (previous, next) = (attempt.previous(), attempt.url());

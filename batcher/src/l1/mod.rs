@@ -4,7 +4,6 @@ pub mod agreement;
 pub mod anvil;
 pub mod artifacts;
 pub mod blobs;
-pub mod calls;
 pub mod circuit_sets;
 pub mod client;
 pub mod connection;
@@ -20,6 +19,7 @@ pub(crate) mod resent;
 pub mod revert;
 pub(crate) mod secrets;
 pub mod tools;
+pub mod transactions;
 mod transport;
 pub mod withdrawal_tree;
 

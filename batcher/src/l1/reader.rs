@@ -177,8 +177,9 @@ impl Reader {
         Ok(block.header.timestamp)
     }
 
-    /// All logs of `address` with one of these topics from a block on, in order. Nodes bound the blocks or the logs of one
-    /// request, each in its own way: a range that is refused is halved. `seen` hears of each block number that has been read.
+    /// All logs of `address` with one of these topics from a block on, in order. Nodes bound the blocks or the logs of
+    /// one request, each in its own way: a range that is refused is halved. `seen` hears of each block number that has
+    /// been read.
     ///
     /// # Errors
     /// The node refuses a single block, does not answer, or gives what was not asked for, or more than [`MAX_LOG_BYTES`].

@@ -27,7 +27,8 @@ pub fn explain(data: &[u8]) -> String {
     describe(data).unwrap_or_else(unknown)
 }
 
-/// Why a mined transaction has reverted, which its receipt does not say: the same call is made again, on the state of its block.
+/// Why a mined transaction has reverted, which its receipt does not say: the same call is made again, on the state of
+/// its block.
 pub(crate) async fn reverted(
     provider: &impl Provider,
     what: &'static str,
@@ -48,8 +49,8 @@ pub(crate) async fn reverted(
     }
 }
 
-/// The error that a revert carries, by its name and arguments: one of the contracts' own, or one of Solidity's. `None` for data
-/// that is neither. Trust: none; what anyone may have written is quoted.
+/// The error that a revert carries, by its name and arguments: one of the contracts' own, or one of Solidity's. `None`
+/// for data that is neither. Trust: none; what anyone may have written is quoted.
 #[must_use]
 pub fn describe(data: &[u8]) -> Option<String> {
     named::<IRollupL1Errors>(data)

@@ -1,5 +1,5 @@
-//! What of a URL may be a secret, and must not be shown because its server says it back: providers' keys are in paths and
-//! queries, and many servers put the path that they were asked for in their refusals.
+//! What of a URL may be a secret, and must not be shown because its server says it back: providers' keys are in paths
+//! and queries, and many servers put the path that they were asked for in their refusals.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::Url;

@@ -47,8 +47,8 @@ pub struct RequestError {
     pub fault: Fault,
 }
 
-/// Bytes of the longest answer that is read of a method whose answers are bounded: a block, its receipts, a blob. Parsed, a
-/// hostile answer takes some 36 times as much.
+/// Bytes of the longest answer that is read of a method whose answers are bounded: a block, its receipts, a blob.
+/// Parsed, a hostile answer takes some 36 times as much.
 const MAX_SHORT_ANSWER: usize = 8 << 20;
 
 /// Sends signed bytes: whoever sends them twice has sent one transaction.
@@ -156,8 +156,8 @@ impl Nodes {
         if may_be_long(method) { most } else { most.min(MAX_SHORT_ANSWER) }
     }
 
-    /// Gives a transaction to the other nodes, too, whatever the one that was asked has said: it may take transactions and pass
-    /// none on. What they say of it does not matter, and nobody waits for it.
+    /// Gives a transaction to the other nodes, too, whatever the one that was asked has said: it may take transactions
+    /// and pass none on. What they say of it does not matter, and nobody waits for it.
     fn pass_on(self: &Arc<Self>, call: &Call, asked: &Endpoint) {
         // The chain must not be that of whichever is the quickest.
         if self.chain.get().is_none() {
@@ -193,8 +193,8 @@ impl Nodes {
         endpoint.send(call.body.clone(), limits).await
     }
 
-    /// Checks that a node is on the chain of the others, before its first request and after each rest. One node alone is on the
-    /// chain that it is on.
+    /// Checks that a node is on the chain of the others, before its first request and after each rest. One node alone
+    /// is on the chain that it is on.
     async fn admit(&self, endpoint: &Endpoint, limits: Limits) -> Result<(), Fault> {
         if self.endpoints.len() == 1 || endpoint.is_admitted() {
             return Ok(());
@@ -213,7 +213,8 @@ impl Nodes {
         Ok(())
     }
 
-    /// Where a node's head has stood still for long: the answer of another node, if that has a higher one. The first rests then.
+    /// Where a node's head has stood still for long: the answer of another node, if that has a higher one. The first
+    /// rests then.
     async fn higher_head(
         &self,
         endpoint: &Endpoint,
@@ -311,7 +312,8 @@ fn judge(
     }
 }
 
-/// Whether a node refuses to search so many blocks for logs. Some say it with the code of a rate limit, which waiting would mend.
+/// Whether a node refuses to search so many blocks for logs. Some say it with the code of a rate limit, which waiting
+/// would mend.
 fn searches_too_much(method: &str, message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     method == "eth_getLogs" && ["range", "results", "blocks"].iter().any(|w| message.contains(w))
@@ -358,8 +360,8 @@ fn may_be_long(method: &str) -> bool {
     method == "eth_getLogs"
 }
 
-/// Whether a method does the same if it is called twice: it reads, or sends the same bytes. A filter's changes are given out once,
-/// and `eth_sendTransaction` signs with a new nonce.
+/// Whether a method does the same if it is called twice: it reads, or sends the same bytes. A filter's changes are
+/// given out once, and `eth_sendTransaction` signs with a new nonce.
 fn is_repeatable(method: &str) -> bool {
     const READS: [&str; 4] = ["eth_", "net_", "web3_", "anvil_get"];
     const ONCE: [&str; 3] = ["eth_sendTransaction", "eth_getFilterChanges", "eth_uninstallFilter"];

@@ -5,8 +5,8 @@ use cairn_types::DataMode;
 use thiserror::Error;
 
 use crate::l1::{
-    calls::Place,
     contracts::{Batch, IRollupL1},
+    transactions::Place,
 };
 
 /// A batch that stands, as the contract's event has it.

@@ -11,7 +11,7 @@ use alloy::{
     rpc::types::TransactionRequest,
 };
 use cairn_batcher::{
-    l1::{calls::Place, contracts::Batch},
+    l1::{contracts::Batch, transactions::Place},
     reconstruct::{
         ReconstructError, Rollup,
         beacon::Beacon,

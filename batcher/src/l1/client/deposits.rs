@@ -57,8 +57,8 @@ struct Price {
 }
 
 impl L1Client {
-    /// Makes deposits, the first of each token before all others, else in their order; returns their mean gas. `done` is
-    /// told how many more are on their way, and returns when more may be sent.
+    /// Makes deposits, the first of each token before all others, else in their order; returns their mean gas. `done`
+    /// is told how many more are on their way, and returns when more may be sent.
     ///
     /// The first of a token is mined before the others are sent: they take the gas that it took. Fees are those of a
     /// chain of one's own, with room for the blocks that the deposits fill.
