@@ -12,10 +12,18 @@ use alloy::primitives::B256;
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
-use crate::{committee::OtherWords, l1::Fault};
+use crate::{
+    committee::OtherWords,
+    console::{MAX_REASON, shortened},
+    l1::Fault,
+};
 
 /// What one place may take for one answer, with all the requests that this needs and all that are repeated.
 const PATIENCE: Duration = Duration::from_secs(150);
+
+/// Answers in a row without what was asked for, after which a place is asked behind those that have had it. One that
+/// has a part, and is near, stays in front of an archive that has all.
+const MOST_ABSENCES: u32 = 4;
 
 /// Why a place does not give what it was asked for, in one line.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -141,9 +149,11 @@ impl fmt::Display for Answers {
         if self.0.is_empty() {
             return f.write_str("nobody was asked");
         }
-        let lines: Vec<_> =
-            self.0.iter().map(|(place, refusal)| format!("{place}: {refusal}")).collect();
-        f.write_str(&lines.join("; "))
+        // Each by itself: a line that is too long is cut in its middle, where others' answers are.
+        let told = |(place, refusal): &(String, Refusal)| {
+            format!("{place}: {}", shortened(&refusal.to_string(), MAX_REASON))
+        };
+        f.write_str(&self.0.iter().map(told).collect::<Vec<_>>().join("; "))
     }
 }
 
@@ -163,6 +173,33 @@ struct Place<T> {
     place: T,
     /// In a row.
     failures: AtomicU32,
+    /// In a row: what it was asked for and does not have.
+    absences: AtomicU32,
+}
+
+impl<T> Place<T> {
+    /// Where it comes among the others, by what it last did: those that fail are last, before them those that have
+    /// nothing.
+    fn rank(&self) -> (u32, bool) {
+        let is_empty = self.absences.load(Ordering::Relaxed) >= MOST_ABSENCES;
+        (self.failures.load(Ordering::Relaxed), is_empty)
+    }
+
+    /// Notes what it has answered.
+    fn note<R>(&self, answer: &Result<R, Refusal>) {
+        match answer {
+            Ok(_) => {
+                self.failures.store(0, Ordering::Relaxed);
+                self.absences.store(0, Ordering::Relaxed);
+            }
+            Err(refusal) if refusal.is_absence() => {
+                self.absences.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(_) => {
+                self.failures.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
 }
 
 impl<T: fmt::Display> Places<T> {
@@ -172,15 +209,16 @@ impl<T: fmt::Display> Places<T> {
     }
 
     pub(super) fn push(&mut self, place: T) {
-        self.places.push(Place { place, failures: AtomicU32::new(0) });
+        let (failures, absences) = (AtomicU32::new(0), AtomicU32::new(0));
+        self.places.push(Place { place, failures, absences });
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         self.places.iter().map(|place| &place.place)
     }
 
-    /// What the first place gives that has it. Those that have failed are asked last: one that is silent costs its time
-    /// once, not with each batch.
+    /// What the first place gives that has it. All are asked, those last that have failed, and before them those that
+    /// had nothing of late: one that is silent, or slow to say no, costs its time a few times, not with each batch.
     ///
     /// # Errors
     /// None has it: what each has said.
@@ -191,19 +229,16 @@ impl<T: fmt::Display> Places<T> {
         // It is never closed.
         let _turn = self.turns.acquire().await;
         let mut order: Vec<_> = self.places.iter().enumerate().collect();
-        order.sort_by_key(|(_, place)| place.failures.load(Ordering::Relaxed));
+        order.sort_by_cached_key(|(_, place)| place.rank());
         let mut answers = BTreeMap::new();
-        for (number, Place { place, failures }) in order {
-            let asked = tokio::time::timeout(self.patience, ask(place)).await;
-            match asked.unwrap_or(Err(Refusal::TooSlow(self.patience))) {
-                Ok(found) => {
-                    failures.store(0, Ordering::Relaxed);
-                    return Ok(found);
-                }
+        for (number, asked) in order {
+            let place = &asked.place;
+            let answer = tokio::time::timeout(self.patience, ask(place)).await;
+            let answer = answer.unwrap_or(Err(Refusal::TooSlow(self.patience)));
+            asked.note(&answer);
+            match answer {
+                Ok(found) => return Ok(found),
                 Err(refusal) => {
-                    if !refusal.is_absence() {
-                        failures.fetch_add(1, Ordering::Relaxed);
-                    }
                     tracing::debug!(%place, %refusal, "data is not here");
                     answers.insert(number, (place.to_string(), refusal));
                 }
@@ -249,5 +284,44 @@ mod tests {
             "silent: took longer than 0.02 s; lacks: does not have it; has: does not have it";
         assert_eq!(answers, expected);
         assert_eq!(Answers::default().to_string(), "nobody was asked");
+    }
+
+    /// Each blob waited for the first place's 404, however slow.
+    #[tokio::test]
+    async fn a_place_that_lacks_what_others_have_is_asked_behind_them() {
+        let mut places = Places::new(1);
+        ["lacks", "part", "has"].into_iter().for_each(|place| places.push(place));
+        let asked = std::sync::Mutex::new(Vec::new());
+        let ask = async |place: &'static str, who: &[&str]| {
+            asked.lock().unwrap().push(place);
+            if who.contains(&place) { Ok(7) } else { Err(Refusal::Absent) }
+        };
+        let order = async |who: &[&str]| {
+            let found = places.first(|place| ask(place, who)).await;
+            (found.is_ok(), std::mem::take(&mut *asked.lock().unwrap()))
+        };
+        for _ in 0..MOST_ABSENCES {
+            assert_eq!(order(&["part"]).await, (true, vec!["lacks", "part"]));
+        }
+        for _ in 0..MOST_ABSENCES {
+            assert_eq!(order(&["has"]).await, (true, vec!["part", "has"]));
+        }
+        assert_eq!(order(&["has"]).await, (true, vec!["has"]));
+        // Whoever may have it is asked, and comes to its place again with what it has.
+        assert_eq!(order(&[]).await, (false, vec!["has", "lacks", "part"]));
+        assert_eq!(order(&["lacks"]).await, (true, vec!["has", "lacks"]));
+        assert_eq!(order(&["lacks"]).await, (true, vec!["lacks"]));
+    }
+
+    #[test]
+    fn a_long_answer_does_not_hide_the_next() {
+        let long = |place: &str| (place.to_owned(), Refusal::NoBlob("x".repeat(5_000)));
+        let answers =
+            Answers(vec![long("one"), long("two"), ("three".to_owned(), Refusal::Absent)]);
+        let line = answers.to_string();
+        for part in ["one: has no blob", "two: has no blob", "x); two", "three: does not have it"] {
+            assert!(line.contains(part), "{line}");
+        }
+        assert!(line.chars().count() < 3 * MAX_REASON, "{line}");
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use cairn_state::State;
-use cairn_types::Word;
+use cairn_types::{WORD_BYTES, Word};
 use thiserror::Error;
 use tokio::task::JoinHandle;
 
@@ -17,8 +17,10 @@ use crate::{
     snapshot::Snapshot,
 };
 
-/// Commitments that are read ahead of the replay.
+/// Batches that are read ahead of the replay, at most.
 const AHEAD: usize = 8;
+/// Bytes of their data, at most: eight of the largest batches of a data committee would be a gigabyte that waits.
+const AHEAD_BYTES: u64 = 256 << 20;
 
 /// A state, and which one it is.
 #[derive(Debug)]
@@ -47,6 +49,13 @@ impl Progress for () {}
 /// A batch as L1 has it, and its data words.
 type Fetched = Result<(Publication, Vec<Word>), Missing>;
 
+/// A batch that is read ahead.
+struct Ahead {
+    /// Bytes of its data.
+    bytes: u64,
+    task: JoinHandle<Fetched>,
+}
+
 /// What may be missing of a batch.
 #[derive(Debug, Error)]
 enum Missing {
@@ -74,11 +83,15 @@ impl Rollup {
         let mut ahead = VecDeque::new();
         let mut next = first;
         for number in first..=to {
-            while next <= to && ahead.len() < AHEAD {
-                ahead.push_back(self.fetch(next, sources)?);
+            while next <= to {
+                let bytes = self.bytes(next)?;
+                if !has_room(ahead.iter().map(|waiting: &Ahead| waiting.bytes), bytes) {
+                    break;
+                }
+                ahead.push_back(Ahead { bytes, task: self.fetch(next, sources)? });
                 next += 1;
             }
-            let Some(task) = ahead.pop_front() else { break };
+            let Some(Ahead { task, .. }) = ahead.pop_front() else { break };
             let (published, data) = self.fetched(number, task).await?;
             let priority = self.priority(number)?;
             let previous = self.record(number.saturating_sub(1))?.clone();
@@ -107,6 +120,11 @@ impl Rollup {
             return Err(ReconstructError::BeforeSnapshot { batch: to, snapshot });
         }
         Ok((snapshot.batch + 1, snapshot.state))
+    }
+
+    /// Bytes of a batch's data, as L1 has it.
+    fn bytes(&self, number: u32) -> Result<u64, ReconstructError> {
+        Ok(u64::from(self.committed(number)?.data_count) * WORD_BYTES as u64)
     }
 
     fn fetch(
@@ -151,5 +169,37 @@ impl Rollup {
         let operations = operations
             .ok_or_else(|| self.fault(number, BatchFault::Queue { start, end, queued }))?;
         Ok(operations.iter().flat_map(|operation| operation.words.iter().copied()).collect())
+    }
+}
+
+/// Whether one more batch is read ahead, of so many bytes, where these wait: the next one is in any case.
+fn has_room(waiting: impl ExactSizeIterator<Item = u64>, bytes: u64) -> bool {
+    let count = waiting.len();
+    count == 0 || (count < AHEAD && waiting.sum::<u64>().saturating_add(bytes) <= AHEAD_BYTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::committee::MAX_WORDS;
+
+    /// How many batches of this size are read ahead.
+    fn ahead(bytes: u64) -> usize {
+        let mut waiting = Vec::new();
+        while has_room(waiting.iter().copied(), bytes) {
+            waiting.push(bytes);
+        }
+        waiting.len()
+    }
+
+    #[test]
+    fn what_is_read_ahead_is_bounded_in_bytes() {
+        assert_eq!([0, 1_000, AHEAD_BYTES / 8].map(ahead), [AHEAD; 3]);
+        assert_eq!(ahead(AHEAD_BYTES / 8 + 1), 7);
+        // Eight of the largest that are taken were 1 GiB.
+        assert_eq!(ahead(u64::from(MAX_WORDS) * WORD_BYTES as u64), 2);
+        // One that says more words than are taken is refused when its turn comes, alone.
+        assert_eq!(ahead(u64::from(u32::MAX) * WORD_BYTES as u64), 1);
+        assert!(!has_room([u64::MAX].into_iter(), 1));
     }
 }

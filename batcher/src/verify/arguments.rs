@@ -8,6 +8,7 @@ use alloy::{
 use super::{
     Findings,
     structure::{ROLLUP, TIMELOCK, VERIFIER},
+    time::Seconds,
 };
 use crate::{
     deploy::manifest::{Manifest, ManifestError, SetUp},
@@ -98,7 +99,7 @@ fn read_timelock(bytes: &[u8]) -> Option<Vec<Named>> {
         format!("{} of {}", some.collect::<Vec<_>>().join(", "), addresses.len())
     };
     Some(vec![
-        ("delay", delay.to_string()),
+        ("delay", Seconds(delay).to_string()),
         ("proposers", list(&proposers)),
         ("executors", list(&executors)),
         ("administrator", administrator.to_string()),
@@ -141,8 +142,8 @@ fn read_configuration(bytes: &[u8]) -> Option<Vec<Named>> {
         ("genesis state", configuration.genesisState.to_string()),
         ("development keys", configuration.developmentKeys.to_string()),
         ("priority fee", configuration.priorityFee.to_string()),
-        ("priority deadline", configuration.priorityDeadline.to_string()),
-        ("upgrade delay", configuration.upgradeDelay.to_string()),
+        ("priority deadline", Seconds::from(configuration.priorityDeadline).to_string()),
+        ("upgrade delay", Seconds::from(configuration.upgradeDelay).to_string()),
         ("forced transactions", configuration.forcedTransactions.to_string()),
         ("data modes", configuration.dataModes.to_string()),
     ])

@@ -25,6 +25,7 @@ mod source;
 mod state;
 mod structure;
 mod terms;
+mod time;
 mod timelock;
 
 use std::{fs, path::Path};

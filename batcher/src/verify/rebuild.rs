@@ -1,6 +1,9 @@
 //! The contracts' code, from source to the last immutable, without L1.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use alloy::{
     network::TransactionBuilder,
@@ -26,6 +29,9 @@ use crate::{
         tools,
     },
 };
+
+/// How long the local chain may take for a block.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What is here, by whoever verifies: nothing of it comes from the deployer.
 #[derive(Debug)]
@@ -159,6 +165,7 @@ async fn create(
     let name = &contract.name;
     // Without a wallet nothing is signed here: the node holds the account.
     let sent = node.send_transaction(request).await.map_err(|e| rpc(what, e).about(name))?;
+    let sent = sent.with_timeout(Some(PATIENCE));
     let receipt = sent.get_receipt().await.map_err(|e| rpc(what, e).about(name))?;
     if receipt.status() {
         Ok(())

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Compares the compiler with the one that has built the contracts here, and the commit with the one that they were
-/// built from; `commit` is empty outside of a repository, and ends with `+` where it has changes.
+/// built from.
 pub(super) fn compare(
     findings: &mut Findings,
     manifest: &Manifest,
@@ -22,14 +22,24 @@ pub(super) fn compare(
     for name in names {
         compare_setting(findings, name, expected.settings.get(name), got.settings.get(name));
     }
-    let noted = quote(&manifest.commit);
-    if commit.is_empty() {
-        let what = "commit: there is no repository here to compare";
-        return findings.leave_out(format!("{what} the manifest's {noted:?} with"));
-    }
-    findings.compare("commit", &quote(commit), &noted);
-    if commit.ends_with('+') {
-        findings.leave_out("commit: the source here has changes, which a commit does not name");
+    compare_commit(findings, commit, &manifest.commit);
+}
+
+/// Compares the commit of the source here, which is empty outside of a repository and ends with `+` where it has
+/// changes, with the manifest's. Of changes on the same commit nothing is known: the same words may mean other ones.
+fn compare_commit(findings: &mut Findings, here: &str, noted: &str) {
+    let shown = quote(noted);
+    match here.strip_suffix('+') {
+        None if here.is_empty() => findings.leave_out(format!(
+            "commit: there is no repository here to compare the manifest's {shown:?} with"
+        )),
+        Some(clean) if noted.strip_suffix('+').unwrap_or(noted) == clean => {
+            findings.leave_out(format!(
+                "commit: the source here has changes, which a commit does not name; the manifest's \
+                 is {shown:?}"
+            ));
+        }
+        _ => findings.compare("commit", &quote(here), &shown),
     }
 }
 
@@ -56,6 +66,29 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+
+    /// Each time one verdict: it was told as compared, or different, and as NOT CHECKED at once.
+    #[test]
+    fn a_commit_has_one_verdict() {
+        for (here, noted, checked, differs, left_out) in [
+            ("ab", "ab", 1, 0, 0),
+            ("ab", "ab+", 0, 1, 0),
+            ("ab", "cd", 0, 1, 0),
+            ("ab", "", 0, 1, 0),
+            ("ab+", "ab+", 0, 0, 1),
+            ("ab+", "ab", 0, 0, 1),
+            ("ab+", "cd+", 0, 1, 0),
+            ("ab+", "+", 0, 1, 0),
+            ("", "ab", 0, 0, 1),
+            ("", "", 0, 0, 1),
+        ] {
+            let mut findings = Findings::default();
+            compare_commit(&mut findings, here, noted);
+            let Findings { checked: ok, differences, not_checked, .. } = findings;
+            let got = (ok.len(), differences.len(), not_checked.len());
+            assert_eq!(got, (checked, differs, left_out), "{here:?} and {noted:?}");
+        }
+    }
 
     /// By their paths, the first two have the same settings.
     #[test]

@@ -8,7 +8,7 @@ use alloy::{
     sol_types::{SolEvent, SolInterface},
 };
 
-use super::{Findings, VerifyError, structure::TIMELOCK};
+use super::{Findings, VerifyError, structure::TIMELOCK, time::Seconds};
 use crate::{
     deploy::manifest::Manifest,
     l1::{
@@ -33,13 +33,13 @@ pub(super) async fn compare(
     first_block: u64,
 ) -> Result<(), VerifyError> {
     if manifest.roles.timelock_delay == 0 {
-        findings.note("no timelock: the governor acts at once, but for circuit sets");
         return Ok(());
     }
     let address = manifest.contract(TIMELOCK)?.address;
     let timelock = ITimelock::new(address, reader.provider());
     let delay = reader.view("reading the timelock's delay", timelock.getMinDelay()).await?;
-    findings.compare("timelock: delay", &U256::from(manifest.roles.timelock_delay), &delay);
+    let expected = Seconds::from(manifest.roles.timelock_delay);
+    findings.compare("timelock: delay", &expected, &Seconds(delay));
 
     let what = "reading what waits in the timelock";
     let mut operations = BTreeMap::<B256, Vec<String>>::new();
@@ -62,7 +62,11 @@ pub(super) async fn compare(
         }
         let time = reader.view(what, timelock.getTimestamp(id)).await?;
         let now = U256::from(reader.head().timestamp);
-        let ready = if time <= now { "can be executed now" } else { "waits" };
+        let wait = time.saturating_sub(now);
+        let ready = match wait.is_zero() {
+            true => "can be executed now".to_owned(),
+            false => format!("waits {}", Seconds(wait)),
+        };
         let more = calls.len().saturating_sub(MOST_CALLS);
         let mut told: Vec<_> = calls.into_iter().take(MOST_CALLS).collect();
         told.extend((more > 0).then(|| format!("{more} more calls")));

@@ -269,6 +269,11 @@ async fn how_the_rollup_stands_is_told() {
     assert!(noted(&findings, &["INSECURE development keys"]));
     assert!(noted(&findings, &["proving is the prover's"]));
     assert!(noted(&findings, &["no forced transactions"]));
+    assert!(noted(
+        &findings,
+        &["16 days) are left", "(30 days) until then", "(14 days) until anyone"]
+    ));
+    assert!(noted(&findings, &["WARNING: the governor's acts count 600 s (10 minutes) after"]));
     assert!(noted(&findings, &["data: calldata, blobs"]));
     assert!(!noted(&findings, &["PAUSED"]) && !noted(&findings, &["token 0"]));
 

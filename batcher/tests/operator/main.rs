@@ -18,5 +18,6 @@ mod proxy;
 mod real_keys;
 mod reconstruct;
 mod server;
+mod servers;
 mod sources;
 mod world;

@@ -269,6 +269,8 @@ async fn a_commit_is_compared_or_said_not_to_be() {
     (deployed.manifest.commit, deployed.source.commit) = (hash(1) + "+", hash(1) + "+");
     let findings = deployed.findings().await;
     assert!(findings.agree() && findings.not_checked.len() == 1, "{findings:?}");
+    let is_checked = findings.checked.iter().any(|checked| checked.starts_with("commit"));
+    assert!(!is_checked, "two verdicts on one thing: {findings:?}");
     deployed.source.commit = String::new();
     let findings = deployed.findings().await;
     assert!(findings.agree(), "{findings:?}");

@@ -1,14 +1,7 @@
 //! Several sources, of which all but the last are wrong, lacking, refusing or silent: none hides the next, and each is named with its
 //! reason where none has what is missing.
 
-use std::{
-    fmt::Display,
-    os::unix::fs::symlink,
-    path::Path,
-    process::Command,
-    sync::atomic::{AtomicUsize, Ordering},
-    time::{Duration, Instant},
-};
+use std::{os::unix::fs::symlink, path::Path, process::Command, time::Duration};
 
 use alloy::{
     consensus::{BlobTransactionSidecarEip7594, SidecarBuilder, SimpleCoder},
@@ -28,14 +21,14 @@ use crate::{
 };
 
 /// Of the block with the blob: the start of slot 1,000 of a chain like mainnet.
-const TIMESTAMP: u64 = GENESIS + 12_000;
+pub(crate) const TIMESTAMP: u64 = GENESIS + 12_000;
 const GENESIS: u64 = 1_600_000_000;
 
 /// What an attempt may take: enough for a machine that is busy with other tests.
 const ATTEMPT: Duration = Duration::from_secs(5);
 
 /// A blob and its versioned hash.
-fn blob(content: &[u8]) -> (B256, Bytes) {
+pub(crate) fn blob(content: &[u8]) -> (B256, Bytes) {
     let builder: SidecarBuilder<SimpleCoder> = SidecarBuilder::from_slice(content);
     let sidecar: BlobTransactionSidecarEip7594 = builder.build_7594().unwrap();
     let blob = Bytes::copy_from_slice(sidecar.blobs[0].as_slice());
@@ -47,7 +40,7 @@ fn genesis(time: &str) -> Answer {
 }
 
 /// A beacon node of a chain like mainnet, with this answer about blobs by the newer method only.
-async fn node(blobs: impl Fn() -> Answer + Send + Sync + 'static) -> Server {
+pub(crate) async fn node(blobs: impl Fn() -> Answer + Send + Sync + 'static) -> Server {
     Server::start(move |path| match path {
         "/eth/v1/beacon/genesis" => genesis(&GENESIS.to_string()),
         path if path.starts_with("/eth/v1/beacon/blobs/1000?versioned_hashes=0x01") => blobs(),
@@ -57,21 +50,21 @@ async fn node(blobs: impl Fn() -> Answer + Send + Sync + 'static) -> Server {
 }
 
 /// One that has the blob.
-async fn good(blob: &Bytes) -> Server {
+pub(crate) async fn good(blob: &Bytes) -> Server {
     let answer = json!({ "data": [blob] });
     node(move || Answer::json(&answer)).await
 }
 
-fn beacon(server: &Server) -> Beacon {
+pub(crate) fn beacon(server: &Server) -> Beacon {
     Beacon::with_attempt(&server.url, ATTEMPT).unwrap()
 }
 
-fn host(server: &Server) -> &str {
+pub(crate) fn host(server: &Server) -> &str {
     server.url.trim_start_matches("http://")
 }
 
 /// What a store says where it is the only one, and that it does not hide another one.
-async fn refused<S: BlobStore + 'static>(
+pub(crate) async fn refused<S: BlobStore + 'static>(
     make: impl Fn() -> S,
     good: &Server,
     hash: B256,
@@ -267,107 +260,6 @@ async fn a_clock_that_cannot_be_does_not_hide_the_next() {
         blobs.push(beacon(&node));
         assert!(blobs.get(hash, TIMESTAMP).await.unwrap() == blob);
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_passes_is_asked_for_again() {
-    let (hash, blob) = blob(b"words");
-    let busy = |status| Answer::Headed(status, "retry-after: 1".to_owned(), Vec::new());
-    for trouble in [
-        Answer::Closed,
-        Answer::Cut("{\"data\":["),
-        Answer::Whole(500, Vec::new()),
-        Answer::Whole(503, b"<html>".to_vec()),
-        Answer::Whole(504, Vec::new()),
-        busy(429),
-    ] {
-        let (times, answer) = (AtomicUsize::new(0), json!({ "data": [blob] }));
-        let first = trouble.clone();
-        let node = node(move || match times.fetch_add(1, Ordering::Relaxed) {
-            0 => first.clone(),
-            _ => Answer::json(&answer),
-        })
-        .await;
-        let mut blobs = Blobs::default();
-        blobs.push(beacon(&node));
-        assert!(blobs.get(hash, TIMESTAMP).await.unwrap() == blob, "{trouble:?}");
-        assert_eq!(node.asked.lock().unwrap().len(), 4, "{trouble:?}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_does_not_end_is_given_up_in_time() {
-    let (hash, blob) = blob(b"words");
-    let good = good(&blob).await;
-    let later = "retry-after: 18446744073709551615".to_owned();
-    for (answer, reason) in [
-        (Answer::Never, "no whole answer within 0.3 s"),
-        (Answer::Drips, "no whole answer within 0.3 s"),
-        (Answer::Headed(429, later, Vec::new()), "429 Too Many Requests"),
-        (Answer::Whole(503, Vec::new()), "503 Service Unavailable"),
-    ] {
-        let node = node(move || answer.clone()).await;
-        let make = || Beacon::with_attempt(&node.url, Duration::from_millis(300)).unwrap();
-        let started = Instant::now();
-        let line = refused(make, &good, hash).await;
-        assert!(line.contains(reason), "{line}");
-        // Two attempts each, alone and with the other node.
-        assert!(started.elapsed() < Duration::from_secs(10), "{reason}: {:?}", started.elapsed());
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn redirects_lead_nowhere_but_to_where_they_may_and_tell_no_secret() {
-    let (hash, blob) = blob(b"words");
-    let good = good(&blob).await;
-    let to = |location: &dyn Display| {
-        let line = format!("location: {location}");
-        move || Answer::Headed(307, line.clone(), Vec::new())
-    };
-    for (location, reason) in [
-        ("https://127.0.0.1:1/", "Connection refused"),
-        ("ftp://127.0.0.1/", "from http to ftp"),
-        ("file:///etc/passwd", "307 Temporary Redirect"),
-        ("http://node.example/", "to or from this machine"),
-        ("/eth/v1/beacon/blobs/1000?versioned_hashes=0x01", "more than 5 in a row"),
-    ] {
-        let node = node(to(&location)).await;
-        let make = || Beacon::with_attempt(&node.url, Duration::from_secs(1)).unwrap();
-        let line = refused(make, &good, hash).await;
-        assert!(line.contains(reason), "{line}");
-        let is_tried = ["Connection refused", "307 Temporary Redirect"].contains(&reason);
-        assert_ne!(line.contains("error following redirect: "), is_tried, "{line}");
-    }
-    // An archive that has moved. Whoever has it now is told nothing of the URL with the key.
-    let new = good.url.clone();
-    let old = Server::start(move |path| match path.split_once("/hidden") {
-        Some(("", rest)) => to(&format!(
-            "{new}{}",
-            rest.replace("?key=hidden&", "?").trim_end_matches("?key=hidden")
-        ))(),
-        _ => panic!("{path}"),
-    })
-    .await;
-    let url = old.url.replace("http://", "http://user:hidden@");
-    good.heads.lock().unwrap().clear();
-    let mut blobs = Blobs::default();
-    blobs.push(Beacon::new(&format!("{url}/hidden/?key=hidden")).unwrap());
-    assert!(blobs.get(hash, TIMESTAMP).await.unwrap() == blob);
-    assert!(!format!("{blobs:?}").contains("hidden"), "{blobs:?}");
-    let heads = old.heads.lock().unwrap().join("").to_lowercase();
-    assert_eq!(heads.matches("authorization: basic ").count(), 3, "{heads}");
-    assert_eq!(heads.matches("key=hidden").count(), 3, "{heads}");
-    let heads = good.heads.lock().unwrap().join("").to_lowercase();
-    assert_eq!(heads.matches("get /eth/v1/").count(), 3, "{heads}");
-    for secret in ["hidden", "authorization", "referer"] {
-        assert!(!heads.contains(secret), "{heads}");
-    }
-    // Nor is whoever reads an error.
-    let lacking = node(Answer::not_found).await;
-    let url = lacking.url.replace("http://", "http://user:hidden@");
-    let make = || Beacon::new(&format!("{url}/?key=hidden")).unwrap();
-    let line = refused(make, &good, hash).await;
-    assert!(line.contains(host(&lacking)) && !line.contains("hidden"), "{line}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
