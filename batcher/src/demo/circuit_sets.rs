@@ -1,20 +1,21 @@
 //! The rollup's list of circuit sets, as governor, council and prover see it.
 
+use std::fmt;
+
 use alloy::{
-    network::{Ethereum, TransactionBuilder},
+    network::TransactionBuilder,
     primitives::{Address, B256, Bytes, U256},
-    providers::{DynProvider, PendingTransactionBuilder, Provider},
-    rpc::types::{TransactionReceipt, TransactionRequest},
+    providers::{DynProvider, Provider},
+    rpc::types::TransactionRequest,
 };
 
 use crate::l1::{
-    client::L1Client,
+    client::{L1Client, Pending},
     contracts::{
         Batch, CircuitSet, IGroth16Verifier::IGroth16VerifierErrors, IRollupL1,
         IRollupL1::IRollupL1Errors,
     },
     error::{L1Error, rpc},
-    revert::reverted,
 };
 
 /// What the rollup says to a proof.
@@ -24,6 +25,15 @@ pub enum Answer {
     Accepted,
     /// Its error, by name.
     Refused(&'static str),
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Accepted => "accepted",
+            Self::Refused(error) => error,
+        })
+    }
 }
 
 /// The list of one rollup, for an account that has every role but the operator's.
@@ -49,14 +59,15 @@ impl CircuitSets {
         let what = "deploying a verifier";
         let creation = TransactionRequest::default().with_deploy_code(verifier.clone());
         let sent = self.provider.send_transaction(creation).await.map_err(|e| rpc(what, e))?;
-        let receipt = mined(what, sent).await?;
+        let receipt = Pending { what, transaction: sent }.receipt().await?;
         let address = receipt.contract_address.ok_or_else(|| rpc(what, "it has no address"))?;
 
         let what = "registering a circuit set";
         let contract = self.contract();
         let place = contract.circuitSetCount().call().await.map_err(|e| rpc(what, e))?;
         let sent = contract.registerCircuitSet(root, address).send().await;
-        mined(what, sent.map_err(|e| rpc(what, e))?).await?;
+        let transaction = sent.map_err(|e| rpc(what, e))?;
+        Pending { what, transaction }.receipt().await?;
         Ok(place)
     }
 
@@ -66,9 +77,9 @@ impl CircuitSets {
     /// The node's, or a revert.
     pub async fn retire(&self, place: U256) -> Result<(), L1Error> {
         let what = "retiring a circuit set";
-        let sent =
-            self.contract().retireCircuitSet(place).send().await.map_err(|e| rpc(what, e))?;
-        mined(what, sent).await.map(drop)
+        let sent = self.contract().retireCircuitSet(place).send().await;
+        let transaction = sent.map_err(|e| rpc(what, e))?;
+        Pending { what, transaction }.receipt().await.map(drop)
     }
 
     /// The set at a place.
@@ -109,16 +120,4 @@ impl CircuitSets {
     fn contract(&self) -> IRollupL1::IRollupL1Instance<&DynProvider> {
         IRollupL1::new(self.rollup, &self.provider)
     }
-}
-
-async fn mined(
-    what: &'static str,
-    sent: PendingTransactionBuilder<Ethereum>,
-) -> Result<TransactionReceipt, L1Error> {
-    let provider = sent.provider().clone();
-    let receipt = sent.get_receipt().await.map_err(|e| rpc(what, e))?;
-    if receipt.status() {
-        return Ok(receipt);
-    }
-    Err(reverted(&provider, what, &receipt).await)
 }

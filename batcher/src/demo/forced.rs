@@ -50,6 +50,19 @@ pub async fn queue(
 /// They came to something else.
 pub fn check(outcomes: &[Option<Fault>], scenario: &Scenario) -> Result<()> {
     let expected = &OUTCOMES[..count(scenario)];
-    ensure!(outcomes == expected, "forced transactions: expected {expected:?}, got {outcomes:?}");
+    let (expected_words, got) = (words(expected), words(outcomes));
+    ensure!(outcomes == expected, "forced transactions: expected {expected_words}, got {got}");
     Ok(())
+}
+
+/// What they came to, in words.
+fn words(outcomes: &[Option<Fault>]) -> String {
+    let word = |outcome: Option<Fault>| match outcome {
+        None => "one executed".to_owned(),
+        Some(fault) => format!("one without effect ({fault:?})"),
+    };
+    match outcomes.is_empty() {
+        true => "none".to_owned(),
+        false => outcomes.iter().copied().map(word).collect::<Vec<_>>().join(", "),
+    }
 }

@@ -2,7 +2,7 @@
 
 use alloy::primitives::{Address, U256};
 use cairn_types::{SignedTransaction, TokenId};
-use eyre::{Result, WrapErr, bail, eyre};
+use eyre::{Result, WrapErr, eyre};
 use indicatif::ProgressBar;
 
 use super::{
@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     api::wire::SubmitOutcome,
+    client::ClientError,
     l1::{
         anvil::Anvil,
         client::{Deposit, L1Client},
@@ -127,7 +128,10 @@ async fn confirm(service: &mut Service, transactions: &[SignedTransaction]) -> R
     for outcome in outcomes {
         match outcome {
             SubmitOutcome::Accepted(submitted) => last = Some(submitted.hash),
-            SubmitOutcome::Refused(body) => bail!("the operator refuses a transaction: {body:?}"),
+            SubmitOutcome::Refused(body) => {
+                let refusal = ClientError::from(body);
+                return Err(refusal).wrap_err("the operator refuses a transaction of the demo");
+            }
         }
     }
     // Of one log, and executed in its order.

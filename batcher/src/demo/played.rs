@@ -3,9 +3,9 @@
 
 use cairn_state::{BatchWitness, DataForm, Fault, SlotWitness};
 use cairn_types::{Operation, PriorityOperation, Transaction, WORD_BYTES, Word};
-use eyre::{Result, bail, eyre};
+use eyre::{Result, bail, ensure, eyre};
 
-use super::report::Forced;
+use super::{play::priority_operations, report::Forced, scenario::Scenario};
 use crate::store::{Store, records::BatchNumber};
 
 /// Bytes of a short transfer but for the tag of its word.
@@ -63,6 +63,21 @@ impl Played {
             self.add(witness);
             self.last = number;
         }
+    }
+
+    /// Checks that the batches have all that was queued and signed, and nothing else.
+    ///
+    /// # Errors
+    /// Another number of operations.
+    pub fn check(&self, scenario: &Scenario) -> Result<()> {
+        let (queued, signed) = (priority_operations(scenario), scenario.actions.len());
+        let (expected, got) = (queued + signed, self.operations);
+        ensure!(
+            got == expected,
+            "the operator's batches have {got} operations, expected {expected}: {queued} of L1's \
+             queue and {signed} that were submitted"
+        );
+        Ok(())
     }
 
     fn add(&mut self, batch: BatchWitness) {
@@ -136,5 +151,25 @@ impl Mean {
 
     fn value(&self) -> f64 {
         self.sum / f64::from(self.count.max(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_that_is_lost_or_there_twice_is_noticed() {
+        let scenario = Scenario::random(7, 1);
+        let all = priority_operations(&scenario) + scenario.actions.len();
+        let check = |operations| Played { operations, ..Played::default() }.check(&scenario);
+        check(all).unwrap();
+        for operations in [0, all - 1, all + 1] {
+            let error = check(operations).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("{operations} operations, expected {all}: ")),
+                "{error}"
+            );
+        }
     }
 }

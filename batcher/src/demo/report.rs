@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::committee::Validium;
 use super::exit::ExitReport;
-use super::upgrade::{Key, Moment, Shown, UpgradeReport};
+use super::upgrade::{Shown, UpgradeReport};
 
 /// What forced transactions came to; the proof says so too.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
@@ -210,7 +210,6 @@ fn upgrade_lines(
     last: u32,
     line: &mut impl FnMut(&str, String) -> fmt::Result,
 ) -> fmt::Result {
-    let key = |key| if key == Key::Old { "old" } else { "new" };
     let next = last + 1;
     let days = (upgrade.active_at - upgrade.registered_at) / (24 * 60 * 60);
     let keys = format!("{} -> {}", upgrade.old_key, upgrade.new_key);
@@ -218,14 +217,9 @@ fn upgrade_lines(
     let waited =
         format!("batch {next} in flight, new key counts {days} days after it was registered");
     line(&format!("  batch {last} settled with the old key"), waited)?;
-    for Shown { moment, key: of, circuit_set, answer } in &upgrade.shown {
-        let when = match moment {
-            Moment::Registered => "before it counts",
-            Moment::Overlap => "both count",
-            Moment::Retired => "old one retired",
-        };
-        let (of, set) = (key(*of), key(*circuit_set));
-        line(&format!("  batch {next}, {when}"), format!("{of} key, {set} circuit set: {answer}"))?;
+    for Shown { moment, key, circuit_set, answer } in &upgrade.shown {
+        let said = format!("{key} key, {circuit_set} circuit set: {answer}");
+        line(&format!("  batch {next}, {moment}"), said)?;
     }
     line(&format!("  batch {next} settled with the new key"), format!("gas: {}", upgrade.prove_gas))
 }

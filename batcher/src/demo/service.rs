@@ -6,7 +6,7 @@ use alloy::{primitives::B256, providers::Provider, signers::local::PrivateKeySig
 use cairn_prover::Engine;
 use cairn_state::BatchWitness;
 use cairn_types::DataMode;
-use eyre::{Result, WrapErr, ensure, eyre};
+use eyre::{Result, WrapErr, bail, eyre};
 
 use super::{played::Played, scenario::Account, wallet::Wallets};
 use crate::{
@@ -132,7 +132,9 @@ impl Service {
                 return Ok(found);
             }
             let head = self.client.head().await?;
-            ensure!(head.halted.is_none(), "the operator has halted: {:?}", head.halted);
+            if let Some(reason) = head.halted {
+                bail!("the operator has halted: {reason}");
+            }
             tokio::select! {
                 ended = self.node.ended() => {
                     ended.wrap_err_with(|| format!("waiting for {what}"))?;

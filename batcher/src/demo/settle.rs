@@ -89,6 +89,7 @@ pub async fn commit(
     };
     service.wait("the last sealed batch", sealed).await?;
     service.batch(last, "the last batch on L1", |view| view.l1.is_some()).await?;
+    played.check(scenario)?;
     forced::check(&played.outcomes, scenario)?;
     let (_, publication) = service.published(last)?;
     stages.push(watch.stop("data, commit"));

@@ -8,25 +8,17 @@
 //!
 //! The circuits stay, and so does the root of their set: what is new is the SNARK's key, as after another ceremony.
 
-use std::{
-    path::Path,
-    sync::{
-        Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicU32, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel},
-    },
-    time::Duration,
-};
+mod engine;
+
+use std::{fmt, path::Path, sync::Arc};
 
 use alloy::primitives::{Address, B256, U256};
-use cairn_prover::{
-    BatchJob, BatchesProof, Cancel, Engine, LayerSecurity, LocalProver, ProverError, SnarkKeys,
-    progress::Progress,
-};
-use cairn_types::{Digest, SealStatement, SignedTransaction, Word};
+use cairn_prover::{BatchesProof, Engine, LocalProver, SnarkKeys};
+use cairn_types::{SignedTransaction, Word};
 use eyre::{Result, WrapErr, bail, ensure, eyre};
 use serde::Serialize;
 
+pub use self::engine::{Desk, UpgradeEngine};
 use super::{
     circuit_sets::{Answer, CircuitSets},
     claim::claim,
@@ -59,6 +51,15 @@ pub enum Key {
     New,
 }
 
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Old => "old",
+            Self::New => "new",
+        })
+    }
+}
+
 /// When a proof was shown to the rollup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -69,6 +70,16 @@ pub enum Moment {
     Overlap,
     /// The old one is retired.
     Retired,
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Registered => "before it counts",
+            Self::Overlap => "both count",
+            Self::Retired => "old one retired",
+        })
+    }
 }
 
 /// What the rollup says to a proof of the second batch.
@@ -105,111 +116,6 @@ pub struct UpgradeReport {
     pub prove_gas: u64,
     /// State after the second batch.
     pub state: B256,
-}
-
-/// Proves the scenario's batches as the prover does. The proofs of the one after them, by both keys, go to the demo,
-/// which says when the operator may have the new one.
-#[derive(Debug)]
-pub struct UpgradeEngine {
-    prover: Arc<LocalProver>,
-    keys: Mutex<Receiver<Arc<SnarkKeys>>>,
-    /// Once the demo has handed it over.
-    new_key: OnceLock<Arc<SnarkKeys>>,
-    proofs: Sender<Both>,
-    release: Mutex<Receiver<()>>,
-    /// The last batch that is proven as ever.
-    last: Arc<AtomicU32>,
-}
-
-/// The demo's side of an [`UpgradeEngine`].
-#[derive(Debug)]
-pub struct Desk {
-    keys: Sender<Arc<SnarkKeys>>,
-    proofs: Receiver<Both>,
-    release: Sender<()>,
-    last: Arc<AtomicU32>,
-}
-
-/// The SNARKs of one constraint system by the old key and by the new one.
-#[derive(Debug)]
-struct Both {
-    old: BatchesProof,
-    new: BatchesProof,
-}
-
-impl UpgradeEngine {
-    /// The engine, and what the demo steers it with.
-    #[must_use]
-    pub fn new(prover: Arc<LocalProver>) -> (Self, Desk) {
-        let (send_keys, keys) = channel();
-        let (proofs, receive_proofs) = channel();
-        let (send_release, release) = channel();
-        let last = Arc::new(AtomicU32::new(u32::MAX));
-        let desk = Desk {
-            keys: send_keys,
-            proofs: receive_proofs,
-            release: send_release,
-            last: Arc::clone(&last),
-        };
-        let (keys, release) = (Mutex::new(keys), Mutex::new(release));
-        (Self { prover, keys, new_key: OnceLock::new(), proofs, release, last }, desk)
-    }
-}
-
-/// Waits for the demo, unless the service is to stop.
-fn wait<T>(from: &Mutex<Receiver<T>>, cancel: &Cancel) -> Result<T, ProverError> {
-    let from = from.lock().unwrap_or_else(PoisonError::into_inner);
-    loop {
-        match from.recv_timeout(Duration::from_millis(100)) {
-            Ok(value) => return Ok(value),
-            Err(RecvTimeoutError::Timeout) => cancel.check()?,
-            Err(RecvTimeoutError::Disconnected) => return Err(ProverError::Cancelled),
-        }
-    }
-}
-
-impl Engine for UpgradeEngine {
-    fn circuit_set_root(&self) -> Digest {
-        self.prover.circuit_set_root()
-    }
-
-    fn prove(
-        &self,
-        jobs: &[BatchJob],
-        progress: &dyn Progress,
-        cancel: &Cancel,
-    ) -> Result<BatchesProof, ProverError> {
-        let last = self.last.load(Ordering::SeqCst);
-        if jobs.first().is_some_and(|job| job.number <= last) {
-            return self.prover.prove(jobs, progress, cancel);
-        }
-        let wrapped = self.prover.wrap(jobs, progress, cancel)?;
-        let keys = match self.new_key.get() {
-            Some(keys) => Arc::clone(keys),
-            None => wait(&self.keys, cancel)?,
-        };
-        let keys = self.new_key.get_or_init(|| keys);
-        let old = self.prover.snark(&wrapped, self.prover.keys(), progress)?;
-        let new = self.prover.snark(&wrapped, keys, progress)?;
-        let both = Both { old, new: new.clone() };
-        self.proofs.send(both).map_err(|_| ProverError::Cancelled)?;
-        wait(&self.release, cancel)?;
-        Ok(new)
-    }
-
-    fn verifies(&self, statement: &SealStatement, proof: &[[u8; 32]; 8]) -> bool {
-        let new_key = self.new_key.get();
-        self.prover.verifies(statement, proof)
-            || new_key.is_some_and(|keys| keys.verifies(statement, proof))
-    }
-
-    fn threads(&self) -> usize {
-        self.prover.threads()
-    }
-
-    fn security(&self) -> Vec<LayerSecurity> {
-        self.prover.security()
-    }
 }
 
 /// A running rollup whose first batch is sealed and not proven.
@@ -262,7 +168,7 @@ impl<'a> Upgrade<'a> {
         service: &mut Service,
         wallets: &mut Wallets,
     ) -> Result<Self> {
-        setting.desk.last.store(setting.last, Ordering::SeqCst);
+        setting.desk.prove_as_ever_until(setting.last);
         let withdrawal = withdrawal(setting.scenario, service, wallets).await?;
         let submitted = service.client().submit(&withdrawal).await.wrap_err("the second batch")?;
         service.in_block(submitted.hash).await?;
@@ -302,16 +208,9 @@ impl<'a> Upgrade<'a> {
     /// # Errors
     /// The prover's, or L1 says anything else to a proof than it must.
     pub async fn finish(mut self, service: &mut Service) -> Result<UpgradeReport> {
-        self.setting.desk.keys.send(Arc::clone(&self.keys))?;
-        let both = service
-            .wait("proofs by both keys", async |_: &Client| {
-                match self.setting.desk.proofs.try_recv() {
-                    Ok(both) => Ok(Some(both)),
-                    Err(TryRecvError::Empty) => Ok(None),
-                    Err(TryRecvError::Disconnected) => bail!("the engine has ended"),
-                }
-            })
-            .await?;
+        self.setting.desk.hand_over(Arc::clone(&self.keys))?;
+        let proofs = async |_: &Client| self.setting.desk.proofs();
+        let both = service.wait("proofs by both keys", proofs).await?;
         let calldata = |proof: &BatchesProof| proof.proof.map(U256::from_be_bytes);
         let (old, new) = ((Key::Old, calldata(&both.old)), (Key::New, calldata(&both.new)));
         let (previous, publication) = service.published(self.batch)?;
@@ -331,7 +230,7 @@ impl<'a> Upgrade<'a> {
         self.show(&records, moment, new, Key::New, Answer::Accepted).await?;
 
         // From here on the operator has the proof, and finds the set that takes it.
-        self.setting.desk.release.send(())?;
+        self.setting.desk.release()?;
         let view = service.proven(self.batch).await?;
         let Self { setting, keys, committed_at, registered_at, active_at, batch, shown, .. } = self;
         let proven = view.l1.and_then(|l1| l1.proven);
@@ -339,10 +238,10 @@ impl<'a> Upgrade<'a> {
         let (prove_gas, _) = service::gas(setting.l1, proven.transaction.into()).await?;
         let proven_at = setting.l1.timestamp().await?;
         let (number, state) = setting.l1.proven().await?;
+        let expected = publication.record.state;
         ensure!(
-            (number, state) == (batch, publication.record.state),
-            "L1 has proven batch {number} with state {state}, the second batch is {:?}",
-            publication.record
+            (number, state) == (batch, expected),
+            "L1 has proven batch {number} with state {state}, expected {batch} with {expected}"
         );
         let (scenario, assets) = (setting.scenario, setting.assets);
         claim(setting.l1, service.client(), batch, &self.withdrawals, scenario, assets).await?;
@@ -372,13 +271,9 @@ impl<'a> Upgrade<'a> {
         let got = self.setting.sets.ask(from, to, place, proof).await?;
         ensure!(
             got == expected,
-            "a proof of the {key:?} key for the {circuit_set:?} circuit set ({moment:?}): expected {expected:?}, got {got:?}"
+            "a proof by the {key} key for the {circuit_set} circuit set ({moment}): expected {expected}, got {got}"
         );
-        let answer = match got {
-            Answer::Accepted => "accepted",
-            Answer::Refused(error) => error,
-        };
-        self.shown.push(Shown { moment, key, circuit_set, answer: answer.to_owned() });
+        self.shown.push(Shown { moment, key, circuit_set, answer: got.to_string() });
         Ok(())
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
     io::{self, Read, Write},
     path::{Path, PathBuf},
 };
@@ -18,6 +17,7 @@ use super::config::{Roles, Terms};
 use crate::{
     l1::{artifacts::Compiler, http::quote},
     parse::{fields, unique::Unique},
+    regular_file::Input,
 };
 
 /// Version of the format.
@@ -214,7 +214,7 @@ impl Manifest {
 pub(super) fn read_value(path: &Path) -> Result<Value, ManifestError> {
     let file = |source| ManifestError::File { path: path.to_owned(), source };
     let mut text = Vec::new();
-    File::open(path).and_then(|f| f.take(MAX_BYTES + 1).read_to_end(&mut text)).map_err(file)?;
+    Input::open(path).and_then(|f| f.take(MAX_BYTES + 1).read_to_end(&mut text)).map_err(file)?;
     if text.len() as u64 > MAX_BYTES {
         return Err(malformed(path, &format!("it has more than {MAX_BYTES} bytes")));
     }

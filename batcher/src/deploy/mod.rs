@@ -36,14 +36,12 @@ use crate::l1::{
     connection::connect_with,
     contracts::{Configuration, Holders, IRollupL1},
     error::{L1Error, rpc},
+    fees::MOST_GWEI,
     tools,
 };
 
 /// How long a transaction may take until it is mined, where nothing else is said.
 pub const PATIENCE: Duration = Duration::from_secs(600);
-
-/// Gwei that a deployment pays for a gas at the most, where nothing else is said.
-pub const MOST_GWEI: u64 = 200;
 
 /// A deployment that can be sent.
 #[derive(Debug)]

@@ -18,14 +18,11 @@ use super::{
 use crate::l1::{
     artifacts::{Artifact, Artifacts, BuildError},
     error::{L1Error, rpc},
+    fees::{GWEI, MOST_TIP},
     resent::is_known,
     revert::reverted,
 };
 
-/// Wei of a gwei.
-const GWEI: u128 = 1_000_000_000;
-/// Wei a gas that a proposer is given at the most.
-const MOST_TIP: u128 = 20 * GWEI;
 /// Between two looks for a receipt, at first and at most.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(2)];
 /// Between two lines that say what is waited for.

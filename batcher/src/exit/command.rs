@@ -20,7 +20,7 @@ use super::{
     request::{self, HEADER, Row},
     submit,
 };
-use crate::{parse, progress::Bars, snapshot::Snapshot};
+use crate::{l1::fees::MOST_GWEI, parse, progress::Bars, snapshot::Snapshot};
 
 /// What to do about a frozen rollup.
 #[derive(Debug, Subcommand)]
@@ -111,6 +111,9 @@ struct Target {
     /// File with the L1 key that pays the gas, 32 bytes in hex.
     #[arg(long, value_name = "FILE")]
     sender: PathBuf,
+    /// Gwei to pay for a gas at the most.
+    #[arg(long, value_name = "GWEI", default_value_t = MOST_GWEI, value_parser = parse::within(1..=1_000_000_u64))]
+    max_fee_gwei: u64,
     /// Prints JSON instead of lines.
     #[arg(long)]
     json: bool,
@@ -119,7 +122,8 @@ struct Target {
 impl Target {
     async fn connect(&self) -> Result<FrozenRollup> {
         let signer = read_sender(&self.sender)?;
-        Ok(FrozenRollup::connect(&self.l1, self.rollup, Some(signer)).await?)
+        let l1 = FrozenRollup::connect(&self.l1, self.rollup, Some(signer)).await?;
+        Ok(l1.paying(self.max_fee_gwei))
     }
 }
 

@@ -7,7 +7,7 @@ use cairn_primitives::schnorr::SecretKey;
 use cairn_types::PublicKey;
 use eyre::{Result, WrapErr, ensure, eyre};
 
-use crate::regular_file;
+use crate::secret_file::{self, shown_name, warn_of_readers};
 
 /// Bytes of the longest file of seeds that is read.
 const MAX_KEYS_BYTES: u64 = 128 << 20;
@@ -27,8 +27,10 @@ impl Keys {
     /// # Errors
     /// The file's, or a line that holds no seed. No error shows what the line holds.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = regular_file::text(path, MAX_KEYS_BYTES)
-            .wrap_err_with(|| format!("reading the keys in {}", path.display()))?;
+        let name = shown_name(path);
+        let text = secret_file::read(path, MAX_KEYS_BYTES)
+            .wrap_err_with(|| format!("reading the keys in {name}"))?;
+        warn_of_readers(path);
         let mut keys = Self::default();
         for (number, line) in (1..).zip(text.lines()) {
             let line = line.trim();
@@ -36,11 +38,10 @@ impl Keys {
                 continue;
             }
             let seed = hex::decode(line.strip_prefix("0x").unwrap_or(line))
-                .map_err(|_| eyre!("{}, line {number}: the seed is not hex", path.display()))?;
+                .map_err(|_| eyre!("{name}, line {number}: the seed is not hex"))?;
             ensure!(
                 seed.len() >= MIN_SEED_BYTES,
-                "{}, line {number}: expected a seed of at least {MIN_SEED_BYTES} bytes, got {}",
-                path.display(),
+                "{name}, line {number}: expected a seed of at least {MIN_SEED_BYTES} bytes, got {}",
                 seed.len()
             );
             keys.add(SecretKey::from_seed(&seed));
@@ -60,17 +61,17 @@ impl Keys {
     }
 }
 
-/// Reads the L1 key that sends transactions: 32 bytes in hex, alone in the file.
+/// Reads an L1 key, that of who sends transactions or signs for data: 32 bytes in hex, alone in the file.
 ///
 /// # Errors
 /// The file's, or it holds no key.
 pub fn read_sender(path: &Path) -> Result<PrivateKeySigner> {
-    let text = regular_file::text(path, MAX_SENDER_BYTES)
-        .wrap_err_with(|| format!("reading the sender's key in {}", path.display()))?;
+    let name = shown_name(path);
+    let text = secret_file::read(path, MAX_SENDER_BYTES)
+        .wrap_err_with(|| format!("reading the sender's key in {name}"))?;
+    warn_of_readers(path);
     // The parser's error might show the key.
-    text.trim()
-        .parse()
-        .map_err(|_| eyre!("{}: expected an L1 key of 32 bytes in hex", path.display()))
+    text.trim().parse().map_err(|_| eyre!("{name}: expected an L1 key of 32 bytes in hex"))
 }
 
 #[cfg(test)]

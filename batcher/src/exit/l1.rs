@@ -21,6 +21,7 @@ use crate::{
         connection::{connect_with, signing},
         contracts::{ICustody, IRollupL1},
         error::{L1Error, rpc},
+        fees::{Fees, MOST_GWEI},
         reader::Reader,
     },
     tell,
@@ -109,6 +110,7 @@ pub struct FrozenRollup {
     rollup: Address,
     custody: Address,
     chain_id: u64,
+    most_gwei: u64,
     bar: ProgressBar,
 }
 
@@ -139,7 +141,13 @@ impl FrozenRollup {
             .await
             .map_err(|e| rpc("reading the custody's address (is this a Cairn rollup?)", e))?;
         let bar = ProgressBar::hidden();
-        Ok(Self { provider, sender, rollup, custody, chain_id, bar })
+        Ok(Self { provider, sender, rollup, custody, chain_id, most_gwei: MOST_GWEI, bar })
+    }
+
+    /// The same, paying so much for a gas at the most.
+    #[must_use]
+    pub fn paying(self, most_gwei: u64) -> Self {
+        Self { most_gwei, ..self }
     }
 
     /// The same, and each transaction is said above this bar instead of within it.
@@ -376,6 +384,7 @@ impl FrozenRollup {
             .with_from(self.sender)
             .with_to(to)
             .with_input(call.abi_encode());
+        let request = Fees::estimate(&self.provider, self.most_gwei).await?.of(request);
         let transaction =
             self.provider.send_transaction(request).await.map_err(|e| rpc(what, e))?;
         // Before it is waited for: who gives up can still look for it.

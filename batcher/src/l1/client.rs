@@ -23,6 +23,7 @@ use super::{
     contracts::{ForcedTransaction, ICustody, IDemoToken},
     deployment::Deployment,
     error::{L1Error, rpc},
+    fees::{Fees, MOST_GWEI},
     revert::reverted,
 };
 
@@ -94,26 +95,24 @@ impl L1Client {
         Ok(receipt.gas_used)
     }
 
-    /// Claims withdrawal `index` of a proven batch for its recipient; returns the transaction's gas.
+    /// Sends the claim of withdrawal `index` of a proven batch for its recipient, without waiting for it.
     ///
     /// # Errors
-    /// The node's, or a revert.
-    pub async fn claim(
+    /// The node's, and what the contract would revert with.
+    pub async fn send_claim(
         &self,
         batch: u32,
         index: usize,
         word: &Word,
         path: &[[u8; 32]],
-    ) -> Result<u64, L1Error> {
+    ) -> Result<Pending, L1Error> {
         let call = ICustody::claimCall {
             batch,
             index: U256::from(index),
             word: FixedBytes(word.bytes()),
             path: path.iter().map(B256::from).collect(),
         };
-        let receipt =
-            self.call("claiming a withdrawal", self.deployment.custody, U256::ZERO, &call).await?;
-        Ok(receipt.gas_used)
+        self.send("claiming a withdrawal", self.deployment.custody, U256::ZERO, &call).await
     }
 
     async fn call(
@@ -136,11 +135,16 @@ impl L1Client {
         self.send_request(what, self.calling(to, value, call)).await
     }
 
+    /// Sends a transaction, for what it offers or for what the node advises, within bounds.
     async fn send_request(
         &self,
         what: &'static str,
         request: TransactionRequest,
     ) -> Result<Pending, L1Error> {
+        let request = match request.max_fee_per_gas {
+            Some(_) => request,
+            None => Fees::estimate(&self.provider, MOST_GWEI).await?.of(request),
+        };
         let sent = self.provider.send_transaction(request).await;
         Ok(Pending { what, transaction: sent.map_err(|e| rpc(what, e))? })
     }

@@ -12,6 +12,7 @@ pub mod data_modes;
 pub mod deployment;
 mod endpoint;
 pub mod error;
+pub mod fees;
 pub(crate) mod http;
 pub mod queue;
 pub mod reader;

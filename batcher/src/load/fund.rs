@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use alloy::{
-    primitives::{Address, U256},
+    primitives::{Address, B256, U256},
     signers::local::PrivateKeySigner,
 };
 use cairn_state::sign;
@@ -17,8 +17,10 @@ use crate::{
     },
     client::Client,
     l1::{
-        connection::{connect_with, signing},
-        contracts::{ICustody, IRollupL1},
+        client::{Deposit, L1Client},
+        contracts::ICustody,
+        deployment::Deployment,
+        error::rpc,
     },
 };
 
@@ -59,8 +61,7 @@ pub(super) async fn fund(
         let deadline = Instant::now() + PATIENCE;
         while payer.is_none() {
             if Instant::now() > deadline {
-                let reason = format!("it did not arrive within {} s", PATIENCE.as_secs());
-                return Err(LoadError::L1 { what: "waiting for the deposit", reason });
+                return Err(LoadError::NoDeposit(PATIENCE));
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
             payer = client.accounts_of(source_key).await?.into_iter().find(rich);
@@ -109,32 +110,27 @@ async fn execute(
     Ok(())
 }
 
+/// Makes the deposit, and waits until it is mined: at a bounded price, and not for ever.
 async fn deposit(
     info: &wire::Info,
     funding: &Funding<'_>,
     key: &PublicKey,
     quanta: u64,
 ) -> Result<(), LoadError> {
-    let failed = |what: &'static str| {
-        move |error: alloy::contract::Error| LoadError::L1 { what, reason: error.to_string() }
+    let contracts = Deployment {
+        rollup: Address::from(info.rollup),
+        custody: Address::from(info.custody),
+        domain: B256::left_padding_from(&info.domain.0),
     };
-    let provider = connect_with(funding.l1)
-        .map_err(|error| LoadError::L1 { what: "connecting", reason: error.to_string() })?;
-    let provider = signing(provider, funding.signer.clone());
-    let custody = ICustody::new(Address::from(info.custody), &provider);
-    let token = custody.tokenAt(0).call().await.map_err(failed("reading token 0"))?;
+    let l1 = L1Client::new(funding.l1, funding.signer.clone(), contracts)?;
+    let custody = ICustody::new(contracts.custody, l1.provider());
+    let token = custody.tokenAt(0).call().await.map_err(|e| rpc("reading token 0", e))?;
     if !token.registered || !token.asset.is_zero() {
-        let reason = format!("expected ether, got {}", token.asset);
-        return Err(LoadError::L1 { what: "token 0", reason });
+        return Err(LoadError::NoEther { got: token.asset });
     }
-    let rollup = IRollupL1::new(Address::from(info.rollup), &provider);
-    let fee = rollup.PRIORITY_FEE().call().await.map_err(failed("reading the priority fee"))?;
+    let fee = l1.priority_fee().await?;
     let amount = U256::from(quanta) * U256::from(10).pow(U256::from(token.quantumExponent));
-    // No account has the largest id: the deposit makes a new one.
-    let call = custody.deposit(u32::MAX, 0, amount, key.elements()).value(amount + fee);
-    let sent = call.send().await.map_err(failed("depositing"))?;
-    let receipt = sent.get_receipt().await;
-    let refuse = |reason: String| LoadError::L1 { what: "depositing", reason };
-    let receipt = receipt.map_err(|error| refuse(error.to_string()))?;
-    if receipt.status() { Ok(()) } else { Err(refuse("the transaction was reverted".into())) }
+    let deposit = Deposit { token: 0, is_ether: true, amount, key: *key };
+    l1.send_deposit(&deposit, fee).await?.receipt().await?;
+    Ok(())
 }

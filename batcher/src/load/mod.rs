@@ -16,7 +16,7 @@ mod send;
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
-use alloy::signers::local::PrivateKeySigner;
+use alloy::{primitives::Address, signers::local::PrivateKeySigner};
 
 pub use self::report::{Finality, Latency, Report};
 use self::{follow::Follower, plan::Plan};
@@ -24,6 +24,7 @@ use crate::{
     api::{methods, wire},
     client::{Client, ClientError, WaitError, websocket},
     clock::now_ms,
+    l1::error::L1Error,
 };
 
 /// The most transactions of a run: they are all in memory.
@@ -98,12 +99,16 @@ pub enum LoadError {
     #[error(transparent)]
     Input(#[from] crate::transfers::CsvError),
     /// L1 does not fund the accounts.
-    #[error("funding through L1, {what}: {reason}")]
-    L1 {
-        /// What was tried.
-        what: &'static str,
-        /// What L1 says.
-        reason: String,
+    #[error("funding the accounts: {0}")]
+    L1(#[from] L1Error),
+    /// A deposit is on L1, and the service does not say so.
+    #[error("funding the accounts: the deposit did not arrive within {} s", .0.as_secs())]
+    NoDeposit(Duration),
+    /// The service's first token is not what the accounts are funded with.
+    #[error("funding the accounts: token 0 is {got}, expected ether")]
+    NoEther {
+        /// Its contract.
+        got: Address,
     },
     /// The service refuses or is silent.
     #[error(transparent)]

@@ -8,6 +8,7 @@ use alloy::{
 };
 use cairn_batcher::{
     demo::{
+        claim::claim,
         forced,
         play::{self, priority_operations},
         played::Played,
@@ -134,6 +135,17 @@ async fn what_one_batch_does_not_hold_becomes_several() {
     // Of a stand-in, each batch is a chunk.
     assert_eq!(covered, played.last as usize);
     assert!(proven.commit_gas > proven.prove_gas && proven.prove_gas > 0);
+
+    // Each is claimed, with the others of its batch, and paid.
+    let user = dev::keys().operator.address();
+    let sent = async || l1.provider().get_transaction_count(user).await.unwrap();
+    let (before, mut gas) = (sent().await, 0);
+    for (batch, words) in (1..).zip(&played.withdrawals) {
+        let claimed = claim(l1, service.client(), batch, words, &scenario, &assets);
+        gas += claimed.await.unwrap();
+    }
+    assert_eq!(sent().await - before, 3);
+    assert!((90_000..1_500_000).contains(&gas), "{gas} gas for three claims");
     service.stop().await.unwrap();
 }
 

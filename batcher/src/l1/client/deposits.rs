@@ -22,6 +22,7 @@ use super::{L1Client, Pending};
 use crate::l1::{
     contracts::ICustody,
     error::{L1Error, rpc},
+    fees::{Fees, GWEI, MOST_GWEI},
 };
 
 /// Deposits on their way at the same time. They must fit a block: of those that do not, anvil drops some.
@@ -32,6 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const GAS_ROOM: u64 = 2;
 /// By how much the base fee may rise meanwhile: each full block raises it by an eighth.
 const FEE_ROOM: u128 = 1_000;
+/// Wei that a deposit offers for a gas at the most, with that room, whatever the node has said: ten thousand gwei.
+const MOST_FEE: u128 = 50 * MOST_GWEI as u128 * GWEI;
 
 const WHAT: &str = "depositing";
 
@@ -52,8 +55,7 @@ pub struct Deposit {
 #[derive(Debug, Clone, Copy)]
 struct Price {
     gas_limit: u64,
-    max_fee: u128,
-    max_priority_fee: u128,
+    fees: Fees,
 }
 
 impl L1Client {
@@ -110,12 +112,10 @@ impl L1Client {
 
     /// What others like it may take.
     async fn price(&self, mined: &TransactionReceipt) -> Result<Price, L1Error> {
-        let fees = self.provider.estimate_eip1559_fees().await.map_err(|e| rpc(WHAT, e))?;
-        Ok(Price {
-            gas_limit: mined.gas_used.saturating_mul(GAS_ROOM),
-            max_fee: fees.max_fee_per_gas.saturating_mul(FEE_ROOM),
-            max_priority_fee: fees.max_priority_fee_per_gas,
-        })
+        let fees = Fees::estimate(&self.provider, MOST_GWEI).await?;
+        let max = fees.max.saturating_mul(FEE_ROOM).min(MOST_FEE);
+        let gas_limit = mined.gas_used.saturating_mul(GAS_ROOM);
+        Ok(Price { gas_limit, fees: Fees { max, ..fees } })
     }
 
     /// Gas of transactions that are mined in these blocks.
@@ -178,10 +178,7 @@ impl L1Client {
 }
 
 fn priced(request: TransactionRequest, price: Price) -> TransactionRequest {
-    request
-        .with_gas_limit(price.gas_limit)
-        .with_max_fee_per_gas(price.max_fee)
-        .with_max_priority_fee_per_gas(price.max_priority_fee)
+    price.fees.of(request.with_gas_limit(price.gas_limit))
 }
 
 /// A future, and what it has given.
