@@ -2,13 +2,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::File,
     io::{self, Read, Write},
     ops::RangeInclusive,
     path::{Path, PathBuf},
 };
 
-use cairn_batcher::tell;
+use cairn_batcher::{regular_file::Input, tell};
 use cairn_prover::graph::TaskKind;
 use serde::{Deserialize, Serialize};
 
@@ -165,7 +164,7 @@ impl Record {
         let refuse =
             |reason: String| BenchError::Record { path: path.to_owned(), expected: SCHEMA, reason };
         let mut text = Vec::new();
-        let file = File::open(path).map_err(failed)?;
+        let file = Input::open(path).map_err(failed)?;
         // A device has no end.
         file.take(MAX_BYTES + 1).read_to_end(&mut text).map_err(failed)?;
         if text.len() as u64 > MAX_BYTES {

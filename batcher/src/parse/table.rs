@@ -8,7 +8,6 @@
 
 use std::{
     borrow::Cow,
-    fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
 };
@@ -16,6 +15,7 @@ use std::{
 use thiserror::Error;
 
 use super::shown;
+use crate::regular_file::Input;
 
 /// Bytes of the largest file: its rows take as much memory again, and some hundred bytes each.
 const MAX_BYTES: u64 = 128 << 20;
@@ -144,7 +144,7 @@ fn text(path: &Path) -> Result<String, CsvError> {
         CsvError::Line { file: path.to_owned(), line, reason }
     };
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
+    let file = Input::open(path).map_err(unreadable)?;
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(CsvError::TooLong(path.to_owned()));

@@ -30,7 +30,7 @@ pub(super) fn decode(reader: impl Read) -> Result<Snapshot, Fault> {
     if next_token > 1 << 16 {
         return Err(reader.number("next token"));
     }
-    let mut state = State::restore(next_id, next_token, |id| leaf(&mut reader, id, next_token))?;
+    let mut state = State::restore(next_id, next_token, |id| leaf(&mut reader, id))?;
 
     let checksum = B256::from_slice(&reader.hasher.finalize_reset());
     let got = B256::from(reader.array()?);
@@ -48,7 +48,7 @@ pub(super) fn decode(reader: impl Read) -> Result<Snapshot, Fault> {
     Ok(Snapshot { chain_id, rollup, batch, state })
 }
 
-fn leaf<R: Read>(reader: &mut Hashed<R>, id: u32, next_token: u32) -> Result<Account, Fault> {
+fn leaf<R: Read>(reader: &mut Hashed<R>, id: u32) -> Result<Account, Fault> {
     let fault = |reason| Fault::Leaf { id, reason };
     let mut elements = [0; 5];
     for element in &mut elements {
@@ -59,9 +59,7 @@ fn leaf<R: Read>(reader: &mut Hashed<R>, id: u32, next_token: u32) -> Result<Acc
         return Err(fault("it is empty"));
     }
     let token = u16::try_from(reader.varint("token")?).map_err(|_| reader.number("token"))?;
-    if u32::from(token) >= next_token {
-        return Err(fault("its token is not registered"));
-    }
+    // It need not be registered: the state that a rollup starts with may have leaves before L1 has tokens.
     if u64::from(id) < FIRST_USER_ID && u32::from(token) != id {
         return Err(fault("a fee account has the token of its id"));
     }

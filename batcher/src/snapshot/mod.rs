@@ -16,7 +16,6 @@ mod decode;
 mod encode;
 
 use std::{
-    fs::File,
     io::{self, BufReader, Read, Write},
     path::{Path, PathBuf},
 };
@@ -26,6 +25,8 @@ use cairn_prover::files::write_atomically;
 use cairn_state::State;
 use cairn_types::Digest;
 use thiserror::Error;
+
+use crate::regular_file::Input;
 
 const MAGIC: [u8; 8] = *b"cairnsnp";
 
@@ -162,7 +163,7 @@ impl Snapshot {
     /// # Errors
     /// The file is not there, or not the encoding of a state with the commitment that it names.
     pub fn read(path: &Path) -> Result<Self, SnapshotError> {
-        let file = File::open(path)
+        let file = Input::open(path)
             .map_err(|source| SnapshotError::File { path: path.to_owned(), source })?;
         Self::decode(BufReader::with_capacity(1 << 20, file))
             .map_err(|fault| SnapshotError::Malformed { path: path.to_owned(), fault })

@@ -16,6 +16,7 @@ use std::{
 use cairn_prover::files::check_writable;
 
 use super::{Store, StoreError, codec, engine::Engine};
+use crate::regular_file;
 
 const MAGIC: [u8; 8] = *b"CAIRNBK1";
 /// Of a file that is to be made, and is there.
@@ -170,8 +171,8 @@ fn read(
         io::ErrorKind::UnexpectedEof => bad(path, "it ends too early"),
         _ => StoreError::File { path: path.to_path_buf(), source },
     };
-    let file = File::open(path).map_err(failed)?;
-    let length = file.metadata().map_err(failed)?.len();
+    let (file, metadata) = regular_file::open(path).map_err(failed)?;
+    let length = metadata.len();
     let mut input = Summed { inner: BufReader::new(file), sum: 0 };
     if input.take::<8>().map_err(failed)? != MAGIC {
         return Err(bad(path, "it does not begin as one"));

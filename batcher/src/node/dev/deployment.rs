@@ -17,10 +17,13 @@ use crate::{
         source_commit,
     },
     l1::{anvil::CHAIN_ID, artifacts::Artifacts, data_modes::DataModes},
+    snapshot::Snapshot,
     store::{SCHEMA, Store, records::Identity},
 };
 
 const FILE: &str = "development.json";
+/// The state that the rollup starts with, where that is not empty.
+const LEDGER: &str = "genesis.snapshot";
 
 /// Whether a folder has a deployment.
 pub(super) fn is_there(folder: &Path) -> bool {
@@ -135,8 +138,14 @@ impl Deployment {
             prepared: plan.prepared.is_some(),
         };
         if deployment.prepared {
-            let (folder, identity) = (place.folder.join("store"), deployment.identity());
-            let write = move || genesis::write(&Store::open(&folder, &identity)?, &mut state);
+            let (store, identity) = (place.folder.join("store"), deployment.identity());
+            let ledger = place.folder.join(LEDGER);
+            let write = move || {
+                genesis::write(&Store::open(&store, &identity)?, &mut state)?;
+                let (chain_id, rollup) = (identity.chain_id, identity.rollup);
+                Snapshot { chain_id, rollup, batch: 0, state }.write(&ledger)?;
+                Ok::<_, DevError>(())
+            };
             tokio::task::spawn_blocking(write).await.map_err(DevError::Panicked)??;
         }
         Ok(deployment)

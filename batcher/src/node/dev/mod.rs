@@ -4,6 +4,7 @@
 //! ```text
 //! folder/ development.json   what is deployed; written last, so that a set-up that was cut short starts over
 //!         manifest.json      for `cairn verify-deployment`
+//!         genesis.snapshot   the state that it starts with, where that is not empty: `--genesis` of the tools
 //!         l1/                anvil's state and log
 //!         store/             the operator's
 //!         development.lock   held by whoever runs it
@@ -36,6 +37,7 @@ use crate::{
         tools::{self, MissingTool},
     },
     signals::Shutdown,
+    snapshot::SnapshotError,
     store::StoreError,
     watcher::WatcherConfig,
 };
@@ -49,6 +51,8 @@ pub const RECEIPT_KEY: &str = "0x2a871d0798f97d79848a013d4936a73bf4cc922c825d33c
 const MARKER: &str = "development.unfinished";
 /// Locked by whoever runs the rollup.
 const LOCK: &str = "development.lock";
+/// Folder of the local L1.
+const L1: &str = "l1";
 
 /// Why there is no development rollup.
 #[derive(Debug, Error)]
@@ -107,6 +111,9 @@ pub enum DevError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The file with the state that the rollup starts with.
+    #[error(transparent)]
+    Ledger(#[from] SnapshotError),
     /// A bug.
     #[error("making the state that the rollup starts with: {0}")]
     Panicked(tokio::task::JoinError),
@@ -128,6 +135,14 @@ pub struct Place {
     pub l1_port: u16,
     /// Seconds between two blocks of L1.
     pub block_time: u64,
+}
+
+/// That the local L1 of a folder can have its port, before long work.
+///
+/// # Errors
+/// It cannot, and why.
+pub fn check_l1_port(folder: &Path, port: u16) -> Result<(), AnvilError> {
+    Anvil::check_port(port, &folder.join(L1))
 }
 
 /// A local L1 with a rollup on it.
@@ -166,7 +181,7 @@ impl DevChain {
             (None, _) => begin(folder)?,
         }
         let program = tools::find(&place.contracts.join("node_modules"), "anvil")?;
-        let l1 = folder.join("l1");
+        let l1 = folder.join(L1);
         std::fs::create_dir_all(&l1).map_err(file(&l1))?;
         let anvil = Anvil::resume(&program, place.l1_port, &l1).await?;
         let deployment = match present {
