@@ -16,7 +16,9 @@ use std::{
 
 use clap::error::ErrorKind;
 
-pub use self::text::{line, lines, without_secrets};
+pub use self::text::{
+    ADDRESS_DIGITS, HIDDEN, MAX_REASON, line, lines, shortened, without_keys, without_secrets,
+};
 
 /// 128 and the number of SIGPIPE, as a shell has it.
 const CLOSED_PIPE: u8 = 141;
@@ -125,7 +127,8 @@ pub fn answer_usage(program: &str, error: &clap::Error) -> ExitCode {
     }
 }
 
-/// What clap says is wrong with a command line, and what it proposes; without the usage.
+/// What clap says is wrong with a command line, and what it proposes; without the usage, and without what may be a
+/// secret key: clap quotes values, and a key may be in the place of another argument.
 #[must_use]
 pub fn usage_fault(error: &clap::Error) -> String {
     let text = error.to_string();
@@ -138,7 +141,7 @@ pub fn usage_fault(error: &clap::Error) -> String {
         .filter(is_about_it)
         .map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "))
         .collect();
-    parts.join("; ")
+    without_keys(&parts.join("; "))
 }
 
 /// Standard error for logs: secrets are left out as in [`line`], and what cannot be written is no failure.

@@ -25,6 +25,7 @@ pub mod proving;
 pub mod publication;
 pub mod reconstruct;
 pub mod regular_file;
+pub mod secret_file;
 pub mod sequencer;
 pub mod settlement;
 pub mod signals;

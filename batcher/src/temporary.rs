@@ -22,7 +22,12 @@ impl Temporary {
     /// # Errors
     /// What the file system says.
     pub fn new(prefix: &str) -> io::Result<Self> {
-        tempfile::Builder::new().prefix(prefix).tempdir().map(|folder| Self(Some(folder)))
+        let made = tempfile::Builder::new().prefix(prefix).tempdir();
+        made.map(|folder| Self(Some(folder))).map_err(|error| {
+            let parent = std::env::temp_dir();
+            let what = format!("making a temporary folder in {}: {error}", parent.display());
+            io::Error::new(error.kind(), what)
+        })
     }
 
     /// Where it is.

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use cairn_batcher::{console::line, tell};
+use cairn_batcher::{console::line, parse, tell};
 
 use crate::{
     error::BenchError,
@@ -26,8 +26,8 @@ pub struct Compare {
 }
 
 fn ratio(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(ratio) if ratio.is_finite() && ratio > 0.0 => Ok(ratio),
+    match parse::fraction(text) {
+        Ok(ratio) if ratio > 0.0 => Ok(ratio),
         _ => Err(format!("expected a ratio above 0, got {text:?}")),
     }
 }

@@ -6,7 +6,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use cairn_batcher::progress::Bars;
+use cairn_batcher::{parse, progress::Bars};
 use cairn_prover::{
     default_cache_folder,
     files::{Output, print_beside},
@@ -35,10 +35,10 @@ pub struct Run {
     #[arg(long, value_name = "N|max", default_value = "max")]
     chunk: ChunkSize,
     /// Transfers of the batch [default: two chunks for leaf and node, else one].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", value_parser = parse::within(1..=1_000_000_u32))]
     batch: Option<u32>,
     /// Accounts in the state.
-    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..=1 << 31))]
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = parse::within(1..=1_u32 << 31))]
     accounts: u32,
     /// Who pays whom: uniform, zipf:S, merchant:P or csv:FILE.
     #[arg(long, default_value = "uniform")]
@@ -47,13 +47,13 @@ pub struct Run {
     #[arg(long, value_enum, default_value_t)]
     data: Data,
     /// Threads of the prover [default: all cores].
-    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1_024))]
+    #[arg(long, value_name = "T", value_parser = parse::within(1..=1_024_u16))]
     threads: Option<u16>,
     /// Samples of each step.
-    #[arg(long, value_name = "R", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "R", default_value_t = 5, value_parser = parse::within(1..=u16::MAX))]
     runs: u16,
     /// Transfers follow from it.
-    #[arg(long, value_name = "S", default_value_t = 1)]
+    #[arg(long, value_name = "S", default_value_t = 1, value_parser = parse::decimal::<u64>)]
     seed: u64,
     /// Writes the record to a file, or to stdout for -.
     #[arg(long, value_name = "FILE")]
@@ -65,7 +65,7 @@ pub struct Run {
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
     /// Refuses work that takes more memory [default: what the system has left].
-    #[arg(long, value_name = "MIB")]
+    #[arg(long, value_name = "MIB", value_parser = parse::decimal::<u64>)]
     memory: Option<u64>,
 }
 
@@ -81,7 +81,7 @@ impl FromStr for ChunkSize {
             return Ok(Self(LARGEST_CHUNK));
         }
         // A pair of short transfers is not cut.
-        match text.parse() {
+        match parse::decimal(text) {
             Ok(operations @ 2..=LARGEST_CHUNK) => Ok(Self(operations)),
             _ => Err(format!("expected max or a number from 2 to {LARGEST_CHUNK}, got {text}")),
         }
@@ -111,6 +111,9 @@ impl Run {
         let ChunkSize(chunk) = self.chunk;
         let size = self.batch_size()?;
         self.check_memory(size)?;
+        let cache = self.cache.clone().map_or_else(default_cache_folder, Ok);
+        let cache = cache.map_err(|error| BenchError::usage(error.to_string()))?;
+        stages::check_cache(&cache)?;
         let transfers = self.traffic.transfers(size, self.accounts, self.seed)?;
 
         let bars = Bars::default();
@@ -119,8 +122,6 @@ impl Run {
         bars.finish(&bar);
 
         let threads = self.threads.map_or_else(machine::cores, usize::from);
-        let cache = self.cache.clone().map_or_else(default_cache_folder, Ok);
-        let cache = cache.map_err(|error| BenchError::usage(error.to_string()))?;
         let prover = Prover::load(&cache, threads, &bars)?;
         let batch = prover.batch(&job, chunk)?;
 

@@ -3,7 +3,10 @@
 use std::{fmt::Write, path::PathBuf, str::FromStr};
 
 use cairn_batcher::console::line;
-use cairn_prover::files::{Output, print_beside};
+use cairn_prover::{
+    files::{Output, print_beside},
+    graph::Leaves,
+};
 use serde::Serialize;
 
 use crate::{
@@ -88,6 +91,9 @@ struct Workers(Vec<usize>);
 
 /// As many as a simulation takes in reasonable time.
 const MOST_WORKERS: usize = 1_000_000;
+/// Leaves of all batches: with the three tasks that may follow from each, a simulation takes half a gigabyte and some
+/// seconds a row.
+const MOST_LEAVES: usize = 1_000_000;
 /// Seconds of all tasks one after the other: a simulation counts nanoseconds in 64 bits.
 const MOST_WORK_S: f64 = 1e10;
 
@@ -129,13 +135,23 @@ pub struct Row {
 /// The table for these counts of workers.
 ///
 /// # Errors
-/// [`BenchError::NoTime`], or more work than can be counted.
+/// [`BenchError::NoTime`], or more leaves or work than can be scheduled.
 pub fn rows(
     times: &TaskTimes,
     transfers: usize,
     batches: usize,
     workers: &[usize],
 ) -> Result<Vec<Row>, BenchError> {
+    // Before the tasks are made.
+    let Leaves { chunks, streams } = times.leaves(transfers);
+    let leaves = chunks.saturating_add(streams).saturating_mul(batches);
+    if leaves > MOST_LEAVES {
+        return Err(BenchError::usage(format!(
+            "{batches} x {transfers} transfers in chunks of {}: expected at most {MOST_LEAVES} \
+             leaves, got {leaves}: give a smaller --batch or --batches",
+            times.chunk
+        )));
+    }
     let graph = times.graph(transfers);
     let work_s = times.work(&graph)? * batches as f64;
     if work_s > MOST_WORK_S {
@@ -211,6 +227,18 @@ mod tests {
         for bad in ["", "0", "1..0", "a", "0..4", "1..", "2000000"] {
             assert!(workers(bad).is_err(), "{bad}");
         }
+    }
+
+    /// 10^7 transfers one by one were 40 million tasks, a few times over.
+    #[test]
+    fn more_leaves_than_can_be_scheduled_are_refused_at_once() {
+        let times = TaskTimes::from_fn(1, 1, |_| Some(1e-3));
+        for (transfers, batches) in [(10_000_000, 1), (1_000, 10_000), (usize::MAX, 2)] {
+            let error = rows(&times, transfers, batches, &[1]).unwrap_err().to_string();
+            assert!(error.contains("in chunks of 1: expected at most 1000000 leaves"), "{error}");
+            assert_eq!(error.lines().count(), 1, "{error}");
+        }
+        assert_eq!(rows(&times, 1_000, 2, &[1]).unwrap().len(), 1);
     }
 
     #[test]

@@ -79,11 +79,17 @@ impl TaskTimes {
         })
     }
 
+    /// The leaves of a batch of so many short transfers.
+    #[must_use]
+    pub fn leaves(&self, transfers: usize) -> Leaves {
+        let streams = plan::stream_leaves(self.data == Data::Blobs, transfers.div_ceil(2));
+        Leaves { chunks: transfers.div_ceil(self.chunk), streams }
+    }
+
     /// The tasks of a batch of so many short transfers.
     #[must_use]
     pub fn graph(&self, transfers: usize) -> TaskGraph {
-        let streams = plan::stream_leaves(self.data == Data::Blobs, transfers.div_ceil(2));
-        TaskGraph::new(&[Leaves { chunks: transfers.div_ceil(self.chunk), streams }])
+        TaskGraph::new(&[self.leaves(transfers)])
     }
 
     /// Seconds of all tasks of a graph one after the other.

@@ -135,6 +135,14 @@ pub fn memory_mb(stage: Stage, chunk: usize) -> u64 {
     memory::CIRCUITS_MB + keys + memory::chunk_mb(chunk)
 }
 
+/// That circuits can be kept in this folder, before long work.
+///
+/// # Errors
+/// They cannot.
+pub fn check_cache(folder: &Path) -> Result<(), ProverError> {
+    cache::Cache::new(folder).check_folder()
+}
+
 /// A prover with its circuits.
 #[derive(Debug)]
 pub struct Prover(LocalProver);

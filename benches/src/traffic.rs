@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, path::PathBuf, str::FromStr};
 
 use cairn_batcher::{
     demo::scenario::{Action, Scenario},
-    transfers,
+    parse, transfers,
 };
 use cairn_types::TokenId;
 use rand::{
@@ -53,7 +53,7 @@ impl FromStr for Traffic {
         let forms = || FORMS.map(|(form, _)| form).join(", ");
         let unknown = || format!("unknown traffic {text:?}: expected one of {}", forms());
         let (name, value) = text.split_once(':').unwrap_or((text, ""));
-        let number = |max: f64, range: &str| match value.parse::<f64>() {
+        let number = |max: f64, range: &str| match parse::fraction(value) {
             Ok(number) if number > 0.0 && number <= max => Ok(number),
             _ => Err(format!("traffic {text:?}: expected a number {range}, got {value:?}")),
         };
@@ -227,19 +227,28 @@ fn from_file(
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Traffic {
+    fn traffic(text: &str) -> Traffic {
         text.parse().unwrap()
     }
 
     #[test]
     fn forms_are_read_and_printed() {
         for text in ["uniform", "zipf:1.1", "merchant:50", "csv:transfers.csv"] {
-            assert_eq!(parse(text).to_string(), text);
+            assert_eq!(traffic(text).to_string(), text);
         }
-        assert_eq!(parse("csv:some/folder/a.csv").to_string(), "csv:a.csv");
-        for text in
-            ["", "uniform:1", "zipf", "zipf:0", "zipf:x", "zipf:NaN", "merchant:101", "csv:"]
-        {
+        assert_eq!(traffic("csv:some/folder/a.csv").to_string(), "csv:a.csv");
+        for text in [
+            "",
+            "uniform:1",
+            "zipf",
+            "zipf:0",
+            "zipf:x",
+            "zipf:NaN",
+            "zipf:+1",
+            "merchant:1e1",
+            "merchant:101",
+            "csv:",
+        ] {
             let error = text.parse::<Traffic>().unwrap_err();
             assert!(!error.contains('\n') && error.contains(text), "{error}");
         }
@@ -247,7 +256,7 @@ mod tests {
 
     #[test]
     fn the_seed_decides() {
-        for traffic in ["uniform", "zipf:1.1", "merchant:50"].map(parse) {
+        for traffic in ["uniform", "zipf:1.1", "merchant:50"].map(traffic) {
             let transfers = |seed| traffic.transfers(200, 1_000, seed).unwrap();
             assert_eq!(transfers(1), transfers(1));
             assert_ne!(transfers(1), transfers(2));
@@ -258,7 +267,7 @@ mod tests {
     /// How many of 2,000 transfers pay the account that is paid most.
     fn most_paid(traffic: &str) -> usize {
         let mut paid = BTreeMap::new();
-        for transfer in parse(traffic).transfers(2_000, 1_000, 1).unwrap().list {
+        for transfer in self::traffic(traffic).transfers(2_000, 1_000, 1).unwrap().list {
             *paid.entry(transfer.to).or_insert(0) += 1;
         }
         paid.into_values().max().unwrap()

@@ -62,6 +62,19 @@ impl Cache {
         }
     }
 
+    /// That a new cache can be made, for who has other work before. One that is there may have all that is asked for:
+    /// then nothing is written.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn check_folder(&self) -> Result<(), ProverError> {
+        match std::fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.check_writable(),
+            found => found.map(drop),
+        }
+        .map_err(|error| self.error(error))
+    }
+
     /// Makes the folder, and a file without a name in it.
     fn check_writable(&self) -> io::Result<()> {
         std::fs::create_dir_all(&self.folder)?;
@@ -201,6 +214,7 @@ mod tests {
     fn what_could_not_be_kept_is_not_made_first() {
         let cache = Cache::new(Path::new("/proc/nowhere"));
         assert!(matches!(cache.get("key"), Err(ProverError::Cache { .. })));
+        assert!(matches!(cache.check_folder(), Err(ProverError::Cache { .. })));
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(Cache::new(folder.path()).get("key").unwrap(), None);
     }

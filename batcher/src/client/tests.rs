@@ -40,6 +40,7 @@ fn credentials_are_not_shown() {
         ("http://host:1/secret", "http://host:1/***"),
         ("ws://host/?key=secret", "ws://host/***"),
         ("htt p://host/secret", "(not a URL)"),
+        ("user:secret@host", "(not a URL)"),
     ] {
         let error = ClientError::no_answer(url, &std::fmt::Error).to_string();
         assert!(error.starts_with(&format!("no answer from {shown}: ")), "{error}");

@@ -22,5 +22,7 @@ pub fn http(url: &str) -> String {
 
 /// A URL as it may be shown: nothing of what is none.
 pub(super) fn shown(url: &str) -> String {
-    url.parse::<reqwest::Url>().map_or_else(|_| "(not a URL)".to_owned(), |_| masked_url(url))
+    // Of `user:password@host` the user is the scheme.
+    let has_host = url.parse::<reqwest::Url>().is_ok_and(|url| url.has_host());
+    if has_host { masked_url(url) } else { "(not a URL)".to_owned() }
 }

@@ -28,6 +28,8 @@ pub const CHAIN_ID: u64 = 31_337;
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long anvil may take to write its state when it ends.
 const END_TIMEOUT: Duration = Duration::from_secs(20);
+/// What anvil prints; the one that keeps its state beside it has it locked.
+const LOG: &str = "anvil.log";
 /// How often anvil writes its state while it runs, seconds: what a crash of the machine may cost.
 const STATE_INTERVAL: &str = "60";
 
@@ -129,6 +131,18 @@ impl Anvil {
         Self::launch(program, CHAIN_ID, Some(port), folder, Life::Stored).await
     }
 
+    /// That [`Self::resume`] can have this port. Where it is in use, an earlier anvil with its state in `folder` may have
+    /// it, which is still ending.
+    ///
+    /// # Errors
+    /// Somebody else has it, or nobody can.
+    pub fn check_port(port: u16, folder: &Path) -> Result<(), AnvilError> {
+        match free_port(Some(port), Life::Stored) {
+            Err(AnvilError::PortInUse { .. }) if is_running(folder) => Ok(()),
+            checked => checked.map(drop),
+        }
+    }
+
     /// Starts anvil on a free port as a chain with this id.
     ///
     /// # Errors
@@ -151,7 +165,7 @@ impl Anvil {
         let started = Instant::now();
         // Before anything is written; where an earlier one may still have it, that is waited for below.
         let port = if life == Life::Stored { port } else { Some(free_port(port, life)?) };
-        let log = folder.join("anvil.log");
+        let log = folder.join(LOG);
         let failed = |reason: String| AnvilError::Failed { reason, log: log.clone() };
         let output = File::options().create(true).append(true).open(&log);
         let output = output.map_err(|e| failed(e.to_string()))?;
@@ -293,6 +307,12 @@ fn signal(child: &Child, signal: Signal) {
     }
 }
 
+/// Whether an anvil with its state in this folder lives.
+fn is_running(folder: &Path) -> bool {
+    let log = File::open(folder.join(LOG));
+    log.is_ok_and(|log| matches!(log.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 /// The port asked for, or any that is free.
 fn free_port(port: Option<u16>, life: Life) -> Result<u16, AnvilError> {
     let asked = port.unwrap_or(0);
@@ -332,6 +352,21 @@ mod tests {
         assert!(started.unwrap_err().to_string().ends_with("choose another with --port"));
         let resumed = Anvil::resume(program, port, folder.path()).await;
         assert!(resumed.unwrap_err().to_string().ends_with("choose another with --l1-port"));
+    }
+
+    #[test]
+    fn a_port_in_use_may_be_that_of_an_earlier_one_in_the_same_folder() {
+        let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let folder = tempfile::tempdir().unwrap();
+        let refused = || Anvil::check_port(port, folder.path()).unwrap_err().to_string();
+        assert!(refused().ends_with("choose another with --l1-port"));
+        let log = File::create(folder.path().join(LOG)).unwrap();
+        assert!(refused().contains("is in use"));
+        log.lock().unwrap();
+        Anvil::check_port(port, folder.path()).unwrap();
+        drop((log, taken));
+        Anvil::check_port(0, folder.path()).unwrap();
     }
 
     #[test]

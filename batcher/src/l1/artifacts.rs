@@ -12,6 +12,10 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::tools::{self, MissingTool};
+use crate::{
+    console::{MAX_REASON, shortened},
+    temporary::Temporary,
+};
 
 /// Why there are no artifacts.
 #[derive(Debug, Error)]
@@ -20,12 +24,12 @@ pub enum BuildError {
     #[error(transparent)]
     Tool(#[from] MissingTool),
     /// forge ended with an error.
-    #[error("forge build failed ({status}): {last_line}")]
+    #[error("forge build failed ({status}): {reason}")]
     Forge {
         /// Its exit status.
         status: String,
-        /// The last line it printed.
-        last_line: String,
+        /// What it says, in a line.
+        reason: String,
     },
     /// forge could not be run, or a file could not be read.
     #[error("{what}: {reason}")]
@@ -117,6 +121,9 @@ struct Version {
     version: String,
 }
 
+/// Lines of forge's that an error has, at most.
+const MOST_ERRORS: usize = 3;
+
 /// Of the settings, the one that differs between contracts of the same build.
 const TARGET: &str = "compilationTarget";
 
@@ -125,7 +132,7 @@ impl Artifacts {
     /// Artifacts that are there and up to date stay.
     ///
     /// # Errors
-    /// forge's, with its last line.
+    /// forge's, with its reason.
     pub async fn build(contracts: &Path) -> Result<Self, BuildError> {
         Self::build_with(contracts, contracts, &["--skip", "test"]).await
     }
@@ -134,7 +141,7 @@ impl Artifacts {
     /// what is built: no variable, no file of the user's home, and no `.env` in the project.
     ///
     /// # Errors
-    /// forge's, with its last line.
+    /// forge's, with its reason.
     pub async fn build_with(
         contracts: &Path,
         tools_of: &Path,
@@ -143,8 +150,8 @@ impl Artifacts {
         let forge = tools::find(&tools_of.join("node_modules"), "forge")?;
         let root = std::path::absolute(contracts);
         let root = root.map_err(|e| io(&contracts.display().to_string(), &e))?;
-        let home = tempfile::tempdir().map_err(|e| io("making an empty home for forge", &e))?;
-        let mut command = tokio::process::Command::from(tools::command(forge, home.path()));
+        let home = Temporary::new("cairn-forge-").map_err(|e| io("an empty home for forge", &e))?;
+        let mut command = tools::command(forge, home.path());
         if let Some(path) = tools::path_with_node().await {
             command.env("PATH", path);
         }
@@ -152,16 +159,12 @@ impl Artifacts {
         let compiler = tools_of.join("tools/solc.mjs").canonicalize();
         let compiler = compiler.map_err(|e| io("tools/solc.mjs of the Foundry project", &e))?;
         command.arg("build").arg("--root").arg(&root).arg("--use").arg(compiler);
-        command.args(arguments).kill_on_drop(true);
-        let output = command.output().await.map_err(|e| io("running forge", &e))?;
+        command.args(arguments);
+        let output = tools::output(command).await.map_err(|e| io("running forge", &e))?;
         if !output.status.success() {
             let text = [output.stdout, output.stderr].concat();
-            let text = String::from_utf8_lossy(&text);
-            let last_line = text.lines().rfind(|line| !line.trim().is_empty());
-            return Err(BuildError::Forge {
-                status: output.status.to_string(),
-                last_line: last_line.unwrap_or("no output").trim().to_owned(),
-            });
+            let reason = reason(&String::from_utf8_lossy(&text));
+            return Err(BuildError::Forge { status: output.status.to_string(), reason });
         }
         Ok(Self { folder: root.join("out") })
     }
@@ -196,6 +199,55 @@ impl Artifacts {
     }
 }
 
+/// Why forge, or the compiler that it has started, has failed: the first lines that begin as errors do, else one that
+/// speaks of an error, else the last. Where a program of Node.js ends badly, the last line is Node's version.
+fn reason(text: &str) -> String {
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let is_error = |line: &&str| {
+        let first = line.split([':', '(', '[', ' ']).next().unwrap_or_default();
+        first.to_ascii_lowercase().ends_with("error")
+    };
+    let errors: Vec<_> = lines().filter(is_error).take(MOST_ERRORS).collect();
+    let any = || lines().find(|line| line.to_ascii_lowercase().contains("error"));
+    let last = || lines().rfind(|line| !line.starts_with("Node.js v"));
+    match errors.as_slice() {
+        [] => shortened(any().or_else(last).unwrap_or("no output"), MAX_REASON),
+        errors => {
+            let each =
+                errors.iter().map(|error| shortened(error.trim_end_matches(':'), MAX_REASON));
+            each.collect::<Vec<_>>().join(": ")
+        }
+    }
+}
+
 fn io(what: &str, reason: &dyn fmt::Display) -> BuildError {
     BuildError::Io { what: what.to_owned(), reason: reason.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reason_of_forge_is_what_it_says_of_an_error() {
+        let node = "node:internal/modules/cjs/loader:1215\n  throw err;\n  ^\n\n\
+                    Error: Cannot find module '/x/solc.js'\n    at Module._load\n\nNode.js v20.11.0\n";
+        for (text, said) in [
+            (node, "Error: Cannot find module '/x/solc.js'"),
+            (
+                "Compiling 3 files\nError: Compiler run failed:\nError (7576): Undeclared identifier.\n \
+                 --> src/Rollup.sol:7:1\n",
+                "Error: Compiler run failed: Error (7576): Undeclared identifier.",
+            ),
+            ("x.mjs:3\nTypeError [ERR]: none\n", "TypeError [ERR]: none"),
+            ("stopped by an error of the disk\nbye\n", "stopped by an error of the disk"),
+            ("no space left\n\nNode.js v20.11.0\n\n", "no space left"),
+            ("Node.js v20.11.0\n", "no output"),
+            ("", "no output"),
+        ] {
+            assert_eq!(reason(text), said);
+        }
+        let long = reason(&format!("Error: {}\n", "x".repeat(5_000)).repeat(9));
+        assert!(long.chars().count() < 700, "{long}");
+    }
 }

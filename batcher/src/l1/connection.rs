@@ -136,7 +136,11 @@ pub fn connect(urls: &[Url], config: &ConnectionConfig) -> Result<DynProvider, L
         return Err(L1Error::NoNode);
     }
     if let Some(url) = urls.iter().find(|url| !["http", "https"].contains(&url.scheme())) {
-        let reason = format!("its scheme is {}", url.scheme());
+        // Of `user:password@host` the user is the scheme.
+        let reason = match url.has_host() {
+            true => format!("its scheme is {}", url.scheme()),
+            false => "it has no host".to_owned(),
+        };
         return Err(L1Error::Url { host: host(url), reason });
     }
     let endpoints = urls.iter().map(|url| Endpoint::new(url.clone(), config.rest())).collect();
@@ -209,7 +213,7 @@ mod tests {
         let error = connect(&["http://node".parse().unwrap()], &config).unwrap_err().to_string();
         assert_eq!(error, "L1 connection: deadline_ms is 1, expected attempt_ms at least");
         assert!(matches!(connect(&[], &ConnectionConfig::default()), Err(L1Error::NoNode)));
-        for url in ["wss://user:secret@node/secret", "secret"] {
+        for url in ["wss://user:secret@node/secret", "secret", "secret:pw@node", "data:secret"] {
             let error = connect_with(url).unwrap_err().to_string();
             assert!(error.contains("http://") && !error.contains("secret"), "{error}");
         }

@@ -2,8 +2,7 @@
 
 use std::{
     fmt,
-    io::{self, Write},
-    os::unix::fs::PermissionsExt,
+    io::{self, ErrorKind, Write},
     path::{Path, PathBuf},
 };
 
@@ -11,13 +10,18 @@ use alloy::signers::{
     k256::elliptic_curve::rand_core::OsRng,
     local::{LocalSignerError, PrivateKeySigner},
 };
+use cairn_prover::files::check_writable;
 use documented::DocumentedFields;
 use eth_keystore::KeystoreError;
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::config::BadField;
-use crate::regular_file;
+use crate::{
+    secret_file::{self, check_name, is_everyones, shown_name},
+    temporary::Temporary,
+};
 
 /// Bytes of the longest keystore, password or token that is read.
 const MAX_BYTES: u64 = 1 << 16;
@@ -61,7 +65,7 @@ impl KeysConfig {
 #[derive(Debug, Error)]
 pub enum KeyError {
     /// A file cannot be read or written.
-    #[error("{what}, {}: {source}", .path.display())]
+    #[error("{what}, {}: {source}", shown_name(.path))]
     File {
         /// What it should be.
         what: String,
@@ -71,7 +75,7 @@ pub enum KeyError {
         source: io::Error,
     },
     /// Others can read a secret.
-    #[error("{what}, {path}: everyone on this machine can read it: chmod 600 {path}", path = .path.display())]
+    #[error("{what}, {path}: everyone on this machine can read it: chmod 600 {path}", path = shown_name(.path))]
     Readable {
         /// What it is.
         what: String,
@@ -87,7 +91,7 @@ pub enum KeyError {
         variable: &'static str,
     },
     /// A keystore whose password nobody says.
-    #[error("no password for {}: set {field} or ${variable}", .path.display())]
+    #[error("no password for {}: set {field} or ${variable}", shown_name(.path))]
     NoPassword {
         /// The keystore.
         path: PathBuf,
@@ -103,13 +107,13 @@ pub enum KeyError {
         from: String,
     },
     /// The password opens nothing.
-    #[error("{}: wrong password", .path.display())]
+    #[error("{}: wrong password", shown_name(.path))]
     WrongPassword {
         /// The keystore.
         path: PathBuf,
     },
     /// A file that is no keystore.
-    #[error("{}: this is no keystore file: {reason}", .path.display())]
+    #[error("{}: this is no keystore file: {reason}", shown_name(.path))]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -119,7 +123,7 @@ pub enum KeyError {
     /// A token that could be guessed.
     #[error(
         "{TOKEN}, {}: its first line has {got} characters, expected at least {expected}: remove it, and the next start makes one",
-        .path.display()
+        shown_name(.path)
     )]
     ShortToken {
         /// The file.
@@ -232,7 +236,7 @@ pub fn read_secret(what: &str, path: &Path) -> Result<String, KeyError> {
 /// # Errors
 /// As [`read_secret`], or the line is empty.
 pub fn read_password(what: &str, path: &Path) -> Result<String, KeyError> {
-    check_password(read_secret(what, path)?, &format!("{what}, {}", path.display()))
+    check_password(read_secret(what, path)?, &format!("{what}, {}", shown_name(path)))
 }
 
 /// Gives a password back that is one; `from` says where it came from.
@@ -247,11 +251,12 @@ pub fn check_password(password: String, from: &str) -> Result<String, KeyError> 
 }
 
 fn read_private(what: &str, path: &Path) -> Result<String, KeyError> {
-    let file = |source| KeyError::File { what: what.to_owned(), path: path.to_owned(), source };
-    if std::fs::metadata(path).map_err(file)?.permissions().mode() & 0o007 != 0 {
+    let file = |source| file_error(what, path, source);
+    // A file that is not there is told by who reads it.
+    if is_everyones(path).unwrap_or(false) {
         return Err(KeyError::Readable { what: what.to_owned(), path: path.to_owned() });
     }
-    regular_file::text(path, MAX_BYTES).map_err(file)
+    secret_file::read(path, MAX_BYTES).map_err(file)
 }
 
 /// What the file with the token is called in errors.
@@ -290,10 +295,11 @@ fn read_token(path: &Path) -> Result<String, KeyError> {
 
 /// A new file that only its owner can read, whole or not at all.
 fn write_private(what: &str, path: &Path, content: &[u8]) -> Result<(), KeyError> {
-    let file = |source| KeyError::File { what: what.to_owned(), path: path.to_owned(), source };
+    let file = |source| file_error(what, path, source);
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let new = tempfile::NamedTempFile::new_in(parent.unwrap_or(Path::new(".")));
-    let mut new = new.map_err(file)?;
+    let parent = parent.unwrap_or(Path::new("."));
+    std::fs::create_dir_all(parent).map_err(file)?;
+    let mut new = tempfile::NamedTempFile::new_in(parent).map_err(file)?;
     new.write_all(content).and_then(|()| new.as_file().sync_all()).map_err(file)?;
     new.persist_noclobber(path).map_err(|e| file(e.error))?;
     Ok(())
@@ -328,45 +334,50 @@ pub fn decrypt(what: &str, path: &Path, password: &str) -> Result<PrivateKeySign
     PrivateKeySigner::from_slice(&secret).map_err(|_| malformed("it holds no key".to_owned()))
 }
 
+/// What a keystore file is called in errors.
+const KEYSTORE: &str = "keystore file";
+
+/// That a keystore file can be made under this name, before anything is asked for it: by making a file, which goes
+/// again.
+///
+/// # Errors
+/// What stands against it, as a file that is there.
+pub fn check_new(path: &Path) -> Result<(), KeyError> {
+    let check = || {
+        check_name(path)?;
+        if path == Path::new("-") {
+            let what = "expected a file, got standard output: ./- is a file of that name";
+            return Err(io::Error::new(ErrorKind::InvalidInput, what));
+        }
+        match std::fs::symlink_metadata(path) {
+            Ok(_) => Err(Errno::EXIST.into()),
+            Err(_) => check_writable(path),
+        }
+    };
+    check().map_err(|source| file_error(KEYSTORE, path, source))
+}
+
 /// Writes a keystore file that only its owner can read; one that is there stays. Takes some hundredths of a second (scrypt
 /// with n = 2^13, which the library does not let us choose): so long is each guess at the password, too.
 ///
 /// # Errors
 /// What the file system says, or the password is empty.
 pub fn encrypt(path: &Path, key: &PrivateKeySigner, password: &str) -> Result<(), KeyError> {
-    const WHAT: &str = "keystore file";
-    check_password(password.to_owned(), WHAT)?;
-    let file = |source| KeyError::File { what: WHAT.to_owned(), path: path.to_owned(), source };
-    let folder = tempfile::tempdir().map_err(file)?;
+    check_new(path)?;
+    check_password(password.to_owned(), KEYSTORE)?;
+    let file = |source| file_error(KEYSTORE, path, source);
+    let folder = Temporary::new("cairn-keys-").map_err(file)?;
     let name = Some("keystore");
     let secret = key.to_bytes();
     eth_keystore::encrypt_key(folder.path(), &mut OsRng, secret, password, name)
         .map_err(|e| file(io::Error::other(e.to_string())))?;
     let text = std::fs::read(folder.path().join("keystore")).map_err(file)?;
-    write_private(WHAT, path, &text)
+    write_private(KEYSTORE, path, &text)
+}
+
+fn file_error(what: &str, path: &Path, source: io::Error) -> KeyError {
+    KeyError::File { what: what.to_owned(), path: path.to_owned(), source }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_empty_password_is_none() {
-        let folder = tempfile::tempdir().unwrap();
-        let (keystore, password) = (folder.path().join("key"), folder.path().join("password"));
-        let key = PrivateKeySigner::random();
-        let empty = |error: KeyError| {
-            assert!(matches!(error, KeyError::EmptyPassword { .. }), "{error}");
-        };
-        empty(encrypt(&keystore, &key, "").unwrap_err());
-        assert!(!keystore.exists());
-        encrypt(&keystore, &key, "long and wide").unwrap();
-
-        let mut config = KeysConfig { operator: Some(keystore), ..KeysConfig::default() };
-        empty(Keys::load(&config, |_| Some(String::new())).unwrap_err());
-        write_private("password", &password, b"\nlong and wide\n").unwrap();
-        empty(read_password("--password-file", &password).unwrap_err());
-        config.operator_password_file = Some(password);
-        empty(Keys::load(&config, |_| None).unwrap_err());
-    }
-}
+mod tests;

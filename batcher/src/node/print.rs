@@ -1,6 +1,6 @@
 //! The effective configuration as a file: every field with its documentation, secrets masked.
 
-use std::fmt::Write;
+use std::{fmt::Write, path::Path};
 
 use documented::DocumentedFields;
 use toml::{Table, Value};
@@ -15,6 +15,7 @@ use crate::{
     l1::connection::ConnectionConfig,
     mempool::{MempoolConfig, fees::FeeConfig},
     proving::config::ProvingConfig,
+    secret_file::shown_name,
     sequencer::SequencerConfig,
     settlement::SettlementConfig,
     watcher::WatcherConfig,
@@ -49,7 +50,8 @@ fn section(name: &str) -> Option<Fields> {
 }
 
 impl Config {
-    /// A file that says the same, with comments. URLs are cut down to their hosts: there may be credentials in the rest.
+    /// A file that says the same, with comments. URLs are cut down to their hosts: there may be credentials in the
+    /// rest. A key in the place of its file is not shown.
     ///
     /// # Errors
     /// A value that TOML cannot hold.
@@ -72,6 +74,10 @@ fn list(text: &mut String, path: &str, (names, docs): Fields, values: &Table) {
                 comment(&mut sections, docs);
                 let _ = writeln!(sections, "[{inner}]");
                 list(&mut sections, &inner, fields, values);
+            }
+            (_, Some(Value::String(file))) if path == "keys" => {
+                let shown = Value::String(shown_name(Path::new(file)));
+                entry(text, name, docs, Some(&shown));
             }
             (_, value) => entry(text, name, docs, value),
         }

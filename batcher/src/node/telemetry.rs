@@ -59,10 +59,11 @@ impl TelemetryConfig {
         if let Err(error) = EnvFilter::try_new(&self.log) {
             return bad("log", format!("{error}, expected levels, as in \"info\""));
         }
-        if let Some(url) = &self.otlp_endpoint
-            && url.parse::<reqwest::Url>().is_err()
-        {
-            return bad("otlp_endpoint", "is no URL".to_owned());
+        let is_of_http = |url: &String| {
+            url.parse::<reqwest::Url>().is_ok_and(|url| ["http", "https"].contains(&url.scheme()))
+        };
+        if self.otlp_endpoint.as_ref().is_some_and(|url| !is_of_http(url)) {
+            return bad("otlp_endpoint", "is no http:// or https:// URL".to_owned());
         }
         Ok(())
     }

@@ -33,6 +33,19 @@ pub fn decimal<T: Unsigned>(text: &str) -> Result<T, ParseError> {
     number.ok_or(ParseError::Decimal { bits: T::BITS })
 }
 
+/// Reads a number that may have a fraction: one as [`decimal`] has it, and after a point any digits.
+///
+/// # Errors
+/// [`ParseError::Fraction`]: it is written in another way, or 2^64 or more.
+pub fn fraction(text: &str) -> Result<f64, ParseError> {
+    let (whole, digits) = text.split_once('.').unwrap_or((text, "0"));
+    let is_canonical = decimal::<u64>(whole).is_ok()
+        && !digits.is_empty()
+        && digits.bytes().all(|digit| digit.is_ascii_digit());
+    let number = is_canonical.then(|| text.parse().ok()).flatten();
+    number.ok_or(ParseError::Fraction)
+}
+
 /// A reader of numbers in a range, for an option of the command line.
 pub fn within<T>(
     range: RangeInclusive<T>,
@@ -88,6 +101,18 @@ mod tests {
         let error = decimal::<U256>(&more).unwrap_err().to_string();
         assert!(error.contains("below 2^256"), "{error}");
         assert!(decimal::<U256>(&"9".repeat(1 << 20)).is_err());
+    }
+
+    #[test]
+    fn a_fraction_is_written_with_a_point_and_nothing_else() {
+        for (text, number) in [("0", 0.0), ("3000", 3000.0), ("0.04", 0.04), ("1.50", 1.5)] {
+            assert_eq!(fraction(text), Ok(number));
+        }
+        let whole = OTHERS.into_iter().filter(|text| *text != "5.0");
+        let others = [".5", "5.", "1.2.3", "1.+5", "0.1e3", "inf", "NaN", "00.5", "1.٣", "."];
+        for text in whole.chain(others) {
+            assert_eq!(fraction(text), Err(ParseError::Fraction), "{text:?}");
+        }
     }
 
     #[test]

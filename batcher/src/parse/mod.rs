@@ -5,6 +5,7 @@
 //! | what | what is taken | what is not, for example |
 //! |---|---|---|
 //! | [`decimal`] | `0`, or digits that begin with 1 to 9, within the type's range | `""`, `+5`, `-0`, `007`, `1_000`, `0x10`, `1e18`, `5.0`, ` 5`, digits of other scripts |
+//! | [`fraction`] | as [`decimal`], and a point with digits behind it | `.5`, `5.`, `1e3`, `inf` |
 //! | [`address`] | `0x` and 40 hex digits, their letters all small, all capital, or as EIP-55's checksum has them | any other mix of small and capital, `0X`, no `0x` |
 //! | [`bytes`] | `0x` and exactly two hex digits a byte, of either case | no `0x`, a digit more or less |
 //!
@@ -27,7 +28,7 @@ use thiserror::Error;
 pub use self::{
     address::address,
     bytes::{bytes, data, hash, signature},
-    decimal::{Unsigned, decimal, within},
+    decimal::{Unsigned, decimal, fraction, within},
 };
 
 /// Text that is not what it must be.
@@ -39,6 +40,11 @@ pub enum ParseError {
         /// Of the largest number.
         bits: usize,
     },
+    /// No number that may have a fraction.
+    #[error(
+        "expected a decimal number, as 2 or 0.5, without sign, separator, exponent or leading zero"
+    )]
+    Fraction,
     /// A number that is too small or too large here.
     #[error("expected a number from {least} to {most}")]
     Range {

@@ -17,7 +17,7 @@ fn demo(arguments: &[&str]) -> Command {
 }
 
 /// A Foundry project in which anvil and forge are this shell script.
-fn project_with_tools(script: &str) -> tempfile::TempDir {
+pub(crate) fn project_with_tools(script: &str) -> tempfile::TempDir {
     let project = tempfile::tempdir().unwrap();
     for name in ["anvil", "forge"] {
         let bin = project.path().join(format!("node_modules/@foundry-rs/{name}-test/bin"));
@@ -29,7 +29,7 @@ fn project_with_tools(script: &str) -> tempfile::TempDir {
     project
 }
 
-fn contracts(project: &tempfile::TempDir) -> String {
+pub(crate) fn contracts(project: &tempfile::TempDir) -> String {
     project.path().to_str().unwrap().to_owned()
 }
 

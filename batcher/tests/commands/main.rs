@@ -1,8 +1,10 @@
 //! The program as people start it: what it says, writes and ends with.
 
+mod before;
 mod demo;
 mod errors;
 mod exit;
 mod numbers;
 mod outputs;
+mod secrets;
 mod world;

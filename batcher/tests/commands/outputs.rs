@@ -151,6 +151,32 @@ fn two_outputs_of_a_command_are_two_files() {
     assert_eq!(names(&world.out()), ["link"]);
 }
 
+/// One of them by the number under which it is open: the rename of the other took its name away.
+#[test]
+fn a_file_is_not_two_outputs_by_its_descriptor_either() {
+    let world = world();
+    let file = world.path("out/file");
+    for (json, manifest) in [("/dev/fd/8", file.as_str()), (&file, "/dev/fd/8")] {
+        let demo = cairn(&["demo", "--json", json, "--manifest", manifest]);
+        let line = refusal(&shell(&format!("exec \"$@\" 8> {file}"), &demo));
+        assert!(line.contains("expected a file of its own, got that of --json"), "{line}");
+    }
+    assert_eq!(names(&world.out()), ["file"]);
+}
+
+/// Once the program ended well, and the result was nowhere.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_standard_output_that_is_closed_is_refused_where_the_result_goes_there() {
+    let world = world();
+    for line in ["exec \"$@\" >&-", "exec \"$@\" >&- <&-"] {
+        let line = refusal(&shell(line, &world.sign("-")));
+        assert!(line.contains("--out -: standard output is closed"), "{line}");
+    }
+    let dropped = shell("exec \"$@\" > /dev/null", &world.sign("-"));
+    assert!(dropped.status.success(), "{dropped:?}");
+}
+
 #[test]
 fn what_may_not_be_written_is_refused_and_stays() {
     let world = world();

@@ -62,9 +62,10 @@ impl World {
         let mut snapshot = Snapshot { chain_id: CHAIN, rollup: ROLLUP, batch: 1, state };
         snapshot.write(&world.folder.path().join("state")).unwrap();
         world.write("leaves.csv", &format!("leaf,recipient\n65536,{}\n", Address::repeat_byte(7)));
-        world.write("keys", &"02".repeat(32));
-        let sender = world.write("sender", &"01".repeat(32));
-        fs::set_permissions(sender, Permissions::from_mode(0o600)).unwrap();
+        for (name, seed) in [("keys", "02"), ("sender", "01")] {
+            let secret = world.write(name, &seed.repeat(32));
+            fs::set_permissions(secret, Permissions::from_mode(0o600)).unwrap();
+        }
         world
     }
 
@@ -74,6 +75,8 @@ impl World {
 
     pub(crate) fn write(&self, name: &str, text: &str) -> String {
         fs::write(self.path(name), text).unwrap();
+        // As one keeps a key: nobody is warned of it.
+        fs::set_permissions(self.path(name), Permissions::from_mode(0o600)).unwrap();
         self.path(name)
     }
 }

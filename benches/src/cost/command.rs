@@ -2,6 +2,7 @@
 
 use std::{fmt::Write, path::PathBuf};
 
+use cairn_batcher::parse;
 use cairn_prover::files::{Output, print_beside};
 use serde::Serialize;
 
@@ -16,7 +17,7 @@ pub struct Cost {
     #[command(flatten)]
     prices: PriceArguments,
     /// Transfers that are settled together, separated by commas.
-    #[arg(long, value_name = "N,..", value_delimiter = ',', default_value = "512,2048,7740,8192,49152", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    #[arg(long, value_name = "N,..", value_delimiter = ',', default_value = "512,2048,7740,8192,49152", value_parser = parse::within(1..=10_000_000_u32))]
     batch: Vec<u32>,
     /// Writes prices, gas and rows as JSON to a file, or to stdout for -.
     #[arg(long, value_name = "FILE")]
@@ -29,24 +30,17 @@ pub struct Cost {
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct PriceArguments {
     /// An hour of one core.
-    #[arg(long, value_name = "USD", default_value = "0.04", value_parser = price)]
+    #[arg(long, value_name = "USD", default_value = "0.04", value_parser = parse::fraction)]
     core_hour: f64,
     /// A unit of gas.
-    #[arg(long, value_name = "GWEI", default_value = "1", value_parser = price)]
+    #[arg(long, value_name = "GWEI", default_value = "1", value_parser = parse::fraction)]
     gas_price: f64,
     /// A unit of blob gas.
-    #[arg(long, value_name = "GWEI", default_value = "0.1", value_parser = price)]
+    #[arg(long, value_name = "GWEI", default_value = "0.1", value_parser = parse::fraction)]
     blob_gas_price: f64,
     /// An ether.
-    #[arg(long, value_name = "USD", default_value = "3000", value_parser = price)]
+    #[arg(long, value_name = "USD", default_value = "3000", value_parser = parse::fraction)]
     eth: f64,
-}
-
-fn price(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(price) if price.is_finite() && price >= 0.0 => Ok(price),
-        _ => Err(format!("expected a price of at least 0, got {text:?}")),
-    }
 }
 
 impl From<PriceArguments> for Prices {

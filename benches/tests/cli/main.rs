@@ -1,5 +1,6 @@
 //! The program as its users see it: one clear line on stderr and exit code 2 for bad input, 1 for a comparison that fails.
 
+mod before;
 mod compare;
 
 use std::{
@@ -78,7 +79,7 @@ fn bad_options_are_refused_in_one_line() {
     refused(&["run", "--chunk", "1000000000"], &["--chunk", "max"]);
     refused(&["run", "--stage", "leaf", "--chunk", "10", "--batch", "10"], &["--batch above"]);
     refused(&["scale", "--workers", "9..1"], &["9..1"]);
-    refused(&["cost", "--eth=-1"], &["--eth", "at least 0"]);
+    refused(&["cost", "--eth=-1"], &["--eth", "without sign"]);
     refused(&["cost", "--eth=NaN"], &["NaN"]);
     refused(&["cmp", "only-one.json"], &["B.json"]);
     refused(&["dance"], &["dance"]);
@@ -123,6 +124,9 @@ fn what_would_take_all_memory_is_refused() {
     none["steps"][0]["per_batch"] = json!(0);
     let none = write(&folder, "none.json", &none);
     refused(&["scale", &none], &["none.json", "chunk-leaf is no task"]);
+    let quick = write(&folder, "quick.json", &record(1e-3));
+    let large = ["scale", "--batch", "10000000", "--batches", "100", &quick];
+    refused(&large, &["100 x 10000000 transfers in chunks of 100", "at most 1000000 leaves"]);
     // Nanoseconds beyond 64 bits.
     let slow = write(&folder, "slow.json", &record(1e9));
     refused(&["scale", &slow], &["at most 1e10 s of work", "got 1.1e10 s"]);

@@ -4,6 +4,8 @@
 //! name -> place: standard output | stream (pipe, device) | file -> replacement: a temporary file beside it, renamed
 //! ```
 //!
+//! A file is tried before the work by making it; while the work lasts, nothing of it is there.
+//!
 //! A replacement keeps the mode of the file it replaces, the owner where the system lets it, and a symbolic link to it; a
 //! new file's mode follows from the umask. Other hard links of the file keep what was in it: no rename can do both, and
 //! whole or not there comes first. Access lists and extended attributes are not kept.
@@ -41,8 +43,8 @@ pub fn write_atomically(
     replacement.put_in_place().map_err(|(error, _)| error)
 }
 
-/// Whether [`write_atomically`] could write this file: to be asked before long work. An [`Output`] is better, it also
-/// holds what it has made.
+/// Whether [`write_atomically`] could write this file: to be asked before long work. For what a user has named, an
+/// [`Output`] is better: it also takes pipes and devices.
 ///
 /// # Errors
 /// What the file system says, or that something else than a file has this name.

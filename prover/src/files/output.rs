@@ -15,21 +15,21 @@ use std::{
 };
 
 use rustix::{
-    fs::{OFlags, fcntl_setfl},
+    fs::{OFlags, fcntl_getfl, fcntl_setfl},
     io::Errno,
 };
 use thiserror::Error;
 
 use super::{
     place::{Place, folder_of},
-    replacement::Replacement,
+    replacement::{Replacement, Target},
 };
 
 /// How long a named pipe may wait for its reader: one that was started a moment ago.
 const READER: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(50);
 
-/// An output, made before the work and written after it. Dropped without that, it leaves nothing.
+/// An output, tried before the work and written after it. Dropped without that, it leaves nothing.
 #[derive(Debug)]
 pub struct Output {
     option: &'static str,
@@ -42,7 +42,7 @@ enum Sink {
     StandardOutput,
     /// Open for appending.
     Stream(File),
-    File(Replacement),
+    File(Target),
 }
 
 /// An output that cannot be written.
@@ -58,7 +58,7 @@ pub struct OutputError {
 }
 
 impl Output {
-    /// Makes what `option` names: a temporary file beside a file, or an open pipe or device. `-` is standard output.
+    /// Tries what `option` names: makes a file and removes it, or opens a pipe or device. `-` is standard output.
     ///
     /// # Errors
     /// Nothing can be written there.
@@ -138,14 +138,11 @@ impl Output {
     }
 
     fn expect_other(&self, earlier: &Self) -> Result<(), OutputError> {
-        let same = match (self.sink.identity(), earlier.sink.identity()) {
-            (Ok(ours), Ok(theirs)) => ours.is_some() && ours == theirs,
-            (Err(source), _) | (_, Err(source)) => return Err(self.error(source)),
-        };
-        if same {
-            return Err(self.not_its_own(earlier.option));
+        match self.sink.shares_with(&earlier.sink) {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(self.not_its_own(earlier.option)),
+            Err(source) => Err(self.error(source)),
         }
-        Ok(())
     }
 
     fn not_its_own(&self, option: &str) -> OutputError {
@@ -171,15 +168,25 @@ enum Identity {
 impl Sink {
     fn create(path: &Path) -> io::Result<Self> {
         if path == Path::new("-") {
+            expect_open_standard_output()?;
             return Ok(Self::StandardOutput);
         }
         match Place::of(path)? {
             Place::StandardOutput => Ok(Self::StandardOutput),
             Place::Stream => open_stream(path).map(Self::Stream),
-            Place::File(target) => {
-                let replacement = Replacement::new(target)?;
-                replacement.try_name()?;
-                Ok(Self::File(replacement))
+            Place::File(target) => Target::check(target).map(Self::File),
+        }
+    }
+
+    /// Whether two outputs are one, under whatever names.
+    fn shares_with(&self, other: &Self) -> io::Result<bool> {
+        match (self, other) {
+            // The file would lose its name while it is still written to.
+            (Self::Stream(open), Self::File(_)) => other.is(&open.metadata()?),
+            (Self::File(_), Self::Stream(open)) => self.is(&open.metadata()?),
+            _ => {
+                let ours = self.identity()?;
+                Ok(ours.is_some() && ours == other.identity()?)
             }
         }
     }
@@ -193,10 +200,9 @@ impl Sink {
                 let shared = open.file_type().is_char_device();
                 (!shared).then(|| Identity::Open(open.dev(), open.ino()))
             }
-            Self::File(replacement) => {
-                let target = replacement.target();
-                let folder = fs::metadata(folder_of(target))?;
-                let name = target.file_name().unwrap_or_default().to_owned();
+            Self::File(target) => {
+                let folder = fs::metadata(folder_of(target.path()))?;
+                let name = target.path().file_name().unwrap_or_default().to_owned();
                 Some(Identity::Named(folder.dev(), folder.ino(), name))
             }
         })
@@ -209,7 +215,7 @@ impl Sink {
                 File::from(io::stdout().as_fd().try_clone_to_owned()?).metadata()?
             }
             Self::Stream(stream) => stream.metadata()?,
-            Self::File(replacement) => match fs::metadata(replacement.target()) {
+            Self::File(target) => match fs::metadata(target.path()) {
                 Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
                 found => found?,
             },
@@ -222,7 +228,8 @@ impl Sink {
         match self {
             Self::StandardOutput => stream(&mut io::stdout().lock(), write),
             Self::Stream(mut file) => stream(&mut file, write),
-            Self::File(replacement) => {
+            Self::File(target) => {
+                let replacement = Replacement::new(target.path().to_owned())?;
                 replacement.fill(|file| write(file))?;
                 replacement.put_in_place().map_err(|(error, replacement)| {
                     // The work was long, and its result is whole.
@@ -242,6 +249,20 @@ fn stream(
     let mut out = BufWriter::new(out);
     write(&mut out)?;
     out.flush()
+}
+
+/// Refuses a standard output that was closed when this program began. Rust's library has then opened /dev/null in its
+/// place, to be read and written; a shell's `> /dev/null`, which somebody may mean, is only written.
+fn expect_open_standard_output() -> io::Result<()> {
+    let stdout = io::stdout();
+    let open = File::from(stdout.as_fd().try_clone_to_owned()?).metadata()?;
+    let is_null = open.file_type().is_char_device()
+        && fs::metadata("/dev/null").is_ok_and(|null| null.rdev() == open.rdev());
+    if is_null && fcntl_getfl(&stdout)?.contains(OFlags::RDWR) {
+        let what = "standard output is closed: what is written there would be lost";
+        return Err(io::Error::new(ErrorKind::InvalidInput, what));
+    }
+    Ok(())
 }
 
 /// Opens a pipe, a device, or again what this process has open. A file that is open is written after what is in it.

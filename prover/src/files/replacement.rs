@@ -11,6 +11,30 @@ use tempfile::{Builder, NamedTempFile, PersistError};
 
 use super::{folder::MadeFolders, place::folder_of};
 
+/// A file that can be made or replaced: that was tried. Until it is written only its folder is there, so that a process
+/// that is killed in its work leaves no temporary file.
+#[derive(Debug)]
+pub(super) struct Target {
+    path: PathBuf,
+    /// Dropped while nothing is in them, they go.
+    _made: MadeFolders,
+}
+
+impl Target {
+    /// Makes the file, with its folder if that is missing, and removes it again. `path` is no link.
+    pub(super) fn check(path: PathBuf) -> io::Result<Self> {
+        let replacement = Replacement::new(path)?;
+        replacement.try_name()?;
+        let Replacement { target, made, .. } = replacement;
+        Ok(Self { path: target, _made: made })
+    }
+
+    /// The folder that the file is in, and its name there.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
 /// An empty file in the folder of the one that it is to replace. Dropped, it leaves nothing.
 #[derive(Debug)]
 pub(super) struct Replacement {
@@ -26,11 +50,6 @@ impl Replacement {
         let made = MadeFolders::make(folder_of(&target))?;
         let temporary = temporary_in(folder_of(&target))?;
         Ok(Self { target, temporary, made })
-    }
-
-    /// The folder that the file is in, and its name there.
-    pub(super) fn target(&self) -> &Path {
-        &self.target
     }
 
     /// Whether the file may have its name: it is made for a moment, or opened if it is there.

@@ -33,6 +33,7 @@ pub(crate) struct Arguments {
         global = true,
         value_name = "FILE",
         env = "CAIRN_ADMIN_TOKEN_FILE",
+        hide_env_values = true,
         default_value = "admin-token"
     )]
     token_file: PathBuf,

@@ -8,17 +8,19 @@ use alloy::{
 };
 use cairn_batcher::{
     deploy::{
-        Deployer, MOST_GWEI, PATIENCE,
+        Deployer, PATIENCE,
         config::Config,
         journal::Journal,
         manifest::{Circuits, Manifest, SetUp},
-        project::build_with_verifier,
+        project::{build_with_verifier, check_project},
         source_commit,
     },
-    l1::tools,
+    l1::{fees::MOST_GWEI, tools},
     parse,
     progress::Bars,
-    regular_file, tell,
+    secret_file::{self, shown_name, warn_of_readers},
+    tell,
+    temporary::Temporary,
 };
 use cairn_prover::LocalProver;
 use cairn_state::State;
@@ -134,6 +136,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let contracts = arguments.prover.contracts()?;
     // Whatever can be refused is refused before the long work.
     tools::find(&contracts.join("node_modules"), "forge")?;
+    check_project(&contracts)?;
+    // From nothing, and apart from the user's files: nothing that was built before can be deployed.
+    let folder = Temporary::new("cairn-deploy-")?;
     let (url, key, set_up) = (&arguments.url, signer(&arguments)?, SetUp::Development);
     let deployer = match journal.is_begun() {
         true => {
@@ -148,8 +153,6 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
 
     let prover = arguments.prover.load().await?;
     let source = prover.keys().solidity_verifier()?;
-    // From nothing, and apart from the user's files: nothing that was built before can be deployed.
-    let folder = tempfile::Builder::new().prefix("cairn-deploy-").tempdir()?;
     let project = folder.path().join("project");
     tell!("cairn: building the contracts from source");
     let artifacts = build_with_verifier(&contracts, &source, &project, &["src", "script"]).await?;
@@ -166,8 +169,11 @@ fn signer(arguments: &Arguments) -> Result<PrivateKeySigner> {
     const VARIABLE: &str = "CAIRN_DEPLOYER_KEY";
     const MAX_KEY_BYTES: u64 = 4_096;
     let text = match &arguments.key {
-        Some(path) => regular_file::text(path, MAX_KEY_BYTES)
-            .wrap_err_with(|| format!("--key {}", path.display()))?,
+        Some(path) => {
+            warn_of_readers(path);
+            let name = shown_name(path);
+            secret_file::read(path, MAX_KEY_BYTES).wrap_err_with(|| format!("--key {name}"))?
+        }
         None => std::env::var(VARIABLE)
             .map_err(|_| eyre!("no key to sign with: set {VARIABLE} or give --key FILE"))?,
     };

@@ -49,22 +49,22 @@ impl File {
         }
     }
 
-    fn write(&self, key: &PrivateKeySigner) -> Result<()> {
-        Ok(keys::encrypt(&self.path, key, &self.password()?)?)
+    /// Writes a key to the file, once that can be.
+    fn write(&self, key: impl FnOnce() -> Result<PrivateKeySigner>) -> Result<PrivateKeySigner> {
+        keys::check_new(&self.path)?;
+        let key = key()?;
+        keys::encrypt(&self.path, &key, &self.password()?)?;
+        Ok(key)
     }
 }
 
 pub(crate) fn run(command: KeysCommand) -> Result<ExitCode> {
     let key = || match command {
-        KeysCommand::New(file) => {
-            let key = PrivateKeySigner::random();
-            file.write(&key).map(|()| key)
-        }
-        KeysCommand::Import(file) => {
+        KeysCommand::New(file) => file.write(|| Ok(PrivateKeySigner::random())),
+        KeysCommand::Import(file) => file.write(|| {
             let text = std::env::var(KEY).map_err(|_| eyre!("no key to import: set {KEY}"))?;
-            let key = keys::parse(&text, &format!("${KEY}"))?;
-            file.write(&key).map(|()| key)
-        }
+            Ok(keys::parse(&text, &format!("${KEY}"))?)
+        }),
         KeysCommand::Show(file) => {
             let key = keys::decrypt("keystore file", &file.path, &file.password()?);
             key.map_err(KeyError::into)

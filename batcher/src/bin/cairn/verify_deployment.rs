@@ -3,8 +3,13 @@
 use std::{fmt, path::PathBuf, process::ExitCode};
 
 use cairn_batcher::{
-    deploy::manifest::{Circuits, Manifest},
+    deploy::{
+        manifest::{Circuits, Manifest},
+        project::check_project,
+    },
+    l1::tools,
     tell,
+    temporary::Temporary,
     verify::{Findings, Genesis, Source, check_manifest, verify},
 };
 use eyre::{Result, WrapErr};
@@ -47,8 +52,13 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     if !findings.agree() {
         return show(findings, arguments.json);
     }
+    // What the work after the circuits needs is asked for before them.
+    for tool in ["anvil", "forge"] {
+        tools::find(&contracts.join("node_modules"), tool)?;
+    }
+    check_project(&contracts)?;
+    let folder = Temporary::new("cairn-verify-")?;
     let prover = arguments.prover.load().await?;
-    let folder = tempfile::Builder::new().prefix("cairn-verify-").tempdir()?;
     let verifier = prover.keys().solidity_verifier()?;
     tell!("cairn: building the contracts from source");
     let circuits = Circuits::of(&prover);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use cairn_batcher::{
-    deploy::{manifest::Circuits, write_verifier},
+    deploy::{manifest::Circuits, project::check_project, write_verifier},
     l1::{artifacts::Artifacts, tools},
     node::{
         Checked, Extras, Node,
@@ -98,16 +98,18 @@ pub(super) async fn start(
     for tool in ["anvil", "forge"] {
         tools::find(&contracts.join("node_modules"), tool)?;
     }
+    check_project(&contracts)?;
     port_is_free("--port", loopback(arguments.port))?;
+    // Also where it is not used: others are made where it is.
+    let made = Temporary::new("cairn-dev-")?;
     let folder = match arguments.data_dir {
-        // An earlier local L1 may still be ending on its port.
         Some(folder) => {
             is_writable(&folder)?;
+            dev::check_l1_port(&folder, arguments.l1_port)?;
             folder
         }
         None => {
             port_is_free("--l1-port", loopback(arguments.l1_port))?;
-            let made = Temporary::new("cairn-dev-")?;
             temporary.insert(made).path().to_owned()
         }
     };

@@ -1,0 +1,45 @@
+//! Tests of the operator's keys.
+
+use super::*;
+
+#[test]
+fn a_keystore_that_cannot_be_is_refused_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let inside = |name: &str| PathBuf::from(format!("{}/{name}", folder.path().display()));
+    std::fs::write(inside("file"), "old").unwrap();
+    let secret = PathBuf::from(format!("0x{}", "5eC4e7a1".repeat(8)));
+    for (path, reason) in [
+        (inside("file"), "File exists"),
+        (inside("new/"), "expected the name of a file"),
+        (inside("file/below"), "Not a directory"),
+        (secret, "keystore file, 0x***: expected the name of a file"),
+        ("-".into(), "expected a file, got standard output"),
+    ] {
+        let error = check_new(&path).unwrap_err().to_string();
+        assert!(error.contains(reason), "{error}");
+    }
+    check_new(&inside("new/key")).unwrap();
+    let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!((names.len(), std::fs::read(inside("file")).unwrap()), (1, b"old".into()));
+    encrypt(&inside("new/key"), &PrivateKeySigner::random(), "long and wide").unwrap();
+}
+
+#[test]
+fn an_empty_password_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let (keystore, password) = (folder.path().join("key"), folder.path().join("password"));
+    let key = PrivateKeySigner::random();
+    let empty = |error: KeyError| {
+        assert!(matches!(error, KeyError::EmptyPassword { .. }), "{error}");
+    };
+    empty(encrypt(&keystore, &key, "").unwrap_err());
+    assert!(!keystore.exists());
+    encrypt(&keystore, &key, "long and wide").unwrap();
+
+    let mut config = KeysConfig { operator: Some(keystore), ..KeysConfig::default() };
+    empty(Keys::load(&config, |_| Some(String::new())).unwrap_err());
+    write_private("password", &password, b"\nlong and wide\n").unwrap();
+    empty(read_password("--password-file", &password).unwrap_err());
+    config.operator_password_file = Some(password);
+    empty(Keys::load(&config, |_| None).unwrap_err());
+}
