@@ -9,8 +9,9 @@ use cairn_gadgets::field::{digest_to_plonky2, from_plonky2};
 use cairn_gadgets::poseidon2::{DigestTarget, hash};
 use cairn_primitives::Tag;
 use cairn_types::{ChunkStatement, SealStatement, StreamStatement};
-use plonky2::field::types::Field;
+use plonky2::field::types::{Field, Field64};
 use plonky2::iop::target::Target;
+use thiserror::Error;
 
 use crate::config::{Builder, F};
 
@@ -74,6 +75,27 @@ pub struct Statement {
     elements: Vec<F>,
 }
 
+/// Elements that make no statement.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Error)]
+pub enum StatementError {
+    /// Another kind's, or cut off.
+    #[error("a {kind:?} statement has {expected} elements, got {got}")]
+    Length {
+        /// What it is to be about.
+        kind: Kind,
+        /// Elements of all statements of the kind.
+        expected: usize,
+        /// Elements found.
+        got: usize,
+    },
+    /// An element is not reduced.
+    #[error("element {index} is not canonical")]
+    NonCanonical {
+        /// Which.
+        index: usize,
+    },
+}
+
 impl Statement {
     /// # Panics
     /// If there are not `kind.statement_len()` elements, or one is not canonical: both come from typed
@@ -81,6 +103,21 @@ impl Statement {
     fn new(kind: Kind, elements: Vec<u64>) -> Self {
         assert_eq!(elements.len(), kind.statement_len(), "{kind:?} statements have a fixed length");
         Self { kind, elements: elements.into_iter().map(F::from_canonical_u64).collect() }
+    }
+
+    /// The statement with these elements, from anyone: nothing is said of whether it holds.
+    ///
+    /// # Errors
+    /// There are not [`Kind::statement_len`] of them, or one is not canonical.
+    pub fn from_elements(kind: Kind, elements: &[u64]) -> Result<Self, StatementError> {
+        let expected = kind.statement_len();
+        if elements.len() != expected {
+            return Err(StatementError::Length { kind, expected, got: elements.len() });
+        }
+        match elements.iter().position(|element| *element >= F::ORDER) {
+            None => Ok(Self::new(kind, elements.to_vec())),
+            Some(index) => Err(StatementError::NonCanonical { index }),
+        }
     }
 
     /// What the statement is about.

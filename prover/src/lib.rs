@@ -2,8 +2,10 @@
 //! it is used, circuits and keys cached on disk.
 
 pub mod allocator;
+pub mod assignment;
 pub mod cache;
 mod circuits;
+pub mod claim;
 mod engine;
 pub mod error;
 mod exit;
@@ -23,6 +25,7 @@ pub mod side_by_side;
 mod snark;
 mod tasks;
 mod units;
+pub mod work;
 
 pub use cache::default_folder as default_cache_folder;
 pub use cairn_circuits::soundness::LayerSecurity;

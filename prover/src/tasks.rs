@@ -4,14 +4,16 @@
 use std::ops::Range;
 
 use cairn_circuits::{
-    config::Proof, recursion::Proven, seal::SealWitness, serialize::encode_proof,
-    stream::StreamLeafWitness,
+    circuit_set::Size, config::Proof, recursion::Proven, seal::SealWitness,
+    serialize::encode_proof, stream::StreamLeafWitness,
 };
 use cairn_types::{Header, SealStatement, StreamEnvironment};
 use cairn_wrap::{groth16, r1cs::Builder};
 
 use crate::{
+    assignment::Assignment,
     circuits::Leaf,
+    claim::SNARK_BYTES,
     error::ProverError,
     exit::ExitJob,
     graph::{Leaves, Task, TaskGraph, TaskKind},
@@ -23,22 +25,19 @@ use crate::{
     sequence::Sequence,
 };
 
-/// Bytes of the SNARK as the contract takes it.
-const SNARK_BYTES: usize = 256;
-
 /// A proof cut into tasks.
 #[derive(Debug)]
 pub struct ProofTasks<'a> {
-    prover: &'a LocalProver,
-    batches: Vec<PlannedBatch>,
+    pub(crate) prover: &'a LocalProver,
+    pub(crate) batches: Vec<PlannedBatch>,
     exit: Option<&'a ExitJob>,
     graph: TaskGraph,
 }
 
 #[derive(Debug)]
-struct PlannedBatch {
-    header: Header,
-    previous_chain_hash: [u8; 32],
+pub(crate) struct PlannedBatch {
+    pub(crate) header: Header,
+    pub(crate) previous_chain_hash: [u8; 32],
     plan: Plan,
 }
 
@@ -55,6 +54,8 @@ pub(crate) enum Output {
     Shrunk(SealStatement, Box<Proof>),
     Wrapped(Wrapped),
     Snark(Box<groth16::Proof>),
+    /// The SNARK as the contract takes it, from somebody else.
+    Encoded([[u8; 32]; 8]),
 }
 
 /// All but the SNARK.
@@ -63,7 +64,7 @@ pub(crate) struct Wrapped {
     /// The constraint system of the SNARK with its witness.
     pub(crate) witness: Builder,
     /// Bytes of the last plonky2 proof.
-    proof_bytes: usize,
+    pub(crate) proof_bytes: usize,
 }
 
 impl TaskOutput {
@@ -75,7 +76,7 @@ impl TaskOutput {
             Output::Shrunk(_, proof) => encode_proof(proof).len(),
             Output::Proven(proven) | Output::Chain(_, proven) => encode_proof(&proven.proof).len(),
             Output::Wrapped(wrapped) => wrapped.proof_bytes,
-            Output::Snark(_) => SNARK_BYTES,
+            Output::Snark(_) | Output::Encoded(_) => SNARK_BYTES,
         }
     }
 }
@@ -136,6 +137,13 @@ impl<'a> ProofTasks<'a> {
     #[must_use]
     pub fn chunk_shape(&self, index: usize) -> Option<ChunkShape> {
         self.first_batch_chunk(index).map(|chunk| chunk.size.into())
+    }
+
+    /// The size of the chunk that an assignment proves, if it proves one.
+    #[must_use]
+    pub fn chunk_size(&self, assignment: &Assignment) -> Option<Size> {
+        let task = assignment.tasks.first().and_then(|&place| self.graph.tasks().get(place))?;
+        (task.kind == TaskKind::ChunkLeaf).then(|| self.chunk_of(task).size)
     }
 
     /// The chunks of all batches.
@@ -240,11 +248,7 @@ impl<'a> ProofTasks<'a> {
                 Output::Shrunk(*statement, Box::new(shrunk))
             }
             (TaskKind::Wrap, [Output::Shrunk(statement, proof)]) => {
-                let prover = circuits.wrap.get()?;
-                let wrapped = prover.wrap(proof)?;
-                let proof_bytes = wrapped.to_bytes().len();
-                let witness = prover.synthesize(statement, &wrapped)?;
-                Output::Wrapped(Wrapped { witness, proof_bytes })
+                Output::Wrapped(circuits.wrap.get()?.finish(statement, proof)?)
             }
             (TaskKind::Groth16, [Output::Wrapped(wrapped)]) => {
                 Output::Snark(Box::new(self.prover.keys().prove(&wrapped.witness)?))
@@ -253,11 +257,11 @@ impl<'a> ProofTasks<'a> {
         })
     }
 
-    fn chunk_of(&self, task: &Task) -> &PlannedChunk {
+    pub(crate) fn chunk_of(&self, task: &Task) -> &PlannedChunk {
         &self.batches[task.batch].plan.chunks[task.index]
     }
 
-    fn stream_of(&self, task: &Task) -> &StreamLeafWitness {
+    pub(crate) fn stream_of(&self, task: &Task) -> &StreamLeafWitness {
         &self.batches[task.batch].plan.streams[task.index]
     }
 

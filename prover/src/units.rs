@@ -20,6 +20,7 @@ use crate::{
     circuits::{Leaf, WrapProof},
     error::ProverError,
     on_demand::Unit,
+    tasks::Wrapped,
 };
 
 /// What proves chunks of one size.
@@ -229,12 +230,24 @@ impl WrapProver {
     }
 
     /// The last plonky2 proof.
-    pub(crate) fn wrap(&self, squeezed: &Proof) -> Result<WrapProof, ProverError> {
+    fn wrap(&self, squeezed: &Proof) -> Result<WrapProof, ProverError> {
         Ok(self.wrap.prove(squeezed)?)
     }
 
+    /// The last plonky2 proof and the witness of the SNARK over it.
+    pub(crate) fn finish(
+        &self,
+        statement: &SealStatement,
+        squeezed: &Proof,
+    ) -> Result<Wrapped, ProverError> {
+        let wrapped = self.wrap(squeezed)?;
+        let proof_bytes = wrapped.to_bytes().len();
+        let witness = self.synthesize(statement, &wrapped)?;
+        Ok(Wrapped { witness, proof_bytes })
+    }
+
     /// The constraint system of the SNARK with its witness, its public input that of the seal.
-    pub(crate) fn synthesize(
+    fn synthesize(
         &self,
         statement: &SealStatement,
         wrapped: &WrapProof,

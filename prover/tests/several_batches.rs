@@ -4,14 +4,18 @@
 //! cargo test --release --workspace --test several_batches -- --ignored
 //! ```
 
-use std::sync::{LazyLock, Mutex};
+use std::{
+    collections::BTreeSet,
+    sync::{LazyLock, Mutex},
+};
 
 use cairn_primitives::schnorr::SecretKey;
 use cairn_prover::{
-    BatchJob, BatchesProof, Cancel, Engine, LocalProver, ProverError, SequenceError,
-    default_cache_folder,
+    BatchJob, BatchesProof, Cancel, Engine, LocalProver, ProofTasks, ProverError, SequenceError,
+    TaskOutput, default_cache_folder,
     graph::TaskKind,
     progress::{Progress, Silent, Stage},
+    work::Work,
 };
 use cairn_state::{BatchBuilder, Environment, State, sign};
 use cairn_types::{
@@ -148,6 +152,50 @@ fn two_batches_make_one_proof_of_the_range() {
     ] {
         assert_eq!(rows.iter().filter(|name| **name == row).count(), 1, "{row} in {rows:?}");
     }
+}
+
+/// As a fleet does it: each assignment from its bytes alone, each result held against what it must prove.
+#[test]
+#[ignore = "makes real proofs"]
+fn assignments_that_travel_make_the_proof_that_the_engine_makes() {
+    let jobs = two_batches();
+    let tasks = ProofTasks::new(&PROVER, &jobs, usize::MAX).unwrap();
+    let assignments = tasks.graph().assignments();
+    let claims = tasks.claims(&assignments).unwrap();
+    let ids = tasks.ids(&assignments, &claims).unwrap();
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), assignments.len());
+    assert_eq!(ids, tasks.ids(&assignments, &claims).unwrap());
+
+    let mut results: Vec<Vec<u8>> = Vec::new();
+    let mut outputs: Vec<TaskOutput> = Vec::new();
+    for (place, assignment) in assignments.iter().enumerate() {
+        let inputs: Vec<_> = assignment.needs.iter().map(|&need| &outputs[need]).collect();
+        let bytes = tasks.work(assignment, &inputs).unwrap().to_bytes();
+        let work = Work::from_bytes(&bytes).unwrap();
+        let result = PROVER.perform(&work).unwrap();
+        println!("{}: {} bytes in, {} out", ids[place], bytes.len(), result.len());
+        outputs.push(claims[place].check(&PROVER, &result).unwrap());
+        for other in results.iter().filter(|other| **other != result) {
+            assert!(claims[place].check(&PROVER, other).is_err(), "{}", ids[place]);
+        }
+        for position in [0, result.len() / 2, result.len() - 1] {
+            let mut damaged = result.clone();
+            damaged[position] ^= 1;
+            assert!(claims[place].check(&PROVER, &damaged).is_err(), "{}", ids[place]);
+        }
+        for cut in [&result[..result.len() - 1], &[]] {
+            assert!(claims[place].check(&PROVER, cut).is_err());
+        }
+        results.push(result);
+    }
+    let proof = tasks.proof(outputs.last().unwrap(), Vec::new()).unwrap();
+    assert_eq!(proof.headers, jobs.each_ref().map(BatchJob::header));
+    assert!(PROVER.verifies(&proof.seal, &proof.proof));
+    assert!(tasks.proof(&outputs[0], Vec::new()).is_err());
+    // What an assignment does not need is no input of it.
+    assert!(tasks.work(&assignments[0], &[&outputs[0]]).is_err());
+    let chain = assignments.len() - 2;
+    assert!(tasks.work(&assignments[chain], &[&outputs[0]]).is_err());
 }
 
 /// Before any work: nothing begins.

@@ -152,3 +152,19 @@ fn seal_twins_agree() {
     });
     assert_eq!(computed, Statement::from(&native).digest());
 }
+
+#[test]
+fn a_statement_comes_back_from_its_elements_and_no_other_is_taken() {
+    let native =
+        SealStatement { kind: 1, circuit_set_root: stream(2).digest, from: [1; 32], to: [2; 32] };
+    let statement = Statement::from(&native);
+    let elements = native.to_elements();
+    assert_eq!(Statement::from_elements(Kind::Seal, &elements), Ok(statement));
+    let (kind, expected, got) = (Kind::Chunk, 47, elements.len());
+    let refused = Statement::from_elements(kind, &elements);
+    assert_eq!(refused, Err(StatementError::Length { kind, expected, got }));
+    let mut other = elements;
+    other[3] = F::ORDER;
+    let refused = Statement::from_elements(Kind::Seal, &other);
+    assert_eq!(refused, Err(StatementError::NonCanonical { index: 3 }));
+}

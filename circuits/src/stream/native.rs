@@ -9,6 +9,7 @@ use plonky2::field::extension::FieldExtension;
 use plonky2::field::extension::quadratic::QuadraticExtension;
 use plonky2::field::goldilocks_field::GoldilocksField;
 use plonky2::field::types::{Field, PrimeField64};
+use serde::{Deserialize, Serialize};
 
 use crate::circuit_set::Size;
 
@@ -79,7 +80,7 @@ impl StreamClass {
 }
 
 /// The witness of one stream leaf.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamLeafWitness {
     /// The point of evaluation and the circuit set.
     pub environment: StreamEnvironment,

@@ -1,0 +1,33 @@
+//! What the coordinator's rules go by.
+
+use std::time::Duration;
+
+/// The rules' numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Workers that must fail an assignment until nobody is given it any more.
+    pub failures: usize,
+    /// How long an assignment that all who are there have failed waits for somebody else.
+    pub patience: Duration,
+    /// A worker that was not heard for so long is gone.
+    pub silence: Duration,
+    /// A holder is late once this part of the queue's last assignments took less time..
+    pub percentile: f64,
+    /// ..by so much.
+    pub lateness: f64,
+    /// Assignments of a queue that must have been done before anybody is called late.
+    pub samples: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            failures: 3,
+            patience: Duration::from_secs(60),
+            silence: Duration::from_secs(30),
+            percentile: 0.95,
+            lateness: 1.5,
+            samples: 8,
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What the coordinator knows of its workers.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::Duration,
+};
+
+use cairn_prover::claim::AssignmentId;
+
+use super::{Settings, Time};
+use crate::{message::Beat, queue::Queue};
+
+/// Whether a worker's results count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// They do, once they are verified.
+    Good,
+    /// A proof of it did not hold.
+    Quarantined,
+}
+
+/// A worker, as far as it was heard.
+#[derive(Debug, Clone)]
+pub struct Worker {
+    /// Whether its results count.
+    pub standing: Standing,
+    /// When it was heard last.
+    pub heard: Time,
+    /// Whether it was heard lately.
+    pub is_there: bool,
+    /// What it said of itself last.
+    pub beat: Option<Beat>,
+    /// Assignments that it has done.
+    pub done: u64,
+    /// Assignments that it has failed.
+    pub failures: u64,
+    /// What it took for the last of each queue.
+    pub took: BTreeMap<Queue, Duration>,
+    holds: BTreeSet<AssignmentId>,
+}
+
+impl Worker {
+    pub(super) fn new(heard: Time) -> Self {
+        Self {
+            standing: Standing::Good,
+            heard,
+            is_there: true,
+            beat: None,
+            done: 0,
+            failures: 0,
+            took: BTreeMap::new(),
+            holds: BTreeSet::new(),
+        }
+    }
+
+    /// Whether it takes assignments at all.
+    #[must_use]
+    pub fn is_taking(&self) -> bool {
+        let drains = self.beat.as_ref().is_some_and(|beat| beat.is_draining);
+        self.is_there && !drains && self.standing == Standing::Good
+    }
+
+    pub(super) fn takes(&self, queue: Queue) -> bool {
+        self.is_taking() && self.beat.as_ref().is_some_and(|beat| beat.queues.contains(&queue))
+    }
+
+    pub(super) fn is_busy(&self) -> bool {
+        !self.holds.is_empty()
+    }
+
+    /// What it holds.
+    pub fn holds(&self) -> impl Iterator<Item = &AssignmentId> {
+        self.holds.iter()
+    }
+
+    pub(super) fn hold(&mut self, id: &AssignmentId) {
+        self.holds.insert(id.clone());
+    }
+
+    pub(super) fn let_go(&mut self, id: &AssignmentId) {
+        self.holds.remove(id);
+    }
+
+    pub(super) fn count_done(&mut self, queue: Queue, took: Duration) {
+        self.done += 1;
+        self.took.insert(queue, took);
+    }
+}
+
+/// Assignments that are looked back on.
+const LAST: usize = 64;
+
+/// What the last assignments of a queue took.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Times(VecDeque<Duration>);
+
+impl Times {
+    pub(super) fn push(&mut self, took: Duration) {
+        if self.0.len() == LAST {
+            self.0.pop_front();
+        }
+        self.0.push_back(took);
+    }
+
+    /// Who holds one for longer than this is late; nobody is before enough were done.
+    pub(super) fn limit(&self, settings: &Settings) -> Option<Duration> {
+        if self.0.len() < settings.samples {
+            return None;
+        }
+        let mut times: Vec<_> = self.0.iter().copied().collect();
+        times.sort_unstable();
+        let place = (times.len() as f64 * settings.percentile) as usize;
+        let time = times.get(place.min(times.len() - 1))?;
+        Some(time.mul_f64(settings.lateness))
+    }
+}

@@ -1,0 +1,195 @@
+//! Server, coordinator or worker are gone, for a while or for good. Expected of each: time is lost, and nothing else.
+
+use std::{
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use cairn_fleet::{coordinator::Fleet, worker::Event};
+use cairn_prover::Cancel;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{
+    plan::{Hasher, TestPlan},
+    world::{World, prove},
+};
+
+/// What a worker in a process of its own is told by.
+const WORKER: &str = "CAIRN_TEST_WORKER";
+
+/// A worker in a process of its own, which can be killed and frozen.
+struct Process(Child);
+
+impl Process {
+    fn start(world: &World, name: &str, milliseconds: u64) -> Self {
+        let target = world.target(&world.names, name);
+        let what = format!("{name} {} {} {milliseconds}", world.names, target.url);
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "losses::a_worker_s_process", "--ignored", "--nocapture"])
+            .env(WORKER, what)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self(child)
+    }
+
+    fn signal(&self, signal: Signal) {
+        let id = Pid::from_raw(i32::try_from(self.0.id()).unwrap()).unwrap();
+        kill_process(id, signal).unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// No test: what [`Process`] runs.
+#[test]
+#[ignore = "is started by the others"]
+fn a_worker_s_process() {
+    let Ok(what) = std::env::var(WORKER) else { return };
+    let [name, names, url, milliseconds] = what.split(' ').collect::<Vec<_>>()[..] else {
+        panic!("{what}");
+    };
+    let config = cairn_fleet::worker::Config {
+        target: cairn_fleet::bus::Target { url: url.to_owned(), ..Default::default() },
+        names: names.parse().unwrap(),
+        worker: name.parse().unwrap(),
+        queues: cairn_fleet::queue::Queue::ALL.to_vec(),
+        memory_mb: 8_000,
+        threads: 1,
+        machine: "a test's".to_owned(),
+        grace: Duration::ZERO,
+    };
+    let hasher = Arc::new(Hasher::after(milliseconds.parse().unwrap()));
+    let (_stop, stopped) = tokio::sync::watch::channel(false);
+    cairn_fleet::worker::run(config, hasher, stopped, &mut |_| {}).unwrap();
+}
+
+fn holds(fleet: &Fleet, name: &str) -> bool {
+    let named = fleet.workers.iter().find(|(worker, _)| worker.as_str() == name);
+    named.is_some_and(|(_, worker)| worker.holds().next().is_some())
+}
+
+/// Expected: what it held is offered again once it was silent for 6 s.
+#[test]
+fn a_worker_killed_at_work_loses_its_lease() {
+    let world = World::new();
+    let coordinator = world.coordinator();
+    let victim = Process::start(&world, "w0", 60_000);
+    std::thread::scope(|scope| {
+        let proof = scope.spawn(|| world.prove(&coordinator, &TestPlan::new(1, 2)).unwrap());
+        world.until(&coordinator, |fleet| holds(fleet, "w0"));
+        drop(victim);
+        let killed = Instant::now();
+        let other = world.work("w1", Arc::new(Hasher::default()));
+        proof.join().unwrap();
+        let took = killed.elapsed();
+        assert!(took > Duration::from_secs(3) && took < Duration::from_secs(20), "{took:?}");
+        other.stop().unwrap();
+    });
+    let fleet = world.look(&coordinator);
+    assert_eq!(fleet.outcomes.accepted, 6);
+}
+
+/// Expected: another does what it held; its own result, when it wakes, is late and harms nobody.
+#[test]
+fn a_worker_frozen_and_revived_is_late() {
+    let world = World::new();
+    let coordinator = world.coordinator();
+    let frozen = Process::start(&world, "w0", 1_500);
+    std::thread::scope(|scope| {
+        let proof = scope.spawn(|| world.prove(&coordinator, &TestPlan::new(1, 1)).unwrap());
+        world.until(&coordinator, |fleet| holds(fleet, "w0"));
+        frozen.signal(Signal::STOP);
+        let other = world.work("w1", Arc::new(Hasher::default()));
+        proof.join().unwrap();
+        frozen.signal(Signal::CONT);
+        other.stop().unwrap();
+    });
+    // It goes on with what comes next.
+    world.prove(&coordinator, &TestPlan::new(2, 1)).unwrap();
+    let fleet = world.look(&coordinator);
+    let outcomes = fleet.outcomes;
+    assert_eq!((outcomes.refused, outcomes.unheld, outcomes.failed), (0, 0, 0), "{outcomes:?}");
+}
+
+/// Expected: all go on, those who hold something with that; nothing is done twice but for what was on its way.
+#[test]
+fn a_server_that_is_killed_and_comes_back_costs_time() {
+    for wipe in [false, true] {
+        let mut world = World::new();
+        let coordinator = world.coordinator();
+        let hasher = Arc::new(Hasher::after(150));
+        let hand = world.work("w0", hasher.clone());
+        std::thread::scope(|scope| {
+            let (coordinator, server) = (&coordinator, &mut world.server);
+            let proof = scope.spawn(move || {
+                let (plan, cancel) = (TestPlan::new(1, 12), Cancel::default());
+                prove(coordinator, &plan, &cancel).unwrap()
+            });
+            while hasher.count() < 5 {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            let killed = Instant::now();
+            server.restart(wipe).unwrap();
+            proof.join().unwrap();
+            println!("wiped: {wipe}, {:?} after the kill", killed.elapsed());
+            assert!(killed.elapsed() < Duration::from_secs(50), "{:?}", killed.elapsed());
+        });
+        let done = hasher.count();
+        assert!((26..=29).contains(&done), "{done}");
+        hand.stop().unwrap();
+    }
+}
+
+/// Expected: a coordinator that is started again goes on from the results that hold and from what workers hold.
+#[test]
+fn a_coordinator_that_is_started_again_goes_on() {
+    let world = World::new();
+    let hasher = Arc::new(Hasher::after(200));
+    let hand = world.work("w0", hasher.clone());
+    let plan = TestPlan::new(1, 8);
+    let first = world.coordinator();
+    let cancel = Cancel::default();
+    std::thread::scope(|scope| {
+        let proof = scope.spawn(|| prove(&first, &plan, &cancel));
+        while hasher.count() < 7 {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        cancel.cancel();
+        assert!(proof.join().unwrap().is_err());
+    });
+    drop(first);
+    let second = world.coordinator();
+    world.prove(&second, &plan).unwrap();
+    let done = hasher.count();
+    assert!((18..=19).contains(&done), "{done}");
+    assert!(world.look(&second).outcomes.kept >= 6);
+    hand.stop().unwrap();
+}
+
+/// Expected: a worker waits for a server that is not there yet, says so once, and then joins.
+#[test]
+fn a_worker_waits_for_its_server() {
+    let mut world = World::new();
+    world.server.signal(Signal::STOP);
+    let url = world.target(&world.names, "w0").url;
+    let mut config = world.config(&world.names, "w0");
+    config.target.url = url.replace(&url[url.rfind(':').unwrap()..], ":9");
+    let nobody = world.work_with(config, Arc::new(Hasher::default()));
+    nobody.until(|event| matches!(event, Event::Waits(why) if why.contains("nats-server running")));
+    std::thread::sleep(Duration::from_millis(2_500));
+    assert_eq!(nobody.events().len(), 1, "{:?}", nobody.events());
+    nobody.stop().unwrap();
+    world.server.signal(Signal::CONT);
+    world.server.restart(false).unwrap();
+    let coordinator = world.coordinator();
+    let hand = world.work("w0", Arc::new(Hasher::default()));
+    world.prove(&coordinator, &TestPlan::new(1, 1)).unwrap();
+    hand.stop().unwrap();
+}

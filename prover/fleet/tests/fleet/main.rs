@@ -1,0 +1,9 @@
+//! The fleet against a real nats-server, with workers that hash instead of proving: each scenario says what it expects before it runs.
+
+mod hostile;
+mod losses;
+mod plan;
+mod rights;
+mod throughput;
+mod work;
+mod world;
