@@ -1,142 +1,170 @@
-//! A batch's task graph on many workers, by discrete events.
+//! Proofs on many workers, by discrete events.
 //!
-//! Workers are alike and take one task at a time. A task is ready when all that it needs is done; whenever a worker is free it takes
-//! the ready task of the oldest batch that has the longest way to the SNARK (list scheduling by critical path). Proofs travel in no time.
+//! Workers are alike and take one task at a time. A task is ready when all that it needs is done; whenever a worker is
+//! free it takes the ready task of the oldest proof that has the longest way to the SNARK (list scheduling by critical
+//! path). Where no task is ready the next proof begins, if one waits. Outputs travel in no time.
 
-use std::{cmp::Reverse, collections::BinaryHeap};
+use std::{cmp::Reverse, collections::BinaryHeap, rc::Rc};
 
-use cairn_prover::{
-    graph::{Leaves, TaskGraph, TaskKind},
-    plan,
-};
+use cairn_prover::graph::TaskGraph;
 
-use crate::{
-    data::Data,
-    error::BenchError,
-    record::{Record, Workload},
-    sample::Second,
-    stages::Stage,
-};
+use crate::{error::BenchError, sample::Second, times::TaskTimes};
 
-/// How long each task takes on one worker.
+/// What schedules count in.
+pub type Nanosecond = u64;
+
+/// Seconds of all tasks one after the other, at the most: nanoseconds are counted in 64 bits.
+pub const MOST_WORK_S: Second = 1e10;
+
+/// Whole nanoseconds. Trust: `seconds` is from 0 to [`MOST_WORK_S`].
+#[must_use]
+pub fn nanoseconds(seconds: Second) -> Nanosecond {
+    (seconds * 1e9).round() as Nanosecond
+}
+
+/// Seconds of nanoseconds.
+#[must_use]
+pub fn seconds(nanoseconds: Nanosecond) -> Second {
+    nanoseconds as f64 / 1e9
+}
+
+/// The tasks of a proof with their times.
 #[derive(Debug, Clone)]
-pub struct TaskTimes {
-    /// Threads of that worker.
-    pub threads: usize,
-    /// Operations of a chunk at the most.
-    pub chunk: usize,
-    /// Where the batch's data goes.
-    pub data: Data,
-    /// By the order of [`TaskKind::ALL`].
-    seconds: [Option<Second>; TaskKind::ALL.len()],
-    /// Where they are from, for messages.
-    source: String,
+pub struct Work {
+    nanoseconds: Vec<Nanosecond>,
+    /// How many outputs each task takes.
+    needs: Vec<usize>,
+    /// The task that takes each output; none takes the SNARK.
+    next: Vec<Option<usize>>,
+    /// From the start of each task to the SNARK.
+    to_end: Vec<Nanosecond>,
 }
 
-impl TaskTimes {
-    /// Median times of these records; of a task that is in two of them, the first one's.
-    ///
-    /// A node of one tree stands in for a node of another: they are of one shape.
-    ///
-    /// # Errors
-    /// Records of different circuits, chunk sizes, threads, instructions or places of the data.
-    pub fn from_records<'a>(
-        records: impl IntoIterator<Item = &'a Record>,
-    ) -> Result<Self, BenchError> {
-        let mut records = records.into_iter();
-        let first =
-            records.next().ok_or_else(|| BenchError::usage("expected at least one record"))?;
-        let mut times = Self::of(first);
-        for record in records {
-            same_work(first, record)?;
-            let more = Self::of(record);
-            for (time, other) in times.seconds.iter_mut().zip(more.seconds) {
-                *time = time.or(other);
-            }
-            times.source = "the records".to_owned();
-        }
-        Ok(times)
-    }
+/// What a free worker takes: the greatest.
+type Urgency = (Reverse<usize>, Nanosecond, Reverse<usize>);
 
-    /// Seconds of a task.
+impl Work {
+    /// Of a graph that has tasks.
     ///
     /// # Errors
     /// [`BenchError::NoTime`].
-    pub fn seconds(&self, task: TaskKind) -> Result<Second, BenchError> {
-        const NODES: &[TaskKind] =
-            &[TaskKind::ChunkNode, TaskKind::StreamNode, TaskKind::ChainNode];
-        let of = |kind: TaskKind| {
-            let place = TaskKind::ALL.iter().position(|&other| other == kind)?;
-            self.seconds[place]
+    pub fn new(graph: &TaskGraph, times: &TaskTimes) -> Result<Self, BenchError> {
+        let tasks = graph.tasks();
+        let nanoseconds = tasks
+            .iter()
+            .map(|task| times.seconds(task.kind).map(nanoseconds))
+            .collect::<Result<Vec<_>, BenchError>>()?;
+        let mut next = vec![None; tasks.len()];
+        for (place, task) in tasks.iter().enumerate() {
+            task.needs.iter().for_each(|&need| next[need] = Some(place));
+        }
+        let mut to_end = nanoseconds.clone();
+        for place in (0..tasks.len()).rev() {
+            to_end[place] += next[place].map_or(0, |next: usize| to_end[next]);
+        }
+        let needs = tasks.iter().map(|task| task.needs.len()).collect();
+        Ok(Self { nanoseconds, needs, next, to_end })
+    }
+
+    /// All tasks one after the other.
+    #[must_use]
+    pub fn total(&self) -> Nanosecond {
+        self.nanoseconds.iter().sum()
+    }
+
+    /// From the start to the SNARK on as many workers as can help.
+    #[must_use]
+    pub fn critical_path(&self) -> Nanosecond {
+        self.to_end.iter().copied().max().unwrap_or(0)
+    }
+
+    fn urgency(&self, proof: usize, place: usize) -> Urgency {
+        (Reverse(proof), self.to_end[place], Reverse(place))
+    }
+
+    /// The tasks that need none.
+    fn leaves(&self) -> impl Iterator<Item = usize> {
+        self.needs.iter().enumerate().filter(|&(_, &needs)| needs == 0).map(|(place, _)| place)
+    }
+}
+
+/// Proofs that workers are asked for, in the order in which they begin.
+pub trait Queue {
+    /// The next proof, if one waits now, where a worker has nothing else to do.
+    ///
+    /// # Errors
+    /// [`BenchError::NoTime`].
+    fn begin(&mut self, now: Nanosecond) -> Result<Option<Rc<Work>>, BenchError>;
+
+    /// When the next one comes that does not wait yet; none if all have begun.
+    fn next_arrival(&self) -> Option<Nanosecond>;
+}
+
+/// A proof that has begun.
+struct Begun {
+    work: Rc<Work>,
+    /// How many outputs each task still waits for.
+    missing: Vec<usize>,
+    /// When its SNARK was made.
+    end: Nanosecond,
+}
+
+impl Begun {
+    /// Takes note that a task is done, and gives the task that is ready now because of it.
+    fn finish(&mut self, place: usize, now: Nanosecond) -> Option<usize> {
+        let Some(next) = self.work.next[place] else {
+            // Nothing of it is left to be done.
+            self.missing = Vec::new();
+            self.end = now;
+            return None;
         };
-        let twins = if NODES.contains(&task) { NODES } else { &[] };
-        of(task).or_else(|| twins.iter().find_map(|&node| of(node))).ok_or_else(|| {
-            BenchError::NoTime {
-                task: task.name(),
-                records: self.source.clone(),
-                stage: Stage::of_task(task).name(),
-            }
-        })
-    }
-
-    /// The leaves of a batch of so many short transfers.
-    #[must_use]
-    pub fn leaves(&self, transfers: usize) -> Leaves {
-        let streams = plan::stream_leaves(self.data == Data::Blobs, transfers.div_ceil(2));
-        Leaves { chunks: transfers.div_ceil(self.chunk), streams }
-    }
-
-    /// The tasks of a batch of so many short transfers.
-    #[must_use]
-    pub fn graph(&self, transfers: usize) -> TaskGraph {
-        TaskGraph::new(&[self.leaves(transfers)])
-    }
-
-    /// Seconds of all tasks of a graph one after the other.
-    ///
-    /// # Errors
-    /// [`BenchError::NoTime`].
-    pub fn work(&self, graph: &TaskGraph) -> Result<Second, BenchError> {
-        graph.tasks().iter().map(|task| self.seconds(task.kind)).sum()
-    }
-
-    fn of(record: &Record) -> Self {
-        let Workload { threads, chunk, data, .. } = record.workload;
-        let source = format!("the record of stage {}", record.workload.stage);
-        let seconds = TaskKind::ALL.map(|task| record.task_s(task));
-        Self { threads, chunk, data, seconds, source }
-    }
-
-    /// Times for tests.
-    #[cfg(test)]
-    pub(crate) fn from_fn(
-        threads: usize,
-        chunk: usize,
-        seconds: impl Fn(TaskKind) -> Option<Second>,
-    ) -> Self {
-        let (seconds, source) = (TaskKind::ALL.map(seconds), "a test".to_owned());
-        Self { threads, chunk, data: Data::Blobs, seconds, source }
+        self.missing[next] -= 1;
+        (self.missing[next] == 0).then_some(next)
     }
 }
 
-/// Fails unless the task times of two records can be used together.
-fn same_work(a: &Record, b: &Record) -> Result<(), BenchError> {
-    let fields = |record: &Record| {
-        let Workload { threads, chunk, data, .. } = record.workload;
-        [
-            ("circuits", record.circuits.set_root.clone()),
-            ("threads", threads.to_string()),
-            ("chunk", chunk.to_string()),
-            ("data", data.name().to_owned()),
-            ("instructions", record.build.features.join(" ")),
-        ]
-    };
-    for ((what, a), (_, b)) in fields(a).into_iter().zip(fields(b)) {
-        if a != b {
-            return Err(BenchError::Incomparable { what, a, b });
+/// Makes all proofs of a queue on so many workers. Gives the time of each SNARK, in the order in which the proofs
+/// began.
+///
+/// # Errors
+/// The queue's.
+pub fn run(queue: &mut impl Queue, workers: usize) -> Result<Vec<Nanosecond>, BenchError> {
+    let mut proofs: Vec<Begun> = Vec::new();
+    let mut ready: BinaryHeap<Urgency> = BinaryHeap::new();
+    // When each ends.
+    let mut running: BinaryHeap<Reverse<(Nanosecond, usize, usize)>> = BinaryHeap::new();
+    let mut now = 0;
+    loop {
+        while running.len() < workers {
+            if let Some((Reverse(proof), _, Reverse(place))) = ready.pop() {
+                let end = now + proofs[proof].work.nanoseconds[place];
+                running.push(Reverse((end, proof, place)));
+            } else if let Some(work) = queue.begin(now)? {
+                let proof = proofs.len();
+                ready.extend(work.leaves().map(|place| work.urgency(proof, place)));
+                let missing = work.needs.clone();
+                proofs.push(Begun { work, missing, end: now });
+            } else {
+                break;
+            }
+        }
+        // Only a worker that is free looks out for it.
+        let arrival = if running.len() < workers { queue.next_arrival() } else { None };
+        let end = running.peek().map(|&Reverse((end, _, _))| end);
+        if let Some(arrival) = arrival
+            && end.is_none_or(|end| arrival < end)
+        {
+            now = arrival;
+            continue;
+        }
+        let Some(Reverse((end, proof, place))) = running.pop() else { break };
+        now = end;
+        let begun = &mut proofs[proof];
+        if let Some(next) = begun.finish(place, now) {
+            ready.push(begun.work.urgency(proof, next));
         }
     }
-    Ok(())
+    Ok(proofs.into_iter().map(|begun| begun.end).collect())
 }
 
 /// What came of a schedule.
@@ -150,7 +178,25 @@ pub struct Outcome {
     pub efficiency: f64,
 }
 
-/// Proves so many batches of this graph, all there from the start, on so many workers.
+/// Proofs of one kind that all wait from the start.
+struct Waiting {
+    work: Rc<Work>,
+    left: usize,
+}
+
+impl Queue for Waiting {
+    fn begin(&mut self, _now: Nanosecond) -> Result<Option<Rc<Work>>, BenchError> {
+        let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
+        self.left = left;
+        Ok(Some(Rc::clone(&self.work)))
+    }
+
+    fn next_arrival(&self) -> Option<Nanosecond> {
+        None
+    }
+}
+
+/// Proves so many batches of this graph, all there from the start, on so many workers, at least one of each.
 ///
 /// # Errors
 /// [`BenchError::NoTime`].
@@ -160,61 +206,20 @@ pub fn simulate(
     workers: usize,
     batches: usize,
 ) -> Result<Outcome, BenchError> {
-    let tasks = graph.tasks();
-    let nanoseconds = tasks
-        .iter()
-        .map(|task| Ok((times.seconds(task.kind)? * 1e9).round() as u64))
-        .collect::<Result<Vec<u64>, BenchError>>()?;
-
-    // The task that takes each output, and the time from a task's start to the SNARK.
-    let mut next = vec![None; tasks.len()];
-    for (place, task) in tasks.iter().enumerate() {
-        task.needs.iter().for_each(|&need| next[need] = Some(place));
-    }
-    let mut to_end = nanoseconds.clone();
-    for place in (0..tasks.len()).rev() {
-        to_end[place] += next[place].map_or(0, |next: usize| to_end[next]);
-    }
-
-    let urgency = |batch: usize, place: usize| (Reverse(batch), to_end[place], Reverse(place));
-    let mut missing: Vec<Vec<usize>> =
-        vec![tasks.iter().map(|task| task.needs.len()).collect(); batches];
-    let mut ready: BinaryHeap<_> = (0..batches)
-        .flat_map(|batch| (0..tasks.len()).map(move |place| (batch, place)))
-        .filter(|&(_, place)| tasks[place].needs.is_empty())
-        .map(|(batch, place)| urgency(batch, place))
-        .collect();
-    let mut running = BinaryHeap::new();
-    let (mut now, mut first_done) = (0, None);
-    loop {
-        while running.len() < workers {
-            let Some((Reverse(batch), _, Reverse(place))) = ready.pop() else { break };
-            running.push(Reverse((now + nanoseconds[place], batch, place)));
-        }
-        let Some(Reverse((time, batch, place))) = running.pop() else { break };
-        now = time;
-        match next[place] {
-            Some(next) => {
-                missing[batch][next] -= 1;
-                if missing[batch][next] == 0 {
-                    ready.push(urgency(batch, next));
-                }
-            }
-            None if batch == 0 => first_done = Some(now),
-            None => {}
-        }
-    }
-    let seconds = |time: u64| time as f64 / 1e9;
-    let work = seconds(nanoseconds.iter().sum::<u64>() * batches as u64);
+    let work = Rc::new(Work::new(graph, times)?);
+    let ends = run(&mut Waiting { work: Rc::clone(&work), left: batches }, workers)?;
+    let makespan_s = seconds(ends.iter().copied().max().unwrap_or(0));
     Ok(Outcome {
-        latency_s: seconds(first_done.unwrap_or(now)),
-        makespan_s: seconds(now),
-        efficiency: work / (workers as f64 * seconds(now)),
+        latency_s: seconds(ends.first().copied().unwrap_or(0)),
+        makespan_s,
+        efficiency: seconds(work.total() * batches as u64) / (workers as f64 * makespan_s),
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use cairn_prover::graph::{Leaves, TaskKind};
+
     use super::*;
 
     /// Chunk leaf 4 s, stream leaf 2 s, all else 1 s.
@@ -245,7 +250,8 @@ mod tests {
         assert_eq!(run(1, 3), (18.0, 54.0, 1.0));
     }
 
-    /// 0 to 4 both chunk leaves; 4 to 6 the stream leaf beside both wrappers; 6 to 7 node and stream wrapper; 7 to 11 the rest.
+    /// 0 to 4 both chunk leaves; 4 to 6 the stream leaf beside both wrappers; 6 to 7 node and stream wrapper; 7 to 11
+    /// the rest.
     #[test]
     fn two_workers_by_hand() {
         assert_eq!(run(2, 1), (11.0, 11.0, 18.0 / 22.0));
@@ -254,24 +260,73 @@ mod tests {
     /// The critical path: 4 + 1 + 1 + 4.
     #[test]
     fn more_workers_than_tasks_take_the_critical_path() {
+        let work = Work::new(&graph(2, 1), &times()).unwrap();
+        assert_eq!((seconds(work.critical_path()), seconds(work.total())), (10.0, 18.0));
         assert_eq!(run(3, 1), (10.0, 10.0, 18.0 / 30.0));
         assert_eq!(run(1_000, 1), (10.0, 10.0, 18.0 / 10_000.0));
         assert_eq!(run(1_000, 7).1, 10.0);
     }
 
-    /// Batch 0 is not delayed. Batch 1: its first leaf 3-7 where the stream tasks of batch 0 were, its second 5-9 where a wrapper of
-    /// batch 0 was, its stream leaf 7-9 after the first leaf, wrappers 9-10, node beside stream wrapper 10-11, the rest 11-15.
+    /// Batch 0 is not delayed. Batch 1: its first leaf 3-7 where the stream tasks of batch 0 were, its second 5-9 where
+    /// a wrapper of batch 0 was, its stream leaf 7-9 after the first leaf, wrappers 9-10, node beside stream wrapper
+    /// 10-11, the rest 11-15.
     #[test]
     fn a_second_batch_fills_the_gaps() {
         assert_eq!(run(3, 2), (10.0, 15.0, 36.0 / 45.0));
     }
 
     #[test]
-    fn a_missing_time_is_named_and_nodes_stand_in_for_each_other() {
+    fn a_missing_time_is_named() {
         let times = TaskTimes::from_fn(1, 2, |task| (task == TaskKind::ChunkNode).then_some(3.0));
-        assert_eq!(times.seconds(TaskKind::StreamNode).unwrap(), 3.0);
-        assert_eq!(times.seconds(TaskKind::ChainNode).unwrap(), 3.0);
         let error = simulate(&graph(1, 1), &times, 1, 1).unwrap_err();
         assert!(error.to_string().contains("chunk-leaf"), "{error}");
+    }
+
+    /// Proofs of one kind that come at these seconds.
+    struct Coming(Rc<Work>, Vec<u64>);
+
+    impl Queue for Coming {
+        fn begin(&mut self, now: Nanosecond) -> Result<Option<Rc<Work>>, BenchError> {
+            let waits = self.next_arrival().is_some_and(|arrival| arrival <= now);
+            Ok(waits.then(|| {
+                self.1.remove(0);
+                Rc::clone(&self.0)
+            }))
+        }
+
+        fn next_arrival(&self) -> Option<Nanosecond> {
+            self.1.first().map(|&second| second * 1_000_000_000)
+        }
+    }
+
+    fn come(workers: usize, arrivals: &[u64]) -> Vec<f64> {
+        let work = Rc::new(Work::new(&graph(2, 1), &times()).unwrap());
+        let ends = super::run(&mut Coming(work, arrivals.to_vec()), workers).unwrap();
+        ends.into_iter().map(seconds).collect()
+    }
+
+    #[test]
+    fn a_proof_begins_when_it_comes_and_a_worker_is_free() {
+        assert_eq!(come(1, &[0, 5, 100]), [18.0, 36.0, 118.0]);
+        assert_eq!(come(3, &[7, 100]), [17.0, 110.0]);
+        // As `a_second_batch_fills_the_gaps`: the gap at 3 is there for who came before.
+        assert_eq!(come(3, &[0, 3]), [10.0, 15.0]);
+        assert_eq!(come(3, &[0, 20]), [10.0, 30.0]);
+        assert!(come(3, &[]).is_empty());
+    }
+
+    /// Graham's bound of list scheduling: at most the work over the workers and a critical path beside it.
+    #[test]
+    fn a_schedule_is_within_the_bounds_of_list_scheduling() {
+        for (chunks, streams) in [(1, 1), (5, 2), (17, 3), (64, 8)] {
+            let work = Work::new(&graph(chunks, streams), &times()).unwrap();
+            let (total, path) = (seconds(work.total()), seconds(work.critical_path()));
+            for workers in 1..40 {
+                let outcome = simulate(&graph(chunks, streams), &times(), workers, 1).unwrap();
+                let least = path.max(total / workers as f64);
+                assert!(outcome.makespan_s >= least - 1e-6);
+                assert!(outcome.makespan_s <= total / workers as f64 + path + 1e-6);
+            }
+        }
     }
 }

@@ -7,9 +7,7 @@ use cairn_prover::files::{Output, print_beside};
 use serde::Serialize;
 
 use super::{Gas, Ledger, Prices};
-use crate::{
-    data::Data, error::BenchError, record::write_json, scale::Source, schedule::TaskTimes,
-};
+use crate::{data::Data, error::BenchError, record::write_json, scale::Source, times::TaskTimes};
 
 /// Prints the ledger.
 #[derive(Debug, Clone, clap::Args)]
@@ -33,13 +31,13 @@ pub struct PriceArguments {
     #[arg(long, value_name = "USD", default_value = "0.04", value_parser = parse::fraction)]
     core_hour: f64,
     /// A unit of gas.
-    #[arg(long, value_name = "GWEI", default_value = "1", value_parser = parse::fraction)]
+    #[arg(long, visible_alias = "gas-gwei", value_name = "GWEI", default_value = "1", value_parser = parse::fraction)]
     gas_price: f64,
     /// A unit of blob gas.
-    #[arg(long, value_name = "GWEI", default_value = "0.1", value_parser = parse::fraction)]
+    #[arg(long, visible_alias = "blob-gas-gwei", value_name = "GWEI", default_value = "0.1", value_parser = parse::fraction)]
     blob_gas_price: f64,
     /// An ether.
-    #[arg(long, value_name = "USD", default_value = "3000", value_parser = parse::fraction)]
+    #[arg(long, visible_alias = "eth-usd", value_name = "USD", default_value = "3000", value_parser = parse::fraction)]
     eth: f64,
 }
 

@@ -7,7 +7,7 @@ pub mod command;
 
 use serde::Serialize;
 
-use crate::{data::Data, error::BenchError, schedule::TaskTimes};
+use crate::{data::Data, error::BenchError, times::TaskTimes};
 
 /// Gas of whole transactions, measured by the contracts' tests.
 const SNAPSHOTS: [&str; 3] = [
@@ -43,8 +43,15 @@ pub struct Prices {
     pub eth_usd: f64,
 }
 
+impl Prices {
+    fn usd(&self, gwei: f64) -> f64 {
+        gwei * 1e-9 * self.eth_usd
+    }
+}
+
 /// Transfers of the largest batch with its data there.
-const fn largest_batch(data: Data) -> usize {
+#[must_use]
+pub const fn largest_batch(data: Data) -> usize {
     match data {
         Data::Calldata => CALLDATA_TRANSFERS,
         Data::Blobs => BATCH_BLOBS * BLOB_TRANSFERS,
@@ -119,6 +126,34 @@ impl Gas {
         let blobs = transfers.div_ceil(BLOB_TRANSFERS).max(1) as f64;
         (self.no_blob + blobs * self.blob + self.prove, blobs * BLOB_GAS)
     }
+
+    /// Gwei of a batch and a proof of its own without the data, and gwei of the data.
+    fn gwei(&self, transfers: usize, data: Data, prices: &Prices) -> (f64, f64) {
+        let ((execution, gas), price) = match data {
+            Data::Calldata => (self.calldata(transfers), prices.gas_gwei),
+            Data::Blobs => (self.blobs(transfers), prices.blob_gas_gwei),
+        };
+        (execution * prices.gas_gwei, gas * price)
+    }
+
+    /// US dollars of batches of so many transfers each, settled by so many proofs, without the data; and of the data.
+    #[must_use]
+    pub fn settlement_usd(
+        &self,
+        batches: impl IntoIterator<Item = usize>,
+        proofs: usize,
+        data: Data,
+        prices: &Prices,
+    ) -> (f64, f64) {
+        let prove = self.prove * prices.gas_gwei;
+        let (mut execution_gwei, mut data_gwei) = (proofs as f64 * prove, 0.0);
+        for transfers in batches {
+            let (execution, data) = self.gwei(transfers, data, prices);
+            execution_gwei += execution - prove;
+            data_gwei += data;
+        }
+        (prices.usd(execution_gwei), prices.usd(data_gwei))
+    }
 }
 
 /// US dollars a transfer.
@@ -151,34 +186,24 @@ impl Ledger {
         prices: &Prices,
     ) -> Result<Self, BenchError> {
         let (limit, mut batches) = (largest_batch(data), 0);
-        let (mut core_s, mut execution, mut data_eth_gwei) = (0.0, 0.0, 0.0);
+        let (mut core_s, mut execution_gwei, mut data_gwei) = (0.0, 0.0, 0.0);
         let mut rest = transfers;
         while rest > 0 {
             let size = rest.min(limit);
             core_s += times.work(&times.graph(size))? * times.threads as f64;
-            let (batch_execution, data_gas, price) = match data {
-                Data::Calldata => {
-                    let (execution, data) = gas.calldata(size);
-                    (execution, data, prices.gas_gwei)
-                }
-                Data::Blobs => {
-                    let (execution, data) = gas.blobs(size);
-                    (execution, data, prices.blob_gas_gwei)
-                }
-            };
-            execution += batch_execution;
-            data_eth_gwei += data_gas * price;
+            let (batch_execution, batch_data) = gas.gwei(size, data, prices);
+            execution_gwei += batch_execution;
+            data_gwei += batch_data;
             batches += 1;
             rest -= size;
         }
-        let usd = |gwei: f64| gwei * 1e-9 * prices.eth_usd / transfers as f64;
         Ok(Self {
             transfers,
             data,
             batches,
             compute_usd: core_s / 3_600.0 * prices.core_hour_usd / transfers as f64,
-            execution_usd: usd(execution * prices.gas_gwei),
-            data_usd: usd(data_eth_gwei),
+            execution_usd: prices.usd(execution_gwei) / transfers as f64,
+            data_usd: prices.usd(data_gwei) / transfers as f64,
         })
     }
 
@@ -238,6 +263,16 @@ mod tests {
         near(blobs.execution_usd, (125_000.0 + 240_000.0) * 1e-9 * 2_000.0 / 200.0);
         near(blobs.data_usd, 65_536.0 * 1e-9 * 2_000.0 / 200.0);
         assert_eq!(blobs.compute_usd, calldata.compute_usd);
+    }
+
+    /// Two batches that share a proof pay for it once.
+    #[test]
+    fn settlement_by_hand() {
+        let usd = |proofs| gas().settlement_usd([200, 8_193], proofs, Data::Blobs, &PRICES);
+        let (one, two) = (ledger(200, Data::Blobs), ledger(8_193, Data::Blobs));
+        near(usd(2).0, one.execution_usd * 200.0 + two.execution_usd * 8_193.0);
+        near(usd(2).0 - usd(1).0, 240_000.0 * 1e-9 * 2_000.0);
+        near(usd(1).1, one.data_usd * 200.0 + two.data_usd * 8_193.0);
     }
 
     #[test]

@@ -17,8 +17,8 @@ use crate::{
     error::BenchError,
     record::Record,
     scale,
-    schedule::TaskTimes,
     tables::spread,
+    times::TaskTimes,
 };
 
 /// Workers of the scaling chart.

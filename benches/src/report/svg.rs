@@ -1,4 +1,4 @@
-//! Charts as inline SVG. Colours are classes that the page's style defines, for dark and light.
+//! Charts as SVG, inline or a picture of its own. Inline, colours are classes that the page's style defines, for dark and light.
 
 use std::fmt::Write;
 
@@ -10,6 +10,7 @@ const HEIGHT: f64 = 300.0;
 const LEFT: f64 = 64.0;
 const RIGHT: f64 = 28.0;
 const TOP: f64 = 16.0;
+const HEAD: f64 = 24.0;
 const BOTTOM: f64 = 44.0;
 const BAR: f64 = 22.0;
 const BAR_STEP: f64 = 34.0;
@@ -31,6 +32,17 @@ pub struct Axis<'a> {
     pub label: &'a str,
     /// Whether it grows by powers; else it starts at 0.
     pub logarithmic: bool,
+}
+
+/// One of the line charts of a [`figure`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Panel<'a> {
+    /// To the right.
+    pub x: Axis<'a>,
+    /// Upwards.
+    pub y: Axis<'a>,
+    /// At most two: the style has two colours.
+    pub series: Vec<Series>,
 }
 
 /// One bar, cut into parts.
@@ -92,10 +104,41 @@ impl Scale {
 /// Lines with points; the title is for who cannot see them.
 #[must_use]
 pub fn lines(title: &str, x: Axis<'_>, y: Axis<'_>, series: &[Series]) -> String {
+    let names = series.iter().map(|series| series.name.as_str());
+    open(title, HEIGHT) + &plot(x, y, series, true) + "</svg>" + &legend(names)
+}
+
+/// Line charts one below the other, as the text of a file.
+#[must_use]
+pub fn figure(title: &str, panels: &[Panel<'_>]) -> String {
+    let (title, height) = (escape(title), panels.len() as f64 * HEIGHT + HEAD);
+    let mut out = format!(
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img"><title>{title}</title><style>{}</style><rect class="paper" width="{WIDTH}" height="{height}"/><text x="{LEFT}" y="{TOP}">{title}</text>"#,
+        include_str!("figure.css")
+    );
+    for (index, Panel { x, y, series }) in panels.iter().enumerate() {
+        let top = index as f64 * HEIGHT + HEAD;
+        let plot = plot(*x, *y, series, false);
+        let _ = write!(out, r#"<g transform="translate(0 {top})">{plot}"#);
+        for (colour, Series { name, .. }) in series.iter().enumerate() {
+            let (place, name) = (TOP + 16.0 * colour as f64, escape(name));
+            let right = WIDTH - RIGHT;
+            let _ = write!(
+                out,
+                r#"<text class="c{colour}" x="{right}" y="{place}" text-anchor="end">{name}</text>"#
+            );
+        }
+        out.push_str("</g>");
+    }
+    out + "</svg>\n"
+}
+
+/// The inside of a chart: axes and lines, with their points or without.
+fn plot(x: Axis<'_>, y: Axis<'_>, series: &[Series], has_dots: bool) -> String {
     let points = || series.iter().flat_map(|series| series.points.iter());
     let xs = Scale::new(points().map(|p| p.0), x, LEFT, WIDTH - RIGHT);
     let ys = Scale::new(points().map(|p| p.1), y, HEIGHT - BOTTOM, TOP);
-    let mut out = open(title, HEIGHT);
+    let mut out = String::new();
     for tick in ys.ticks() {
         let place = ys.place(tick);
         let _ = write!(
@@ -139,7 +182,7 @@ pub fn lines(title: &str, x: Axis<'_>, y: Axis<'_>, series: &[Series]) -> String
         let path: Vec<String> =
             series.points.iter().map(place).map(|(a, b)| format!("{a:.1},{b:.1}")).collect();
         let _ = write!(out, r#"<polyline class="line c{colour}" points="{}"/>"#, path.join(" "));
-        for point in &series.points {
+        for point in series.points.iter().filter(|_| has_dots) {
             let (a, b) = place(point);
             let _ = write!(
                 out,
@@ -150,8 +193,7 @@ pub fn lines(title: &str, x: Axis<'_>, y: Axis<'_>, series: &[Series]) -> String
             );
         }
     }
-    out.push_str("</svg>");
-    out + &legend(series.iter().map(|series| series.name.as_str()))
+    out
 }
 
 /// Bars one below the other, each cut into the same parts.
@@ -269,8 +311,13 @@ mod tests {
     fn names_are_text() {
         let series = Series { name: "<b>&".to_owned(), points: vec![(1.0, 1.0)] };
         let axis = Axis { label: "\"x\"", logarithmic: false };
-        let chart = lines("a<b", axis, axis, &[series]);
+        let chart = lines("a<b", axis, axis, std::slice::from_ref(&series));
         assert!(!chart.contains("<b>") && chart.contains("&lt;b&gt;&amp;"), "{chart}");
+        let panel = Panel { x: axis, y: axis, series: vec![series.clone(), series] };
+        let picture = figure("a<b", &[panel.clone(), panel]);
+        assert!(!picture.contains("<b>") && picture.contains("&lt;b&gt;&amp;"), "{picture}");
+        assert_eq!(picture.matches("<polyline").count(), 4);
+        assert!(picture.contains(r#"viewBox="0 0 640 624""#) && picture.ends_with("</g></svg>\n"));
         let bar = Bar { label: "<i>".to_owned(), parts: vec![1.0, 3.0] };
         let chart = bars("", &["one", "two"], &[bar]);
         // 462 wide: a quarter and three.

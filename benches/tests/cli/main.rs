@@ -2,6 +2,7 @@
 
 mod before;
 mod compare;
+mod plan;
 
 use std::{
     path::Path,
