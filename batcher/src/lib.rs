@@ -15,6 +15,7 @@ pub mod demo;
 pub mod deploy;
 pub mod development;
 pub mod exit;
+pub mod fleet;
 pub mod l1;
 pub mod load;
 pub mod mempool;

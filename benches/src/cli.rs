@@ -6,8 +6,8 @@ use cairn_batcher::console::{answer_usage, usage_fault};
 use clap::{Parser, Subcommand, error::ErrorKind};
 
 use crate::{
-    cmp::Compare, cost::command::Cost, error::BenchError, list::List, report::Report, run::Run,
-    scale::Scale,
+    cmp::Compare, cost::command::Cost, error::BenchError, fleet::FleetRun, list::List,
+    plan::command::Plan, report::Report, run::Run, scale::Scale,
 };
 
 /// Where records are kept.
@@ -31,6 +31,10 @@ enum Command {
     List(List),
     /// Schedules a batch's tasks on many workers, with the task times of a record.
     Scale(Scale),
+    /// Proves batches on workers in processes of their own, over a local NATS server, and compares.
+    Fleet(FleetRun),
+    /// Workers and US dollars a day for a traffic whose transfers must be final on L1 in time.
+    Plan(Box<Plan>),
     /// US dollars a transfer: compute, execution gas, data.
     Cost(Cost),
     /// Writes a page with charts from the records of a folder.
@@ -60,6 +64,8 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> Result<ExitCode, BenchE
         Command::Cmp(command) => return command.run(),
         Command::List(command) => command.run(),
         Command::Scale(command) => command.run(),
+        Command::Fleet(command) => command.run(),
+        Command::Plan(command) => command.run(),
         Command::Cost(command) => command.run(),
         Command::Report(command) => command.run(),
     }

@@ -82,17 +82,20 @@ pub enum BenchError {
         /// The reason.
         reason: Refusal,
     },
+    /// No fleet is fast enough.
+    #[error("{0}")]
+    TooSlow(String),
     /// No proof.
     #[error(transparent)]
     Prover(#[from] ProverError),
 }
 
 impl BenchError {
-    /// 2 for what the caller can mend on the command line or in a file, 1 for the rest.
+    /// 2 for what the caller can mend on the command line or in a file, 1 for the rest, also where the answer is no.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Refused { .. } | Self::Prover(_) => 1,
+            Self::Refused { .. } | Self::TooSlow(_) | Self::Prover(_) => 1,
             _ => 2,
         }
     }

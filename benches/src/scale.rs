@@ -13,8 +13,9 @@ use crate::{
     cli::RECORDS,
     error::BenchError,
     record::{Record, write_json},
-    schedule::{TaskTimes, simulate},
+    schedule::{MOST_WORK_S, simulate},
     stages::Stage,
+    times::TaskTimes,
 };
 
 /// Schedules a batch's tasks.
@@ -94,8 +95,6 @@ const MOST_WORKERS: usize = 1_000_000;
 /// Leaves of all batches: with the three tasks that may follow from each, a simulation takes half a gigabyte and some
 /// seconds a row.
 const MOST_LEAVES: usize = 1_000_000;
-/// Seconds of all tasks one after the other: a simulation counts nanoseconds in 64 bits.
-const MOST_WORK_S: f64 = 1e10;
 
 impl FromStr for Workers {
     type Err = String;

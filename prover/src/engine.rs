@@ -40,6 +40,11 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// Threads that prove at the same time: what figures per core divide by.
     fn threads(&self) -> usize;
 
+    /// How many proofs are worth making at the same time: one where each takes the whole machine.
+    fn proofs_at_a_time(&self) -> usize {
+        1
+    }
+
     /// What the security of each layer that has been used rests on, in the order of the pipeline.
     fn security(&self) -> Vec<LayerSecurity>;
 }

@@ -327,6 +327,10 @@ fn admin(module: &mut RpcModule<Service>) -> Result<(), RegisterMethodError> {
     tool!(methods::AdminSeal, _params, |admin| admin.seal());
     tool!(methods::AdminRequeue, params, |admin| admin.requeue(params.number));
     tool!(methods::AdminDrain, _params, |admin| admin.drain());
+    tool!(methods::AdminFleet, _params, |admin| admin.fleet());
+    tool!(methods::AdminFleetDrain, params, |admin| admin.fleet_drain(params.name));
+    tool!(methods::AdminFleetQuarantine, params, |admin| admin.fleet_quarantine(params.name));
+    tool!(methods::AdminFleetRetry, params, |admin| admin.fleet_retry(params.name));
     tool!(methods::AdminCheck, _params, |admin| admin.check());
     tool!(methods::AdminCompact, _params, |admin| admin.compact());
     tool!(methods::AdminBackup, params, |admin| admin.backup(params.file.into()));

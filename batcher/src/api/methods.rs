@@ -182,6 +182,18 @@ methods! {
     /// Refuses transactions, seals what there is, and stops when it is settled.
     "cairn_admin_drain" AdminDrain(wire::Nothing) -> ();
     Access::Admin =>
+    /// The workers that prove, and what proofs wait for.
+    "cairn_admin_fleet" AdminFleet(wire::Nothing) -> wire::Fleet;
+    Access::Admin =>
+    /// Has a worker end with what it holds.
+    "cairn_admin_fleetDrain" AdminFleetDrain(wire::ByName) -> ();
+    Access::Admin =>
+    /// Believes a worker no more; what it holds is given to others.
+    "cairn_admin_fleetQuarantine" AdminFleetQuarantine(wire::ByName) -> ();
+    Access::Admin =>
+    /// Gives a worker or an assignment that is quarantined another chance.
+    "cairn_admin_fleetRetry" AdminFleetRetry(wire::ByName) -> ();
+    Access::Admin =>
     /// Reads every row of the store and holds its tables against each other. Takes minutes of a large store: ask over a
     /// WebSocket.
     "cairn_admin_check" AdminCheck(wire::Nothing) -> wire::StoreCheck;

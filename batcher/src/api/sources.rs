@@ -10,7 +10,7 @@ use cairn_state::StateSummary;
 use cairn_types::{Account, AccountId, DataMode, Digest, SignedTransaction, TREE_DEPTH, TokenId};
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use super::wire::{BackedUp, FeeEstimate, FeeKind, StoreCheck, StoreSizes};
+use super::wire::{BackedUp, FeeEstimate, FeeKind, Fleet, StoreCheck, StoreSizes};
 use crate::{
     sequencer::Standing,
     signals::Signals,
@@ -133,6 +133,14 @@ pub trait Admin: Send + Sync + 'static {
     fn requeue(&self, batch: BatchNumber) -> Answer<'_, Result<(), String>>;
     /// Refuses transactions, seals what there is, and stops when it is settled.
     fn drain(&self) -> Answer<'_, Result<(), String>>;
+    /// The workers that prove, and what proofs wait for.
+    fn fleet(&self) -> Answer<'_, Result<Fleet, String>>;
+    /// Has a worker end with what it holds.
+    fn fleet_drain(&self, worker: String) -> Answer<'_, Result<(), String>>;
+    /// Believes a worker no more.
+    fn fleet_quarantine(&self, worker: String) -> Answer<'_, Result<(), String>>;
+    /// Gives a worker or an assignment that is quarantined another chance.
+    fn fleet_retry(&self, name: String) -> Answer<'_, Result<(), String>>;
     /// Reads and checks the whole store.
     fn check(&self) -> Answer<'_, Result<StoreCheck, String>>;
     /// Makes the store smaller.

@@ -24,6 +24,7 @@ use super::{
     scenario::Scenario,
     service::{self, Service},
     upgrade::{Desk, UpgradeEngine},
+    workers::Workers,
 };
 use crate::{
     deploy::{
@@ -31,6 +32,7 @@ use crate::{
         manifest::Circuits,
         write_verifier,
     },
+    fleet::local::{self, Plan},
     l1::{anvil::Anvil, client::L1Client, data_modes::DataModes, deployment::Deployment, tools},
     node::{Extras, dev::OPERATOR_KEY as DEVELOPMENT_KEY},
     progress::Bars,
@@ -77,6 +79,9 @@ impl Ground {
             .canonicalize()
             .wrap_err_with(|| format!("no Foundry project at {}", options.contracts.display()))?;
         let program = tools::find(&contracts.join("node_modules"), "anvil")?;
+        if options.workers.is_some() {
+            local::check()?;
+        }
         let anvil = Anvil::start(&program, options.port, folder, options.keep).await?;
         let bars = Arc::new(Bars::default());
 
@@ -133,17 +138,24 @@ impl Ground {
     ///
     /// # Errors
     /// L1's, or a check of the service's.
-    pub async fn start_operator(
-        &self,
-        options: &Options,
-        folder: &Path,
-    ) -> Result<(Service, Option<Desk>)> {
+    pub async fn start_operator(&self, options: &Options, folder: &Path) -> Result<Started> {
         let prover = Arc::clone(&self.prover);
-        let (engine, desk): (Arc<dyn Engine>, _) = if options.upgrade {
-            let (engine, desk) = UpgradeEngine::new(prover);
-            (Arc::new(engine), Some(desk))
-        } else {
-            (prover, None)
+        let workers = match options.workers {
+            Some(workers) => {
+                let threads = (self.threads / usize::from(workers)).max(1);
+                let plan = Plan { workers, threads, cache: options.cache.clone() };
+                Some(Workers::start(folder, plan, &prover).await?)
+            }
+            None => None,
+        };
+        let fleet = workers.as_ref().map(|workers| workers.fleet.clone());
+        let (engine, desk): (Arc<dyn Engine>, _) = match &fleet {
+            _ if options.upgrade => {
+                let (engine, desk) = UpgradeEngine::new(prover);
+                (Arc::new(engine), Some(desk))
+            }
+            Some(fleet) => (fleet.engine.clone(), None),
+            None => (prover, None),
         };
         let committee = self.committee.clone().map(|committee| committee as Arc<dyn SignData>);
         let progress: Arc<dyn Listener> = self.bars.clone();
@@ -154,11 +166,23 @@ impl Ground {
             // The proof by the new key is of the batch in flight, and of no other.
             config.proving.max_batches_a_proof = 1;
         }
-        let extras = Extras { metrics: None, progress, committee };
+        let fleet = fleet.map(|fleet| fleet.coordinator);
+        let extras = Extras { metrics: None, progress, committee, fleet };
         let setting = service::Setting { anvil: &self.anvil, config, engine, extras };
         let service = Service::start(setting).await.wrap_err("starting the operator")?;
-        Ok((service, desk))
+        Ok(Started { service, desk, workers })
     }
+}
+
+/// The running operator.
+#[derive(Debug)]
+pub struct Started {
+    /// The service.
+    pub service: Service,
+    /// What steers its engine where the key is to be replaced.
+    pub desk: Option<Desk>,
+    /// The fleet that proves for it, if there is one.
+    pub workers: Option<Workers>,
 }
 
 /// The modes that the demo's deployment allows. With the committee it is that one alone, and no other demo is a validium.

@@ -26,6 +26,7 @@ pub mod service;
 pub mod settle;
 pub mod upgrade;
 pub mod wallet;
+mod workers;
 
 use std::path::{Path, PathBuf};
 
@@ -41,7 +42,7 @@ use eyre::{Result, WrapErr, ensure, eyre};
 use self::{
     circuit_sets::CircuitSets,
     claim::claim,
-    ground::Ground,
+    ground::{Ground, Started},
     played::Played,
     report::{Gas, Report},
     scenario::Scenario,
@@ -67,6 +68,8 @@ pub struct Options {
     pub seed: u64,
     /// Threads of the prover; all cores where absent.
     pub threads: Option<usize>,
+    /// Workers of a fleet on this machine; in this process where absent.
+    pub workers: Option<u16>,
     /// Where to write the report; `-` is standard output.
     pub json: Option<PathBuf>,
     /// Leave the local L1 running.
@@ -124,7 +127,7 @@ async fn run_in(folder: &Path, options: &Options) -> Result<Report> {
     stages.push(watch.stop("deposits"));
 
     let watch = Stopwatch::start();
-    let (mut service, desk) = ground.start_operator(options, folder).await?;
+    let Started { mut service, desk, workers } = ground.start_operator(options, folder).await?;
     let mut played = Played::new(options.write_fixtures.is_some());
     service.executed(play::priority_operations(&scenario), &mut played).await?;
     service.learn_leaves(&mut wallets).await?;
@@ -165,6 +168,10 @@ async fn run_in(folder: &Path, options: &Options) -> Result<Report> {
         None => None,
     };
     let account = service.account();
+    let workers = match &workers {
+        Some(workers) => workers.report().await,
+        None => Vec::new(),
+    };
     service.stop().await.wrap_err("stopping the operator")?;
     let exit = if options.exit {
         let settled = exit::Settled {
@@ -193,6 +200,7 @@ async fn run_in(folder: &Path, options: &Options) -> Result<Report> {
     report.verified = proven.number >= committed.played.last;
     report.l1_state_root = proven.l1_state.to_string();
     report.data = options.data;
+    report.workers = workers;
     report.validium = validium;
     report.gas = Gas {
         commit: proven.commit_gas,
@@ -360,6 +368,7 @@ fn report(ground: &Ground, committed: &Committed, proofs: &[BatchesProof]) -> Re
         leaf_transfers_per_s_per_core: per_core(transfers),
         leaf_operations_per_s_per_core: per_core(operations),
         threads,
+        workers: Vec::new(),
         stages: Vec::new(),
         total_wall_s: 0.0,
         peak_rss_mb: 0,

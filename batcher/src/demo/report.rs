@@ -9,9 +9,12 @@ use cairn_prover::{LayerSecurity, measure::StageTime};
 use cairn_types::DataMode;
 use serde::Serialize;
 
-use super::committee::Validium;
-use super::exit::ExitReport;
-use super::upgrade::{Shown, UpgradeReport};
+use super::{
+    committee::Validium,
+    exit::ExitReport,
+    upgrade::{Shown, UpgradeReport},
+};
+use crate::api::wire::FleetWorker;
 
 /// What forced transactions came to; the proof says so too.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
@@ -68,6 +71,9 @@ pub struct Report {
     pub leaf_operations_per_s_per_core: f64,
     /// Threads of the prover.
     pub threads: usize,
+    /// What each worker of the fleet has done, if there was one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub workers: Vec<FleetWorker>,
     /// Per stage, in order.
     pub stages: Vec<StageTime>,
     /// From the first input to the last claim.
@@ -157,6 +163,10 @@ impl fmt::Display for Report {
                 self.threads
             ),
         )?;
+        for FleetWorker { name, machine, threads, done, failures, busy_s, .. } in &self.workers {
+            let what = format!("{done} assignments in {busy_s:.1} s, {failures} failed");
+            line(&format!("worker {name}"), format!("{what}; {threads} threads, {machine}"))?;
+        }
         line("total", format!("{:.1} s, peak memory {} MiB", self.total_wall_s, self.peak_rss_mb))?;
         line(
             "data",

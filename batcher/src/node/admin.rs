@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use cairn_fleet::coordinator::Coordinator;
 use tokio::sync::{Mutex, watch};
 use tracing::info;
 
@@ -9,8 +10,9 @@ use super::supervisor::Faults;
 use crate::{
     api::{
         sources::{Admin, Answer, Health},
-        wire::{BackedUp, StoreCheck, StoreSizes, TableRows},
+        wire::{BackedUp, Fleet, StoreCheck, StoreSizes, TableRows},
     },
+    l1::http::quote,
     proving,
     sequencer::{Command, Commands, Ledger, Standing},
     signals::Signals,
@@ -28,6 +30,8 @@ pub(super) struct Operator {
     pub(super) maintenance: Arc<Mutex<()>>,
     /// Becomes true when a drain is over.
     pub(super) drained: watch::Sender<bool>,
+    /// The fleet that proves, if there is one.
+    pub(super) fleet: Option<Coordinator>,
 }
 
 impl Operator {
@@ -71,6 +75,11 @@ impl Operator {
         })
     }
 
+    fn coordinator(&self) -> Result<&Coordinator, String> {
+        let none = || "this operator proves in its own process: it has no fleet".to_owned();
+        self.fleet.as_ref().ok_or_else(none)
+    }
+
     fn give(&self, command: Command) -> Answer<'_, Result<(), String>> {
         Box::pin(self.commands.give(command))
     }
@@ -101,6 +110,41 @@ impl Admin for Operator {
         })
     }
 
+    fn fleet(&self) -> Answer<'_, Result<Fleet, String>> {
+        Box::pin(async move { Ok(self.coordinator()?.look().await.into()) })
+    }
+
+    fn fleet_drain(&self, worker: String) -> Answer<'_, Result<(), String>> {
+        Box::pin(async move {
+            let id = worker.parse().map_err(|_| no_worker(&worker))?;
+            match self.coordinator()?.drain(id).await {
+                true => Ok(()),
+                false => Err(no_worker(&worker)),
+            }
+        })
+    }
+
+    fn fleet_quarantine(&self, worker: String) -> Answer<'_, Result<(), String>> {
+        Box::pin(async move {
+            let id = worker.parse().map_err(|_| no_worker(&worker))?;
+            match self.coordinator()?.quarantine(id).await {
+                true => Ok(()),
+                false => Err(no_worker(&worker)),
+            }
+        })
+    }
+
+    fn fleet_retry(&self, name: String) -> Answer<'_, Result<(), String>> {
+        Box::pin(async move {
+            match self.coordinator()?.retry(name).await {
+                true => Ok(()),
+                false => Err("neither a worker nor an assignment of this name is quarantined: \
+                              `cairn fleet ls` and `tasks` show them"
+                    .to_owned()),
+            }
+        })
+    }
+
     fn check(&self) -> Answer<'_, Result<StoreCheck, String>> {
         self.maintain(|store| Ok(store.check().into()))
     }
@@ -123,6 +167,11 @@ impl Admin for Operator {
             Ok(BackedUp { rows })
         })
     }
+}
+
+fn no_worker(name: &str) -> String {
+    // It was written by whoever asks.
+    format!("the fleet has no worker {}: `cairn fleet ls` shows them", quote(name))
 }
 
 impl From<Checked> for StoreCheck {

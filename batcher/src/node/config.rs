@@ -13,9 +13,9 @@ use thiserror::Error;
 
 use super::{keys::KeysConfig, locate, telemetry::TelemetryConfig};
 use crate::{
-    api::ApiConfig, l1::connection::ConnectionConfig, mempool::MempoolConfig, parse::fields,
-    proving::config::ProvingConfig, regular_file, sequencer::SequencerConfig,
-    settlement::SettlementConfig, watcher::WatcherConfig,
+    api::ApiConfig, fleet::config::FleetConfig, l1::connection::ConnectionConfig,
+    mempool::MempoolConfig, parse::fields, proving::config::ProvingConfig, regular_file,
+    sequencer::SequencerConfig, settlement::SettlementConfig, watcher::WatcherConfig,
 };
 
 /// Bytes of the longest file that is read.
@@ -47,6 +47,9 @@ pub struct Config {
     /// How batches are published and proven.
     #[serde(default)]
     pub proving: ProvingConfig,
+    /// Where proofs are made, if not in the operator's own process.
+    #[serde(default)]
+    pub fleet: FleetConfig,
     /// What L1 transactions may cost, and how they are followed.
     #[serde(default)]
     pub settlement: SettlementConfig,
@@ -169,6 +172,7 @@ impl Config {
         room(self.mempool.check())?;
         room(self.sequencer.check())?;
         room(self.proving.check())?;
+        room(self.fleet.check())?;
         room(self.settlement.check())?;
         room(self.watcher.check())?;
         room(self.settlement.check_beside(&self.watcher))?;
@@ -185,6 +189,8 @@ impl Config {
             &mut keys.receipts_password_file,
             &mut keys.admin_token_file,
             &mut self.cache_dir,
+            &mut self.fleet.nkey_file,
+            &mut self.fleet.ca_file,
         ];
         let paths = optional.into_iter().filter_map(Option::as_mut);
         for path in paths.chain([&mut self.data_dir]) {
@@ -211,6 +217,7 @@ impl Config {
             mempool: MempoolConfig::default(),
             sequencer: SequencerConfig::default(),
             proving: ProvingConfig::default(),
+            fleet: FleetConfig::default(),
             settlement: SettlementConfig::default(),
             watcher: WatcherConfig::default(),
             telemetry: TelemetryConfig::default(),

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     api::ApiConfig,
+    fleet::config::FleetConfig,
     l1::connection::ConnectionConfig,
     mempool::{MempoolConfig, fees::FeeConfig},
     proving::config::ProvingConfig,
@@ -42,6 +43,7 @@ fn section(name: &str) -> Option<Fields> {
         "keys" => fields::<KeysConfig>(),
         "sequencer" => fields::<SequencerConfig>(),
         "proving" => fields::<ProvingConfig>(),
+        "fleet" => fields::<FleetConfig>(),
         "settlement" => fields::<SettlementConfig>(),
         "watcher" => fields::<WatcherConfig>(),
         "telemetry" => fields::<TelemetryConfig>(),

@@ -3,6 +3,7 @@
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use alloy::{primitives::B256, providers::DynProvider};
+use cairn_fleet::coordinator::Coordinator;
 use cairn_prover::{Engine, progress::Silent};
 use cairn_state::State;
 use cairn_types::{DataMode, Word, domain};
@@ -103,6 +104,12 @@ impl Checked {
 }
 
 impl Checked {
+    /// What was checked.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// What signatures are bound to.
     pub(super) fn domain(&self) -> Word {
         domain(self.config.l1.chain_id, &self.config.l1.rollup.0.0)
@@ -141,11 +148,13 @@ pub struct Extras {
     pub progress: Arc<dyn proving::Listener>,
     /// The data committee.
     pub committee: Option<Arc<dyn proving::SignData>>,
+    /// The fleet, where the engine is one.
+    pub fleet: Option<Coordinator>,
 }
 
 impl Default for Extras {
     fn default() -> Self {
-        Self { metrics: None, progress: Arc::new(Silent), committee: None }
+        Self { metrics: None, progress: Arc::new(Silent), committee: None, fleet: None }
     }
 }
 
@@ -218,6 +227,7 @@ impl Node {
             signals: signals.clone(),
             maintenance: Arc::default(),
             drained,
+            fleet: extras.fleet.clone(),
         };
         if rooms.started.is_draining() {
             operator.end_when_drained();

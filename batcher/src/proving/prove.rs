@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, ops::RangeInclusive, sync::Arc, time::Duration}
 use alloy::primitives::B256;
 use cairn_prover::{BatchJob, BatchesProof, Cancel, Engine, ProverError};
 use cairn_types::{KIND_BATCHES, SealStatement};
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use tracing::{Instrument, info, info_span, warn};
 
 use super::{Listener, config::ProvingConfig, error::ProvingError};
@@ -35,18 +36,31 @@ pub(super) struct Proving {
 }
 
 impl Proving {
-    /// Proves what is published, in order, until it is told to stop.
+    /// Proves what is published, the oldest first, until it is told to stop: as many proofs at a time as the engine wants.
     pub(super) async fn run(&self, mut shutdown: Shutdown) -> Result<(), ProvingError> {
         self.forget_refused()?;
         let mut published = self.signals.proving.listen();
+        let mut proofs = FuturesUnordered::new();
+        let mut in_flight: Vec<RangeInclusive<BatchNumber>> = Vec::new();
         while !shutdown.is_stopped() {
-            match self.next()? {
-                Some(range) => self.prove(range, &mut shutdown).await?,
-                None => tokio::select! {
-                    () = published.changed() => {}
-                    () = shutdown.stopped() => {}
-                },
+            while proofs.len() < self.engine.proofs_at_a_time().max(1) {
+                let Some(range) = self.next(&in_flight)? else { break };
+                in_flight.push(range.clone());
+                let mut shutdown = shutdown.clone();
+                proofs.push(async move { (range.clone(), self.prove(range, &mut shutdown).await) });
             }
+            tokio::select! {
+                Some((range, proven)) = proofs.next() => {
+                    in_flight.retain(|other| *other != range);
+                    proven?;
+                }
+                () = published.changed() => {}
+                () = shutdown.stopped() => {}
+            }
+        }
+        // Each ends by itself when it is time to stop.
+        while let Some((_, proven)) = proofs.next().await {
+            proven?;
         }
         Ok(())
     }
@@ -66,25 +80,21 @@ impl Proving {
         write.commit()
     }
 
-    /// The batches of the next proof: published, not proven, as many as may share one.
-    pub(super) fn next(&self) -> Result<Option<RangeInclusive<BatchNumber>>, StoreError> {
+    /// The batches of the next proof: published, not proven and not `in_flight`, as many as may share one.
+    pub(super) fn next(
+        &self,
+        in_flight: &[RangeInclusive<BatchNumber>],
+    ) -> Result<Option<RangeInclusive<BatchNumber>>, StoreError> {
         // Somebody else may have proven them, once an operation of the queue was overdue.
-        let mut proven = self.store.l1_view.get(&())?.map_or(0, |view| view.proven);
+        let mut first = self.store.l1_view.get(&())?.map_or(0, |view| view.proven) + 1;
         // Up to the first that is missing: a proof may have been thrown away.
-        let mut end = BatchNumber::MAX;
-        for row in self.store.proofs.range(proven + 1..) {
-            let (last, proof) = row?;
-            // L1 takes no proof that begins before what it is owed: such a one is made again, from there.
-            if proof.first < proven + 1 {
-                continue;
+        let end = loop {
+            match self.covered(first, in_flight)? {
+                Some(range) if *range.start() <= first => first = range.end() + 1,
+                Some(range) => break *range.start(),
+                None => break BatchNumber::MAX,
             }
-            if proof.first > proven + 1 {
-                end = proof.first;
-                break;
-            }
-            proven = last;
-        }
-        let first = proven + 1;
+        };
         let (mut last, mut operations) = (None, 0);
         for row in self.store.publications.range(first..end) {
             let (number, _) = row?;
@@ -99,6 +109,26 @@ impl Proving {
             last = Some(number);
         }
         Ok(last.map(|last| first..=last))
+    }
+
+    /// What is proven or in flight first, from a batch on.
+    fn covered(
+        &self,
+        first: BatchNumber,
+        in_flight: &[RangeInclusive<BatchNumber>],
+    ) -> Result<Option<RangeInclusive<BatchNumber>>, StoreError> {
+        let covered = in_flight.iter().filter(|range| *range.end() >= first).cloned();
+        let mut nearest = covered.min_by_key(|range| *range.start());
+        for row in self.store.proofs.range(first..) {
+            let (last, proof) = row?;
+            // L1 takes no proof that begins before what it is owed: such a one is made again, from there.
+            if proof.first >= first {
+                let is_nearer = nearest.as_ref().is_none_or(|range| proof.first < *range.start());
+                nearest = if is_nearer { Some(proof.first..=last) } else { nearest };
+                break;
+            }
+        }
+        Ok(nearest)
     }
 
     /// Proves these batches and stores the proof; tries again where the engine fails.

@@ -251,7 +251,7 @@ fn proofs_that_settle_nothing_are_made_again() {
     let next = |accepted: &[Digest]| {
         let proving = proving(&store, &engine, accepted);
         proving.forget_refused().unwrap();
-        proving.next().unwrap()
+        proving.next(&[]).unwrap()
     };
     // Of an earlier version, whose circuits L1 takes still.
     assert_eq!(next(&[root(2)]), None);
@@ -268,6 +268,25 @@ fn proofs_that_settle_nothing_are_made_again() {
 }
 
 #[test]
+fn what_is_in_flight_is_not_proven_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder, 7);
+    let engine = Arc::new(TestEngine::default());
+    let mut proving = proving(&store, &engine, &[]);
+    proving.config.max_batches_a_proof = 2;
+    let next = |in_flight: &[_]| proving.next(in_flight).unwrap();
+    assert_eq!(next(&[]), Some(1..=2));
+    assert_eq!(next(&[1..=2]), Some(3..=4));
+    // The second is done before the first, and what is between waits for neither.
+    put_proof(&store, 3, 4, root(1));
+    assert_eq!(next(&[1..=2]), Some(5..=6));
+    assert_eq!(next(&[1..=2, 6..=7]), Some(5..=5));
+    assert_eq!(next(&[1..=2, 5..=6]), Some(7..=7));
+    assert_eq!(next(&[1..=2, 5..=6, 7..=7]), None);
+    assert_eq!(next(&[]), Some(1..=2));
+}
+
+#[test]
 fn what_l1_has_proven_meanwhile_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(&folder, 2);
@@ -281,7 +300,7 @@ fn what_l1_has_proven_meanwhile_is_left_alone() {
     assert!(error.contains("table jobs has no row 1"), "{error}");
     put_view(&store, 1);
     assert!(proving.work(1..=2).unwrap().is_none());
-    assert_eq!(proving.next().unwrap(), Some(2..=2));
+    assert_eq!(proving.next(&[]).unwrap(), Some(2..=2));
 }
 
 /// A task of the prover takes half a minute on a slow machine: the service does not wait for it, and has stopped as it was asked.

@@ -12,7 +12,7 @@ use cairn_batcher::{
     api::{
         hex::Decimal,
         sources::{Admin, Answer, Health, Intake, Pressure, Refused, Submitted},
-        wire::{BackedUp, FeeEstimate, FeeKind, StoreCheck, StoreSizes, TableRows},
+        wire::{BackedUp, FeeEstimate, FeeKind, Fleet, StoreCheck, StoreSizes, TableRows},
     },
     store::{Store, records::Accepted},
 };
@@ -146,6 +146,22 @@ impl Admin for TestAdmin {
 
     fn drain(&self) -> Answer<'_, Result<(), String>> {
         self.note("drain".into())
+    }
+
+    fn fleet(&self) -> Answer<'_, Result<Fleet, String>> {
+        Box::pin(async { Err("this operator proves in its own process".into()) })
+    }
+
+    fn fleet_drain(&self, worker: String) -> Answer<'_, Result<(), String>> {
+        self.note(format!("fleet drain {worker}"))
+    }
+
+    fn fleet_quarantine(&self, worker: String) -> Answer<'_, Result<(), String>> {
+        self.note(format!("fleet quarantine {worker}"))
+    }
+
+    fn fleet_retry(&self, name: String) -> Answer<'_, Result<(), String>> {
+        self.note(format!("fleet retry {name}"))
     }
 
     fn check(&self) -> Answer<'_, Result<StoreCheck, String>> {

@@ -1,5 +1,7 @@
 //! Configurations: what is read, what is refused with which line, what is printed.
 
+mod deploy;
+
 use std::{
     path::{Path, PathBuf},
     process::{Command, Output},

@@ -17,7 +17,7 @@ use cairn_batcher::node::{
 use cairn_prover::Engine;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::stand_in::{StandIn, Stubborn, built, free_port, place, plan};
+use crate::stand_in::{StandIn, Stubborn, built, contracts, free_port, place, plan};
 
 /// Folder, built contracts and ports of the child.
 const VARIABLE: &str = "CAIRN_TEST_SERVICE";
@@ -240,6 +240,10 @@ fn an_interrupted_first_start_leaves_nothing() {
         let bin = project.join(format!("node_modules/@foundry-rs/{tool}-test/bin"));
         std::fs::create_dir_all(&bin).unwrap();
         std::fs::write(bin.join(tool), "").unwrap();
+    }
+    for name in ["src", "script", "tools", "foundry.toml"] {
+        let from = contracts().join(name);
+        std::os::unix::fs::symlink(from, project.join(name)).unwrap();
     }
     let (api, l1) = (free_port().to_string(), free_port().to_string());
     let child = Command::new(env!("CARGO_BIN_EXE_cairn"))

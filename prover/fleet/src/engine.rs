@@ -36,16 +36,23 @@ pub struct FleetEngine {
     /// Knows circuits and keys; proves nothing here.
     prover: Arc<LocalProver>,
     coordinator: Coordinator,
+    /// At the same time.
+    at_a_time: usize,
     /// Operations of a chunk, at the most.
     operations: usize,
     proofs: AtomicU64,
 }
 
 impl FleetEngine {
-    /// An engine over a running coordinator; chunks have at most so many operations.
+    /// An engine over a running coordinator: so many proofs at the same time, with chunks of at most so many operations.
     #[must_use]
-    pub fn new(prover: Arc<LocalProver>, coordinator: Coordinator, operations: usize) -> Self {
-        Self { prover, coordinator, operations, proofs: AtomicU64::new(0) }
+    pub fn new(
+        prover: Arc<LocalProver>,
+        coordinator: Coordinator,
+        at_a_time: usize,
+        operations: usize,
+    ) -> Self {
+        Self { prover, coordinator, at_a_time, operations, proofs: AtomicU64::new(0) }
     }
 }
 
@@ -81,6 +88,10 @@ impl Engine for FleetEngine {
 
     fn threads(&self) -> usize {
         self.prover.threads()
+    }
+
+    fn proofs_at_a_time(&self) -> usize {
+        self.at_a_time
     }
 
     fn security(&self) -> Vec<LayerSecurity> {

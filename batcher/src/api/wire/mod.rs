@@ -5,6 +5,7 @@
 //! parameters, and any in results, so that results may grow.
 
 mod chain;
+mod fleet;
 mod operator;
 mod parameters;
 mod transaction;
@@ -13,9 +14,13 @@ pub use chain::{
     AccountView, BatchOnL1, BatchView, BlockEntry, BlockView, OwnedAccounts, ProofView,
     PublicationView, WithdrawalView,
 };
+pub use fleet::{
+    AssignmentFailure, AssignmentHolder, Fleet, FleetAssignment, FleetResults, FleetWorker,
+    QueueTime,
+};
 pub use operator::{BackedUp, Head, Info, Lag, StageLag, StoreCheck, StoreSizes, TableRows};
 pub use parameters::{
-    AccountRange, BackupTo, ByBatch, ByBlock, ByHash, ById, ByKey, EstimateFee, Nothing,
+    AccountRange, BackupTo, ByBatch, ByBlock, ByHash, ById, ByKey, ByName, EstimateFee, Nothing,
     SubmitMany, SubmitOne, TransactionHashes, WithdrawalAt,
 };
 pub use transaction::{

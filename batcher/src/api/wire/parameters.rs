@@ -38,6 +38,11 @@ parameters! {
         /// Their hashes.
         hashes: Vec<Hash>,
     }
+    /// A worker or an assignment of the fleet.
+    ByName {
+        /// Its name.
+        name: String,
+    }
     /// An account.
     ById {
         /// Its id.

@@ -59,6 +59,37 @@ enum AdminCommand {
     Drain,
 }
 
+/// A running operator, for commands that are the operator's own.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Operator {
+    /// The service.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "CAIRN_URL",
+        hide_env_values = true,
+        default_value = "http://127.0.0.1:8650"
+    )]
+    url: String,
+    /// The file with the service's token: `admin-token` in its data_dir, or keys.admin_token_file.
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "CAIRN_ADMIN_TOKEN_FILE",
+        hide_env_values = true,
+        default_value = "admin-token"
+    )]
+    token_file: PathBuf,
+}
+
+impl Operator {
+    /// Connects as the operator.
+    pub(crate) async fn connect(&self) -> Result<Client> {
+        let token = token(&self.token_file)?;
+        Ok(Client::connect_as_operator(&self.url, &token).await?)
+    }
+}
+
 /// The token of a running operator.
 pub(crate) fn token(path: &Path) -> Result<String> {
     read_secret("--token-file", path).map_err(|error| match &error {

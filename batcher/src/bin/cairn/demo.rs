@@ -33,6 +33,9 @@ pub(crate) struct Arguments {
     /// Threads of the prover [default: all cores].
     #[arg(long, value_parser = parse::within(1..=1_024_u16))]
     threads: Option<u16>,
+    /// Proves on so many workers in processes of their own, over a local NATS server [default: in this process].
+    #[arg(long, value_name = "N", conflicts_with = "upgrade", value_parser = parse::within(1..=64_u16))]
+    workers: Option<u16>,
     /// Writes the whole report to a file, or to standard output for -.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -77,6 +80,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         data: arguments.data,
         seed: arguments.seed,
         threads: arguments.threads.map(usize::from),
+        workers: arguments.workers,
         json: arguments.json,
         keep: arguments.keep,
         port: arguments.port,

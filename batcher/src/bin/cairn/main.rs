@@ -8,6 +8,7 @@ mod config;
 mod db;
 mod demo;
 mod deploy;
+mod fleet;
 mod keys;
 mod load;
 mod reconstruct;
@@ -38,7 +39,6 @@ struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one")]
 enum Command {
     /// Runs the operator: takes transactions, makes blocks and batches, has them proven, settles them on L1.
     Run(run::Arguments),
@@ -76,6 +76,9 @@ enum Other {
     Exit(ExitCommand),
     /// Deploys the contracts and writes a manifest of what was deployed.
     Deploy(deploy::Arguments),
+    /// Shows and steers the workers that prove for a running operator.
+    #[command(subcommand)]
+    Fleet(fleet::FleetCommand),
     /// Offers a running service transfers between development accounts, and reports how it did.
     Load(load::Arguments),
     /// Rebuilds the contracts from source and compares them with the chain, byte for byte.
@@ -142,6 +145,7 @@ async fn other(command: Other) -> eyre::Result<ExitCode> {
         Other::Committee(command) => committee::run(command).await,
         Other::Exit(command) => exit::run(command).await.map(|()| ExitCode::SUCCESS),
         Other::Deploy(arguments) => deploy::run(arguments).await,
+        Other::Fleet(command) => fleet::run(command).await,
         Other::Load(arguments) => load::run(arguments).await,
         Other::VerifyDeployment(arguments) => verify_deployment::run(arguments).await,
     }

@@ -5,6 +5,7 @@ mod dev;
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use cairn_batcher::{
+    fleet::{Fleet, local::URL},
     node::{
         Checked, Extras, Node,
         config::Config,
@@ -16,8 +17,9 @@ use cairn_batcher::{
     tell,
     temporary::Temporary,
 };
-use cairn_prover::LocalProver;
-use eyre::Result;
+use cairn_fleet::coordinator::Coordinator;
+use cairn_prover::{Engine, LocalProver};
+use eyre::{Result, eyre};
 
 use crate::{config::BAD_INPUT, line};
 
@@ -29,6 +31,9 @@ pub(crate) struct Arguments {
     /// The form of the log, instead of the configuration's.
     #[arg(long, value_enum, value_name = "FORMAT")]
     log: Option<LogFormat>,
+    /// Proves on the workers of this NATS server, instead of fleet.url of the configuration.
+    #[arg(long, value_name = "URL", env = URL, hide_env_values = true, conflicts_with = "dev")]
+    nats: Option<String>,
     /// Runs a rollup for development: a local L1 with the contracts, accounts with money, and keys that everyone knows.
     #[arg(long, conflicts_with = "config")]
     dev: bool,
@@ -90,7 +95,11 @@ async fn start(arguments: Arguments, temporary: &mut Option<Temporary>) -> Resul
         return dev::start(arguments.development, arguments.log, temporary).await;
     }
     let path = arguments.config.unwrap_or_default();
-    let config = Config::read(&path)?;
+    let mut config = Config::read(&path)?;
+    if let Some(url) = arguments.nats {
+        config.fleet.url = url;
+        config.fleet.check().map_err(|reason| eyre!(reason.replace("fleet.url", "--nats")))?;
+    }
     let keys = {
         let keys = config.keys.clone();
         let open = move || Keys::load(&keys, |name| std::env::var(name).ok());
@@ -102,9 +111,33 @@ async fn start(arguments: Arguments, temporary: &mut Option<Temporary>) -> Resul
     let checked = Checked::check(config, keys).await?;
     let telemetry = telemetry(&settings, arguments.log)?;
     let prover = load_prover(cache, threads).await?;
-    let extras = Extras { metrics: Some(telemetry.metrics().clone()), ..Extras::default() };
-    let node = Node::start(checked, prover, extras).await?;
+    let fleet = start_fleet(&checked, &prover).await?;
+    let (engine, fleet) = proving_with(prover, fleet);
+    let metrics = Some(telemetry.metrics().clone());
+    let node = Node::start(checked, engine, Extras { metrics, fleet, ..Extras::default() }).await?;
     Ok(Service { node, telemetry })
+}
+
+/// The fleet, if the configuration has one.
+async fn start_fleet(checked: &Checked, prover: &Arc<LocalProver>) -> Result<Option<Fleet>> {
+    let (config, data_dir) = (checked.config().fleet.clone(), checked.config().data_dir.clone());
+    if !config.is_used() {
+        return Ok(None);
+    }
+    let prover = Arc::clone(prover);
+    let start = move || Fleet::start(&config, prover, &data_dir);
+    Ok(Some(tokio::task::spawn_blocking(start).await??))
+}
+
+/// The fleet's engine, or the prover of this process.
+fn proving_with(
+    prover: Arc<LocalProver>,
+    fleet: Option<Fleet>,
+) -> (Arc<dyn Engine>, Option<Coordinator>) {
+    match fleet {
+        Some(Fleet { engine, coordinator }) => (engine, Some(coordinator)),
+        None => (prover, None),
+    }
 }
 
 fn telemetry(config: &TelemetryConfig, log: Option<LogFormat>) -> Result<Telemetry> {

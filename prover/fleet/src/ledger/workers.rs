@@ -34,6 +34,8 @@ pub struct Worker {
     pub done: u64,
     /// Assignments that it has failed.
     pub failures: u64,
+    /// What all that it has done took.
+    pub busy: Duration,
     /// What it took for the last of each queue.
     pub took: BTreeMap<Queue, Duration>,
     holds: BTreeSet<AssignmentId>,
@@ -48,6 +50,7 @@ impl Worker {
             beat: None,
             done: 0,
             failures: 0,
+            busy: Duration::ZERO,
             took: BTreeMap::new(),
             holds: BTreeSet::new(),
         }
@@ -83,6 +86,7 @@ impl Worker {
 
     pub(super) fn count_done(&mut self, queue: Queue, took: Duration) {
         self.done += 1;
+        self.busy += took;
         self.took.insert(queue, took);
     }
 }

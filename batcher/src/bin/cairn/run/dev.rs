@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use cairn_batcher::{
     deploy::{manifest::Circuits, project::check_project, write_verifier},
+    fleet::local::{self, LocalFleet},
     l1::{artifacts::Artifacts, tools},
     node::{
         Checked, Extras, Node,
@@ -58,6 +59,9 @@ pub(crate) struct Arguments {
         value_parser = parse::within(1..=20_000_000_u32)
     )]
     accounts: Option<u32>,
+    /// Proves on so many workers in processes of their own, over a local NATS server [default: in this process].
+    #[arg(long, value_name = "N", requires = "dev", value_parser = parse::within(1..=64_u16))]
+    workers: Option<u16>,
     /// Where circuits and keys are kept [default: $CAIRN_CACHE, else the user's cache folder].
     #[arg(long, value_name = "DIR", requires = "dev")]
     cache: Option<PathBuf>,
@@ -99,6 +103,9 @@ pub(super) async fn start(
         tools::find(&contracts.join("node_modules"), tool)?;
     }
     check_project(&contracts)?;
+    if arguments.workers.is_some() {
+        local::check()?;
+    }
     port_is_free("--port", loopback(arguments.port))?;
     // Also where it is not used: others are made where it is.
     let made = Temporary::new("cairn-dev-")?;
@@ -115,7 +122,7 @@ pub(super) async fn start(
     };
     // Circuits first: what L1 verifies follows from them.
     let threads = ProvingConfig::default().threads();
-    let prover = super::load_prover(arguments.cache, threads).await?;
+    let prover = super::load_prover(arguments.cache.clone(), threads).await?;
     let source = prover.keys().solidity_verifier()?;
     if write_verifier(&contracts, &source).wrap_err("writing the verifier's source")? {
         tell!("cairn: the circuits have changed: the verifier's source was written again");
@@ -133,9 +140,24 @@ pub(super) async fn start(
     let api = loopback(arguments.port);
     let mut config = chain.config(&place.folder, api);
     config.proving.data = arguments.data;
+    let workers = match arguments.workers {
+        Some(workers) => {
+            let threads = (threads / usize::from(workers)).max(1);
+            let plan = local::Plan { workers, threads, cache: arguments.cache };
+            Some(LocalFleet::start(&place.folder.join("nats"), &plan)?)
+        }
+        None => None,
+    };
+    config.fleet = workers.as_ref().map(LocalFleet::config).unwrap_or_default();
     let checked = Checked::check(config.clone(), dev::keys()).await?;
-    let extras = Extras { metrics: Some(telemetry.metrics().clone()), ..Extras::default() };
-    let mut node = Node::start(checked, prover, extras).await?;
+    let fleet = super::start_fleet(&checked, &prover).await?;
+    let (engine, fleet) = super::proving_with(prover, fleet);
+    let metrics = Some(telemetry.metrics().clone());
+    let extras = Extras { metrics, fleet, ..Extras::default() };
+    let mut node = Node::start(checked, engine, extras).await?;
+    if let Some(workers) = workers {
+        node.supervise("local fleet", |shutdown| workers.run(shutdown));
+    }
     // The port is the system's choice where 0 was asked for.
     let summary = Summary::new(&chain.deployment, &config, chain.l1_url(), node.address());
     node.supervise("local L1", |shutdown| chain.run(shutdown));

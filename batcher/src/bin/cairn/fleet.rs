@@ -1,0 +1,191 @@
+//! `cairn fleet`: the workers that prove for a running operator.
+
+use std::{fmt, process::ExitCode};
+
+use cairn_batcher::{
+    api::{methods, wire},
+    client::Client,
+};
+use cairn_fleet::{
+    message::WorkerId,
+    names::Names,
+    server::rights::{Credential, Rollup, accounts},
+};
+use clap::Subcommand;
+use eyre::Result;
+use serde::Serialize;
+
+use crate::{admin, reconstruct::print};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FleetCommand {
+    /// Shows the workers.
+    Ls(Shown),
+    /// Shows what proofs wait for, and who is at it.
+    Tasks(Shown),
+    /// Has a worker end with what it holds.
+    Drain(Named),
+    /// Believes a worker no more; what it holds is given to others.
+    Quarantine(Named),
+    /// Gives a worker or an assignment that is quarantined another chance.
+    Retry(Named),
+    /// Prints the accounts of a NATS server for one rollup: its operators, its workers, and what each may do.
+    Rights(Rights),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Shown {
+    #[command(flatten)]
+    operator: admin::Operator,
+    /// Prints JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Named {
+    /// The name, as `cairn fleet ls` or `tasks` shows it.
+    name: String,
+    #[command(flatten)]
+    operator: admin::Operator,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Rights {
+    /// The fleet: the prefix of its streams and subjects.
+    #[arg(long, value_name = "PREFIX", default_value = "cairn")]
+    fleet: Names,
+    /// The public nkey of the operator; once more for each that may take its place.
+    #[arg(long, value_name = "NKEY", required = true, value_parser = nkey)]
+    coordinator: Vec<String>,
+    /// A worker's name and public nkey; once for each.
+    #[arg(long, value_name = "NAME=NKEY", value_parser = worker)]
+    worker: Vec<(WorkerId, String)>,
+}
+
+/// Letters of the public part of a user's nkey.
+const NKEY: usize = 56;
+
+fn nkey(text: &str) -> Result<String, String> {
+    let is_fit = |c: char| c.is_ascii_uppercase() || ('2'..='7').contains(&c);
+    match text.len() == NKEY && text.starts_with('U') && text.chars().all(is_fit) {
+        true => Ok(text.to_owned()),
+        false => {
+            Err(format!("expected the public nkey of a user, {NKEY} letters that begin with U"))
+        }
+    }
+}
+
+fn worker(text: &str) -> Result<(WorkerId, String), String> {
+    let (name, key) = text.split_once('=').ok_or("expected NAME=NKEY")?;
+    let name = name.parse::<WorkerId>().map_err(|error| error.to_string())?;
+    Ok((name, nkey(key)?))
+}
+
+pub(crate) async fn run(command: FleetCommand) -> Result<ExitCode> {
+    match command {
+        FleetCommand::Ls(shown) => show(shown, Workers).await?,
+        FleetCommand::Tasks(shown) => show(shown, Tasks).await?,
+        FleetCommand::Drain(named) => tell::<methods::AdminFleetDrain>(named).await?,
+        FleetCommand::Quarantine(named) => tell::<methods::AdminFleetQuarantine>(named).await?,
+        FleetCommand::Retry(named) => tell::<methods::AdminFleetRetry>(named).await?,
+        FleetCommand::Rights(Rights { fleet, coordinator, worker }) => {
+            let workers = worker.into_iter().map(|(name, key)| (name, Credential::Nkey(key)));
+            let rollup = Rollup {
+                names: fleet,
+                coordinators: coordinator.into_iter().map(Credential::Nkey).collect(),
+                workers: workers.collect(),
+            };
+            print!("{}", accounts(&[rollup]));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show<T: Serialize + fmt::Display>(
+    shown: Shown,
+    of: impl FnOnce(wire::Fleet) -> T,
+) -> Result<()> {
+    let client = shown.operator.connect().await?;
+    let fleet = client.call::<methods::AdminFleet>(&wire::Nothing {}).await?;
+    print(&of(fleet), shown.json)
+}
+
+async fn tell<M>(named: Named) -> Result<()>
+where
+    M: methods::Method<Params = wire::ByName, Result = ()>,
+{
+    let client: Client = named.operator.connect().await?;
+    client.call::<M>(&wire::ByName { name: named.name }).await?;
+    println!("done");
+    Ok(())
+}
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Workers(wire::Fleet);
+
+impl fmt::Display for Workers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let wire::Fleet { connected, workers, results, .. } = &self.0;
+        let server = if *connected { "connected" } else { "NOT REACHABLE" };
+        writeln!(f, "NATS      {server}")?;
+        let wire::FleetResults { accepted, late, duplicate, unheld, .. } = results;
+        let wire::FleetResults { refused, quarantined, returned, failed, kept, .. } = results;
+        writeln!(
+            f,
+            "results   {accepted} accepted, {kept} kept, {late} late, {duplicate} duplicate, {returned} given back, {failed} failed"
+        )?;
+        writeln!(
+            f,
+            "          {refused} REFUSED, {unheld} of what was not held, {quarantined} of quarantined workers\n"
+        )?;
+        write!(
+            f,
+            "{:<24} {:<12} {:>7} {:>9} {:>8} {:>6} {:>6} {:>8}  at",
+            "worker", "standing", "threads", "MiB", "done", "failed", "heard", "took"
+        )?;
+        for worker in workers {
+            let took = worker.took.iter().map(|time| time.seconds).fold(0.0, f64::max);
+            let at = worker.holds.first().map_or("-", String::as_str);
+            write!(
+                f,
+                "\n{:<24} {:<12} {:>7} {:>9} {:>8} {:>6} {:>4.0} s {:>6.1} s  {at}",
+                worker.name,
+                worker.standing,
+                worker.threads,
+                worker.memory_mb,
+                worker.done,
+                worker.failures,
+                worker.heard_s,
+                took
+            )?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Tasks(wire::Fleet);
+
+impl fmt::Display for Tasks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:<48} {:<12} holders", "assignment", "queue")?;
+        for assignment in &self.0.assignments {
+            let holders = assignment.holders.iter();
+            let holders: Vec<_> =
+                holders.map(|h| format!("{} for {:.0} s", h.worker, h.seconds)).collect();
+            let at = match (assignment.quarantined, holders.is_empty()) {
+                (true, _) => "QUARANTINED".to_owned(),
+                (false, true) => "waits".to_owned(),
+                (false, false) => holders.join(", "),
+            };
+            write!(f, "\n{:<48} {:<12} {at}", assignment.name, assignment.queue)?;
+            for failure in &assignment.failures {
+                write!(f, "\n    failed by {}: {}", failure.worker, failure.reason)?;
+            }
+        }
+        Ok(())
+    }
+}
