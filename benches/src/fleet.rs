@@ -4,7 +4,7 @@ use std::{
     fmt::Write,
     path::PathBuf,
     slice,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -14,6 +14,7 @@ use cairn_batcher::{
         config::FleetConfig,
         local::{LocalFleet, Plan},
     },
+    node::stop::unless_stopped,
     parse,
     progress::Bars,
     temporary::Temporary,
@@ -25,6 +26,7 @@ use cairn_prover::{
     progress::Silent,
 };
 use serde::Serialize;
+use tokio::runtime::Runtime;
 
 use crate::{
     data::Data, error::BenchError, machine::Machine, record::write_json, traffic::Traffic, world,
@@ -62,6 +64,9 @@ pub struct FleetRun {
     cache: Option<PathBuf>,
 }
 
+/// Server and workers, and the folder of what they say.
+type Running = Arc<Mutex<Option<(LocalFleet, Temporary)>>>;
+
 /// What a fleet took.
 #[derive(Debug, Clone, Serialize)]
 struct Row {
@@ -94,6 +99,22 @@ impl FleetRun {
     /// # Errors
     /// Bad input, a program that is not there, or a proof that cannot be made.
     pub fn run(&self) -> Result<(), BenchError> {
+        let failed = |error: &dyn std::fmt::Display| BenchError::usage(error.to_string());
+        let runtime = Runtime::new().map_err(|error| failed(&error))?;
+        let (running, this) = (Running::default(), self.clone());
+        let shared = running.clone();
+        let work = async { tokio::task::spawn_blocking(move || this.measure_all(&shared)).await };
+        match runtime.block_on(unless_stopped(work)).map_err(|error| failed(&error))? {
+            Ok(done) => done.map_err(|panic| failed(&panic))?,
+            Err(request) => {
+                // Server and workers end with it, which would be left otherwise.
+                drop(running.lock().map(|mut running| running.take()));
+                std::process::exit(request.exit_code().into())
+            }
+        }
+    }
+
+    fn measure_all(&self, running: &Running) -> Result<(), BenchError> {
         let json = self.json.as_deref().map(|path| Output::create("--json", path)).transpose()?;
         let is_taken = json.as_ref().is_some_and(Output::is_standard_output);
         let failed = |error: &dyn std::fmt::Display| BenchError::usage(error.to_string());
@@ -108,7 +129,7 @@ impl FleetRun {
         let prover = Arc::new(LocalProver::load(&cache, 1, &bars)?);
         let mut rows: Vec<Row> = Vec::new();
         for &workers in &self.workers {
-            let row = self.measure(workers, &prover, &first, &jobs)?;
+            let row = self.measure(workers, &prover, &first, &jobs, running)?;
             let alone = rows.iter().find(|row| row.workers == 1).map(|row| row.seconds);
             let speed_up = alone.map(|alone| alone / row.seconds);
             rows.push(Row { speed_up, ..row });
@@ -135,15 +156,19 @@ impl FleetRun {
         prover: &Arc<LocalProver>,
         first: &[BatchJob],
         jobs: &[BatchJob],
+        running: &Running,
     ) -> Result<Row, BenchError> {
         let failed = |error: &dyn std::fmt::Display| BenchError::usage(error.to_string());
         let folder = Temporary::new("cairn-bench-fleet-").map_err(|error| failed(&error))?;
         let plan = Plan { workers, threads: self.threads.into(), cache: self.cache.clone() };
+        let data = folder.path().to_owned();
         let local = LocalFleet::start(folder.path(), &plan).map_err(|error| failed(&error))?;
-        let config = FleetConfig { max_operations_a_chunk: self.chunk as usize, ..local.config() };
-        let fleet = Fleet::start(&config, Arc::clone(prover), folder.path());
+        let config = local.config();
+        *running.lock().unwrap_or_else(PoisonError::into_inner) = Some((local, folder));
+        let config = FleetConfig { max_operations_a_chunk: self.chunk as usize, ..config };
+        let fleet = Fleet::start(&config, Arc::clone(prover), &data);
         let fleet = fleet.map_err(|error| failed(&error))?;
-        let runtime = tokio::runtime::Runtime::new().map_err(|error| failed(&error))?;
+        let runtime = Runtime::new().map_err(|error| failed(&error))?;
         let look = || runtime.block_on(fleet.coordinator.look());
         let started = Instant::now();
         while look().workers.iter().filter(|(_, w)| w.beat.is_some()).count() < workers.into() {
@@ -175,7 +200,7 @@ impl FleetRun {
         };
         let (after, before) = (sum(&busy()), sum(&before));
         drop(fleet);
-        drop(local);
+        drop(running.lock().unwrap_or_else(PoisonError::into_inner).take());
         Ok(Row {
             workers,
             seconds,

@@ -11,7 +11,7 @@ use cairn_types::{AccountId, EXIT_ENTRY_BYTES, TokenId};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{parse::fields, regular_file};
+use crate::{l1::http::quote, parse::fields, regular_file};
 
 /// Bytes of the largest file that is read; a proof of 44 leaves takes 4 KiB.
 const MAX_BYTES: u64 = 1 << 20;
@@ -80,7 +80,9 @@ impl ExitFile {
         let io = |source| ExitFileError::File { path: path.to_owned(), source };
         let malformed = |reason: String| ExitFileError::Malformed { path: path.to_owned(), reason };
         let text = regular_file::bytes(path, MAX_BYTES).map_err(io)?;
-        let file: Self = serde_json::from_slice(&text).map_err(|e| malformed(e.to_string()))?;
+        // The parser quotes the file, which may hold anything.
+        let file: Self =
+            serde_json::from_slice(&text).map_err(|e| malformed(quote(&e.to_string())))?;
         if file.leaves.is_empty() || !file.leaves.len().is_multiple_of(EXIT_ENTRY_BYTES) {
             let length = file.leaves.len();
             return Err(malformed(format!("{length} bytes are not whole leaves")));
@@ -155,6 +157,11 @@ mod tests {
         assert_eq!(read, file());
         let leaving = |leaf| Leaving { leaf, token: 3, recipient: Address::repeat_byte(7) };
         assert_eq!(read.leaving(), [leaving(9), leaving(8)]);
+
+        // Found by fuzzing: a name that a parser quotes may have lines of its own.
+        std::fs::write(&path, r#"{"form\n2e-9": 1}"#).unwrap();
+        let error = ExitFile::read(&path).unwrap_err().to_string();
+        assert!(error.contains("unknown field") && error.lines().count() == 1, "{error}");
 
         let cut = ExitFile { leaves: file().leaves.slice(..33), ..file() };
         cut.write(&path).unwrap();

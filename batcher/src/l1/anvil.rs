@@ -3,7 +3,7 @@
 use std::{
     fs::{File, TryLockError},
     io,
-    net::TcpListener,
+    net::{Ipv4Addr, TcpListener},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -103,8 +103,19 @@ impl Life {
 #[derive(Debug)]
 pub struct Anvil {
     child: Option<Child>,
+    host: Ipv4Addr,
     port: u16,
     life: Life,
+}
+
+/// An address of this machine that nobody guesses: anvil takes orders from everyone who reaches it, as a page in a browser
+/// on this machine, and what is compared with it must be what was built.
+fn hidden_host() -> Ipv4Addr {
+    let [a, b, c] = rand::random::<[u8; 3]>();
+    // Elsewhere loopback has one address.
+    let host =
+        if cfg!(target_os = "linux") { [127, a, b, c.clamp(2, 253)] } else { [127, 0, 0, 1] };
+    host.into()
 }
 
 impl Anvil {
@@ -119,7 +130,7 @@ impl Anvil {
         keep: bool,
     ) -> Result<Self, AnvilError> {
         let life = if keep { Life::Free } else { Life::WithUs };
-        Self::launch(program, CHAIN_ID, port, folder, life).await
+        Self::launch(program, CHAIN_ID, Ipv4Addr::LOCALHOST, port, folder, life).await
     }
 
     /// Starts anvil with its state in `folder`: it goes on from where the last one ended. The state is written when it ends,
@@ -128,7 +139,8 @@ impl Anvil {
     /// # Errors
     /// As [`Self::start`], or another anvil keeps its state there.
     pub async fn resume(program: &Path, port: u16, folder: &Path) -> Result<Self, AnvilError> {
-        Self::launch(program, CHAIN_ID, Some(port), folder, Life::Stored).await
+        let (host, port) = (Ipv4Addr::LOCALHOST, Some(port));
+        Self::launch(program, CHAIN_ID, host, port, folder, Life::Stored).await
     }
 
     /// That [`Self::resume`] can have this port. Where it is in use, an earlier anvil with its state in `folder` may have
@@ -137,13 +149,13 @@ impl Anvil {
     /// # Errors
     /// Somebody else has it, or nobody can.
     pub fn check_port(port: u16, folder: &Path) -> Result<(), AnvilError> {
-        match free_port(Some(port), Life::Stored) {
+        match free_port(Ipv4Addr::LOCALHOST, Some(port), Life::Stored) {
             Err(AnvilError::PortInUse { .. }) if is_running(folder) => Ok(()),
             checked => checked.map(drop),
         }
     }
 
-    /// Starts anvil on a free port as a chain with this id.
+    /// Starts anvil on a free port, and an address of this machine that nobody guesses, as a chain with this id.
     ///
     /// # Errors
     /// As [`Self::start`].
@@ -152,19 +164,20 @@ impl Anvil {
         chain_id: u64,
         folder: &Path,
     ) -> Result<Self, AnvilError> {
-        Self::launch(program, chain_id, None, folder, Life::WithUs).await
+        Self::launch(program, chain_id, hidden_host(), None, folder, Life::WithUs).await
     }
 
     async fn launch(
         program: &Path,
         chain_id: u64,
+        host: Ipv4Addr,
         port: Option<u16>,
         folder: &Path,
         life: Life,
     ) -> Result<Self, AnvilError> {
         let started = Instant::now();
         // Before anything is written; where an earlier one may still have it, that is waited for below.
-        let port = if life == Life::Stored { port } else { Some(free_port(port, life)?) };
+        let port = if life == Life::Stored { port } else { Some(free_port(host, port, life)?) };
         let log = folder.join(LOG);
         let failed = |reason: String| AnvilError::Failed { reason, log: log.clone() };
         let output = File::options().create(true).append(true).open(&log);
@@ -184,7 +197,7 @@ impl Anvil {
         let errors = output.try_clone().map_err(|e| failed(e.to_string()))?;
         let port = match port {
             Some(port) if life != Life::Stored => port,
-            port => free_port(port, life)?,
+            port => free_port(host, port, life)?,
         };
         // Its own in both senses: anvil keeps files there, and finds no settings of the user's.
         let folder = std::path::absolute(folder).map_err(|e| failed(e.to_string()))?;
@@ -192,7 +205,7 @@ impl Anvil {
         std::fs::create_dir_all(&home).map_err(|e| failed(e.to_string()))?;
         let mut command = tools::command(program, &home);
         command
-            .args(["--host", "127.0.0.1", "--hardfork", "osaka", "--port", &port.to_string()])
+            .args(["--host", &host.to_string(), "--port", &port.to_string(), "--hardfork", "osaka"])
             .args(["--chain-id", &chain_id.to_string()])
             .args(["--accounts", "10", "--balance", "100000000"])
             .stdin(Stdio::null())
@@ -214,9 +227,9 @@ impl Anvil {
             reason: e.to_string(),
         })?;
         // From here on the process ends with this value, also when this future is dropped.
-        let mut anvil = Self { child: Some(child), port, life };
+        let mut anvil = Self { child: Some(child), host, port, life };
         let started = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+        while TcpStream::connect((host, port)).await.is_err() {
             if let Some(Ok(Some(status))) = anvil.child.as_mut().map(Child::try_wait) {
                 return Err(failed(format!("it ended with {status}")));
             }
@@ -231,7 +244,7 @@ impl Anvil {
     /// Where it answers.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://{}:{}", self.host, self.port)
     }
 
     /// The process's status, if it has ended.
@@ -314,9 +327,9 @@ fn is_running(folder: &Path) -> bool {
 }
 
 /// The port asked for, or any that is free.
-fn free_port(port: Option<u16>, life: Life) -> Result<u16, AnvilError> {
+fn free_port(host: Ipv4Addr, port: Option<u16>, life: Life) -> Result<u16, AnvilError> {
     let asked = port.unwrap_or(0);
-    let listener = TcpListener::bind(("127.0.0.1", asked)).and_then(|l| l.local_addr());
+    let listener = TcpListener::bind((host, asked)).and_then(|l| l.local_addr());
     listener.map(|address| address.port()).map_err(|e| port_error(asked, life.port_option(), e))
 }
 

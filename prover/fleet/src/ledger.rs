@@ -7,6 +7,8 @@
 //!            +----------+----------+-> quarantined -> retry
 //! ```
 
+mod leases;
+mod offers;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -66,6 +68,8 @@ struct Entry {
 struct Holder {
     worker: WorkerId,
     since: Time,
+    /// When it last said that it is at it, or was given it.
+    said: Time,
     /// It is not counted on any more; its result would be as good as another.
     is_lost: bool,
 }
@@ -185,187 +189,8 @@ impl Ledger {
         true
     }
 
-    /// Messages that are due now.
-    pub fn due(&mut self, now: Time) -> Vec<Offer> {
-        let mut due = Vec::new();
-        for queue in Queue::ALL {
-            let room = self.room(queue);
-            let waiting = self.waiting(queue);
-            let left = room.saturating_sub(waiting.len());
-            // Who has nothing else to do may be faster than who holds one for too long.
-            let late = self.stragglers(queue, now).into_iter().take(left);
-            due.extend(waiting.into_iter().take(room).chain(late).map(|id| Offer { id, queue }));
-        }
-        for Offer { id, .. } in &due {
-            if let Some(entry) = self.entries.get_mut(id) {
-                entry.offers += 1;
-            }
-        }
-        due
-    }
-
-    /// How many more messages a queue may hold: one for each worker that takes them, so that nobody waits for the next, and what
-    /// is owed later and wanted sooner comes soon.
-    fn room(&self, queue: Queue) -> usize {
-        let takers = self.takers(queue).count().max(1);
-        takers.saturating_sub(self.of(queue).map(|(_, entry)| entry.offers).sum())
-    }
-
-    /// Those that are not out, in the order in which they go.
-    fn waiting(&self, queue: Queue) -> Vec<AssignmentId> {
-        let waits = |entry: &Entry| !entry.is_out() && !entry.is_quarantined;
-        let mut waiting: Vec<_> = self.of(queue).filter(|(_, entry)| waits(entry)).collect();
-        waiting.sort_by_key(|(_, entry)| entry.priority);
-        waiting.into_iter().map(|(id, _)| id.clone()).collect()
-    }
-
-    /// Those that their only holder has for longer than others of the queue took.
-    fn stragglers(&self, queue: Queue, now: Time) -> Vec<AssignmentId> {
-        let Some(limit) = self.times.get(&queue).and_then(|times| times.limit(&self.settings))
-        else {
-            return Vec::new();
-        };
-        // Somebody must be there who could be faster.
-        if self.takers(queue).all(Worker::is_busy) {
-            return Vec::new();
-        }
-        let is_late = |entry: &Entry| {
-            let mut holders = entry.holders();
-            match (holders.next(), holders.next()) {
-                (Some(only), None) => entry.offers == 0 && now.saturating_sub(only.since) > limit,
-                _ => false,
-            }
-        };
-        self.of(queue).filter(|(_, entry)| is_late(entry)).map(|(id, _)| id.clone()).collect()
-    }
-
     fn of(&self, queue: Queue) -> impl Iterator<Item = (&AssignmentId, &Entry)> {
         self.entries.iter().filter(move |(_, entry)| entry.queue == queue)
-    }
-
-    /// Gives an assignment to a worker that has got a message of it, under this lease.
-    ///
-    /// # Errors
-    /// It may not have it.
-    pub fn claim(
-        &mut self,
-        id: &AssignmentId,
-        worker: &WorkerId,
-        lease: Lease,
-        now: Time,
-    ) -> Result<(), Denial> {
-        if self.worker(worker, now).standing == Standing::Quarantined {
-            return Err(Denial::Quarantined);
-        }
-        let entry = self.entries.get_mut(id).ok_or(Denial::Over)?;
-        // It has the message still, and will give it back; it is out as before.
-        let has_it = entry.holders().any(|holder| holder.worker == *worker);
-        if has_it || entry.failures.contains_key(worker) {
-            return Err(Denial::Others);
-        }
-        if entry.is_quarantined {
-            entry.offers = 0;
-            return Err(Denial::Over);
-        }
-        match entry.offers.checked_sub(1) {
-            Some(offers) => entry.offers = offers,
-            // The message was given out again: the first who had it was silent for too long.
-            None => {
-                let held = entry.leases.iter().filter(|(_, holder)| !holder.is_lost);
-                let first = held.min_by_key(|(_, holder)| holder.since);
-                if let Some(first) = first.map(|(lease, _)| lease.clone()) {
-                    self.returned(&first);
-                }
-            }
-        }
-        self.hold(id, worker, lease, now);
-        Ok(())
-    }
-
-    /// A worker that holds a lease says so, as to a coordinator that was started again: it goes on with it.
-    pub fn adopt(&mut self, id: &AssignmentId, worker: &WorkerId, lease: Lease, now: Time) {
-        let is_known = self.leases.contains_key(&lease) || self.done.contains(&lease);
-        if self.entries.contains_key(id) && !is_known {
-            self.hold(id, worker, lease, now);
-        }
-    }
-
-    fn hold(&mut self, id: &AssignmentId, worker: &WorkerId, lease: Lease, now: Time) {
-        let Some(entry) = self.entries.get_mut(id) else { return };
-        let holder = Holder { worker: worker.clone(), since: now, is_lost: false };
-        entry.leases.insert(lease.clone(), holder);
-        self.leases.insert(lease, id.clone());
-        self.worker(worker, now).hold(id);
-    }
-
-    /// What a result of a worker under this lease may be.
-    #[must_use]
-    pub fn arrival(&self, lease: &Lease, worker: &WorkerId) -> Arrival {
-        if self.workers.get(worker).is_some_and(|worker| worker.standing == Standing::Quarantined) {
-            return Arrival::Quarantined;
-        }
-        let Some(id) = self.leases.get(lease) else {
-            return if self.done.contains(lease) { Arrival::Late } else { Arrival::Unknown };
-        };
-        let holder = self.entries.get(id).and_then(|entry| entry.leases.get(lease));
-        match holder.is_some_and(|holder| holder.worker == *worker) {
-            true => Arrival::Owed(id.clone()),
-            false => Arrival::Unknown,
-        }
-    }
-
-    /// A result holds: it is owed no more, and counts for who made it. Says whether it was owed still.
-    pub fn accepted(&mut self, lease: &Lease, now: Time) -> bool {
-        let Some((id, holder, queue)) = self.holder(lease) else { return false };
-        let took = now.saturating_sub(holder.since);
-        self.times.entry(queue).or_default().push(took);
-        self.worker(&holder.worker, now).count_done(queue, took);
-        self.remove(&id)
-    }
-
-    fn holder(&self, lease: &Lease) -> Option<(AssignmentId, Holder, Queue)> {
-        let id = self.leases.get(lease)?;
-        let entry = self.entries.get(id)?;
-        Some((id.clone(), entry.leases.get(lease)?.clone(), entry.queue))
-    }
-
-    /// A result does not hold: its worker is not believed any more. Gives the leases that are not counted on any more.
-    pub fn refused(&mut self, lease: &Lease, reason: &str, now: Time) -> Vec<Lease> {
-        let Some((_, holder, _)) = self.holder(lease) else { return Vec::new() };
-        self.failed(lease, reason, now);
-        self.quarantine(&holder.worker, now)
-    }
-
-    /// Its worker could not do what this lease is for.
-    pub fn failed(&mut self, lease: &Lease, reason: &str, now: Time) {
-        let Some((id, holder, _)) = self.holder(lease) else { return };
-        self.returned(lease);
-        let limit = self.settings.failures;
-        if let Some(entry) = self.entries.get_mut(&id) {
-            entry.failures.insert(holder.worker.clone(), reason.to_owned());
-            entry.last_failure = now;
-            entry.is_quarantined |= entry.failures.len() >= limit;
-        }
-        self.worker(&holder.worker, now).failures += 1;
-    }
-
-    /// What this lease is for was given back unfinished, or its worker is gone: no failure of anyone.
-    pub fn returned(&mut self, lease: &Lease) {
-        let Some((id, holder, _)) = self.holder(lease) else { return };
-        let entry = self.entries.get_mut(&id);
-        if let Some(holder) = entry.and_then(|entry| entry.leases.get_mut(lease)) {
-            holder.is_lost = true;
-        }
-        if let Some(worker) = self.workers.get_mut(&holder.worker) {
-            worker.let_go(&id);
-        }
-    }
-
-    /// All messages of a queue are lost, as when the server has lost its disk; who holds a lease may finish it.
-    pub fn lost(&mut self, queue: Queue) {
-        for entry in self.entries.values_mut().filter(|entry| entry.queue == queue) {
-            entry.offers = 0;
-        }
     }
 
     /// What takes time alone: workers that are silent are gone with what they hold, and assignments that all who are there
@@ -391,13 +216,37 @@ impl Ledger {
         lost
     }
 
-    /// A worker says how it is.
-    pub fn beat(&mut self, beat: Beat, now: Time) {
+    /// A worker says how it is. Gives the leases that it does not know of any more, as where the answer to its claim was lost.
+    pub fn beat(&mut self, beat: Beat, now: Time) -> Vec<Lease> {
         let id = beat.worker.clone();
+        let named = beat.holds.as_ref().map(|held| held.lease.clone());
+        let mut forgotten = Vec::new();
+        for (lease, holder) in self.entries.values_mut().flat_map(|entry| &mut entry.leases) {
+            if holder.worker != id || holder.is_lost {
+                continue;
+            }
+            if named.as_ref() == Some(lease) {
+                holder.said = now;
+            } else if now.saturating_sub(holder.said) > self.settings.mention {
+                forgotten.push(lease.clone());
+            }
+        }
+        forgotten.iter().for_each(|lease| self.returned(lease));
         let worker = self.worker(&id, now);
         worker.heard = now;
         worker.is_there = true;
         worker.beat = Some(beat);
+        forgotten
+    }
+
+    /// Nobody could be heard until now, as the connection was lost: silence counts from now on.
+    pub fn listen_anew(&mut self, now: Time) {
+        for worker in self.workers.values_mut().filter(|worker| worker.is_there) {
+            worker.heard = now;
+        }
+        for holder in self.entries.values_mut().flat_map(|entry| entry.leases.values_mut()) {
+            holder.said = now;
+        }
     }
 
     /// Nobody believes this worker any more; what it holds is given to others. Gives the leases that are not counted on any
@@ -405,14 +254,6 @@ impl Ledger {
     pub fn quarantine(&mut self, worker: &WorkerId, now: Time) -> Vec<Lease> {
         self.worker(worker, now).standing = Standing::Quarantined;
         self.lose_all_of(|holder| holder == worker)
-    }
-
-    fn lose_all_of(&mut self, is_gone: impl Fn(&WorkerId) -> bool) -> Vec<Lease> {
-        let entries = self.entries.values().flat_map(|entry| &entry.leases);
-        let held = entries.filter(|(_, holder)| !holder.is_lost && is_gone(&holder.worker));
-        let held: Vec<_> = held.map(|(lease, _)| lease.clone()).collect();
-        held.iter().for_each(|lease| self.returned(lease));
-        held
     }
 
     /// Those who hold an assignment, also those who are not counted on.
@@ -443,6 +284,12 @@ impl Ledger {
         entry.is_quarantined = false;
         entry.failures.clear();
         true
+    }
+
+    /// Whether nobody believes a worker.
+    #[must_use]
+    pub fn is_quarantined(&self, worker: &WorkerId) -> bool {
+        self.workers.get(worker).is_some_and(|worker| worker.standing == Standing::Quarantined)
     }
 
     /// Those who have nothing to do and take from this queue.

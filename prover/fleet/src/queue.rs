@@ -51,10 +51,10 @@ impl Queue {
     #[must_use]
     pub const fn memory_mb(self) -> u64 {
         match self {
-            Self::LeafSmall | Self::Recursion => 2_000,
+            Self::LeafSmall | Self::Recursion => 2_300,
             Self::LeafMedium => 3_500,
-            Self::LeafLarge => 7_000,
-            Self::Wrap => 4_500,
+            Self::LeafLarge => 7_500,
+            Self::Wrap => 5_000,
         }
     }
 

@@ -4,9 +4,12 @@
 //! Messages of the queues hold ids; the work is granted apart, to one worker, under a lease. Workers acknowledge nothing: an acknowledgement
 //! names a place in a stream, and whoever may send one may remove everyone's.
 
+mod asks;
 mod messages;
+mod results;
 mod run;
 mod state;
+mod watch;
 
 use std::{path::PathBuf, sync::mpsc as events, thread};
 

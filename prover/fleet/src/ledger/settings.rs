@@ -7,10 +7,15 @@ use std::time::Duration;
 pub struct Settings {
     /// Workers that must fail an assignment until nobody is given it any more.
     pub failures: usize,
+    /// Assignments that a worker may hold at the same time: one that it is at, and one that it was too late for. Who holds more
+    /// keeps them from others.
+    pub leases: usize,
     /// How long an assignment that all who are there have failed waits for somebody else.
     pub patience: Duration,
     /// A worker that was not heard for so long is gone.
     pub silence: Duration,
+    /// A worker that has not mentioned a lease for so long, though it was heard, does not have it.
+    pub mention: Duration,
     /// A holder is late once this part of the queue's last assignments took less time..
     pub percentile: f64,
     /// ..by so much.
@@ -23,8 +28,10 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             failures: 3,
+            leases: 2,
             patience: Duration::from_secs(60),
             silence: Duration::from_secs(30),
+            mention: Duration::from_secs(10),
             percentile: 0.95,
             lateness: 1.5,
             samples: 8,

@@ -1,7 +1,7 @@
 //! The rules, with hands on the clock.
 
 use super::*;
-use crate::message::Version;
+use crate::message::{Held, Version};
 
 fn id(name: &str) -> AssignmentId {
     serde_json::from_value(name.into()).unwrap()
@@ -36,7 +36,7 @@ fn priority(proof: u64, way: usize, place: usize) -> Priority {
 fn ledger(workers: &[&str], assignments: usize) -> Ledger {
     let mut ledger = Ledger::new(Settings::default());
     for name in workers {
-        ledger.beat(beat(name, &Queue::ALL), at(0));
+        let _ = ledger.beat(beat(name, &Queue::ALL), at(0));
     }
     for place in 0..assignments {
         ledger.add(id(&format!("a-{place}")), Queue::Recursion, priority(1, 3, place));
@@ -147,6 +147,47 @@ fn a_worker_whose_proof_does_not_hold_is_not_believed_and_what_it_holds_goes_to_
     assert!(ledger.retry("liar"));
     assert_eq!(ledger.arrival(&lease, &worker("liar")), Arrival::Unknown);
     assert_eq!(ledger.arrival(&held, &worker("liar")), Arrival::Owed(id("a-1")));
+}
+
+/// As where the answer to its claim has not come: it has nothing, and says so.
+#[test]
+fn a_lease_that_its_worker_does_not_know_of_goes_to_another() {
+    let mut ledger = ledger(&["one", "two"], 1);
+    due(&mut ledger, 0);
+    let lease = claim(&mut ledger, "a-0", "one", 1).unwrap();
+    let held = Held { id: id("a-0"), lease: lease.clone() };
+    let says = |ledger: &mut Ledger, holds: Option<&Held>, seconds| {
+        ledger.beat(Beat { holds: holds.cloned(), ..beat("one", &Queue::ALL) }, at(seconds))
+    };
+    assert!(says(&mut ledger, None, 10).is_empty(), "it may be fetching its work");
+    assert!(says(&mut ledger, Some(&held), 20).is_empty());
+    assert!(says(&mut ledger, None, 29).is_empty(), "its result may be on its way");
+    assert_eq!(says(&mut ledger, None, 31), [lease]);
+    assert_eq!(due(&mut ledger, 31), ["a-0"]);
+}
+
+#[test]
+fn whom_nobody_could_hear_is_not_gone() {
+    let mut ledger = ledger(&["one"], 1);
+    due(&mut ledger, 0);
+    let lease = claim(&mut ledger, "a-0", "one", 1).unwrap();
+    ledger.listen_anew(at(100));
+    assert!(ledger.tick(at(110)).is_empty());
+    assert_eq!(ledger.tick(at(131)), [lease]);
+}
+
+/// One that pulls and claims, and never ends anything.
+#[test]
+fn a_worker_that_hoards_is_given_two_and_no_more() {
+    let mut ledger = ledger(&["hoarder", "other", "third"], 3);
+    assert_eq!(due(&mut ledger, 0).len(), 3);
+    claim(&mut ledger, "a-0", "hoarder", 1).unwrap();
+    let second = claim(&mut ledger, "a-1", "hoarder", 1).unwrap();
+    assert_eq!(claim(&mut ledger, "a-2", "hoarder", 1), Err(Denial::Others));
+    claim(&mut ledger, "a-2", "other", 1).unwrap();
+    ledger.returned(&second);
+    assert_eq!(due(&mut ledger, 2), ["a-1"]);
+    claim(&mut ledger, "a-1", "hoarder", 2).unwrap();
 }
 
 #[test]

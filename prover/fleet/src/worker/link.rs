@@ -91,8 +91,12 @@ impl Link {
 
     pub(super) async fn beat(&self, beat: &Beat) {
         let subject = self.names.beat(self.worker.as_str());
-        let _ = self.client.publish(subject, message::encode(beat)).await;
-        let _ = self.client.flush().await;
+        let sent = async {
+            let _ = self.client.publish(subject, message::encode(beat)).await;
+            let _ = self.client.flush().await;
+        };
+        // Where the server is gone, nobody hears it.
+        let _ = tokio::time::timeout(EMPTY, sent).await;
     }
 
     /// One try to send a result.

@@ -28,7 +28,7 @@ fn a_forger_is_not_believed_again() {
         let liar = world.work("w0", Arc::new(Hasher::that(way)));
         std::thread::scope(|scope| {
             let proof = scope.spawn(|| world.prove(&coordinator, &TestPlan::new(1, 3)).unwrap());
-            world.until(&coordinator, |fleet| fleet.outcomes.refused == 1);
+            world.until(&coordinator, |fleet| fleet.outcomes.refused >= 1);
             assert!(!proof.is_finished());
             let honest = world.work("w1", Arc::new(Hasher::default()));
             proof.join().unwrap();
@@ -39,7 +39,8 @@ fn a_forger_is_not_believed_again() {
         let fleet = world.look(&coordinator);
         let (_, worker) = fleet.workers.iter().find(|(name, _)| *name == id("w0")).unwrap();
         assert_eq!((worker.standing, worker.done), (Standing::Quarantined, 0));
-        assert_eq!(fleet.outcomes.refused, 1);
+        // A second one may have been looked at already.
+        assert!((1..=2).contains(&fleet.outcomes.refused), "{:?}", fleet.outcomes);
         let retry = |name: &str| world.runtime.block_on(coordinator.retry(name.to_owned()));
         assert!(retry("w0") && !retry("w0"));
     }

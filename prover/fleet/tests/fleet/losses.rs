@@ -19,10 +19,10 @@ use crate::{
 const WORKER: &str = "CAIRN_TEST_WORKER";
 
 /// A worker in a process of its own, which can be killed and frozen.
-struct Process(Child);
+pub(crate) struct Process(Child);
 
 impl Process {
-    fn start(world: &World, name: &str, milliseconds: u64) -> Self {
+    pub(crate) fn start(world: &World, name: &str, milliseconds: u64) -> Self {
         let target = world.target(&world.names, name);
         let what = format!("{name} {} {} {milliseconds}", world.names, target.url);
         let child = Command::new(std::env::current_exe().unwrap())
@@ -171,6 +171,29 @@ fn a_coordinator_that_is_started_again_goes_on() {
     assert!((18..=19).contains(&done), "{done}");
     assert!(world.look(&second).outcomes.kept >= 6);
     hand.stop().unwrap();
+}
+
+/// Expected: a worker that is told to stop ends, though what it holds can be given back to nobody.
+#[test]
+fn a_worker_stops_without_its_server() {
+    let mut world = World::new();
+    let coordinator = world.coordinator();
+    let held = Arc::new(Hasher { held: Some(false.into()), ..Hasher::default() });
+    let hand = world.work("w0", held.clone());
+    let cancel = Cancel::default();
+    std::thread::scope(|scope| {
+        let proof = scope.spawn(|| prove(&coordinator, &TestPlan::new(1, 1), &cancel).is_err());
+        hand.until(|event| matches!(event, Event::Began(..)));
+        world.server.signal(Signal::STOP);
+        let asked = Instant::now();
+        hand.stop().unwrap();
+        assert!(asked.elapsed() < Duration::from_secs(40), "{:?}", asked.elapsed());
+        held.held.as_ref().unwrap().store(true, std::sync::atomic::Ordering::SeqCst);
+        cancel.cancel();
+        assert!(proof.join().unwrap());
+    });
+    world.server.signal(Signal::CONT);
+    world.server.restart(false).unwrap();
 }
 
 /// Expected: a worker waits for a server that is not there yet, says so once, and then joins.

@@ -4,6 +4,7 @@ mod hostile;
 mod losses;
 mod plan;
 mod rights;
+mod storm;
 mod throughput;
 mod work;
 mod world;

@@ -1,0 +1,140 @@
+//! Who holds what, and what comes of it.
+
+use cairn_prover::claim::AssignmentId;
+
+use super::{Arrival, Denial, Holder, Ledger, Standing, Time};
+use crate::{
+    message::{Lease, WorkerId},
+    queue::Queue,
+};
+
+impl Ledger {
+    /// Gives an assignment to a worker that has got a message of it, under this lease.
+    ///
+    /// # Errors
+    /// It may not have it.
+    pub fn claim(
+        &mut self,
+        id: &AssignmentId,
+        worker: &WorkerId,
+        lease: Lease,
+        now: Time,
+    ) -> Result<(), Denial> {
+        let most = self.settings.leases;
+        let claimer = self.worker(worker, now);
+        if claimer.standing == Standing::Quarantined {
+            return Err(Denial::Quarantined);
+        }
+        let holds_enough = claimer.holds().count() >= most;
+        let entry = self.entries.get_mut(id).ok_or(Denial::Over)?;
+        // It has the message still, and will give it back; it is out as before.
+        let has_it = entry.holders().any(|holder| holder.worker == *worker);
+        if has_it || holds_enough || entry.failures.contains_key(worker) {
+            return Err(Denial::Others);
+        }
+        if entry.is_quarantined {
+            entry.offers = 0;
+            return Err(Denial::Over);
+        }
+        match entry.offers.checked_sub(1) {
+            Some(offers) => entry.offers = offers,
+            // The message was given out again: the first who had it was silent for too long.
+            None => {
+                let held = entry.leases.iter().filter(|(_, holder)| !holder.is_lost);
+                let first = held.min_by_key(|(_, holder)| holder.since);
+                if let Some(first) = first.map(|(lease, _)| lease.clone()) {
+                    self.returned(&first);
+                }
+            }
+        }
+        self.hold(id, worker, lease, now);
+        Ok(())
+    }
+
+    /// A worker that holds a lease says so, as to a coordinator that was started again: it goes on with it.
+    pub fn adopt(&mut self, id: &AssignmentId, worker: &WorkerId, lease: Lease, now: Time) {
+        let is_known = self.leases.contains_key(&lease) || self.done.contains(&lease);
+        if self.entries.contains_key(id) && !is_known {
+            self.hold(id, worker, lease, now);
+        }
+    }
+
+    pub(super) fn hold(&mut self, id: &AssignmentId, worker: &WorkerId, lease: Lease, now: Time) {
+        let Some(entry) = self.entries.get_mut(id) else { return };
+        let holder = Holder { worker: worker.clone(), since: now, said: now, is_lost: false };
+        entry.leases.insert(lease.clone(), holder);
+        self.leases.insert(lease, id.clone());
+        self.worker(worker, now).hold(id);
+    }
+
+    /// What a result of a worker under this lease may be.
+    #[must_use]
+    pub fn arrival(&self, lease: &Lease, worker: &WorkerId) -> Arrival {
+        if self.is_quarantined(worker) {
+            return Arrival::Quarantined;
+        }
+        let Some(id) = self.leases.get(lease) else {
+            return if self.done.contains(lease) { Arrival::Late } else { Arrival::Unknown };
+        };
+        let holder = self.entries.get(id).and_then(|entry| entry.leases.get(lease));
+        match holder.is_some_and(|holder| holder.worker == *worker) {
+            true => Arrival::Owed(id.clone()),
+            false => Arrival::Unknown,
+        }
+    }
+
+    /// A result holds: it is owed no more, and counts for who made it. Says whether it was owed still.
+    pub fn accepted(&mut self, lease: &Lease, now: Time) -> bool {
+        let Some((id, holder, queue)) = self.holder(lease) else { return false };
+        let took = now.saturating_sub(holder.since);
+        self.times.entry(queue).or_default().push(took);
+        self.worker(&holder.worker, now).count_done(queue, took);
+        self.remove(&id)
+    }
+
+    pub(super) fn holder(&self, lease: &Lease) -> Option<(AssignmentId, Holder, Queue)> {
+        let id = self.leases.get(lease)?;
+        let entry = self.entries.get(id)?;
+        Some((id.clone(), entry.leases.get(lease)?.clone(), entry.queue))
+    }
+
+    /// A result does not hold: its worker is not believed any more. Gives the leases that are not counted on any more.
+    pub fn refused(&mut self, lease: &Lease, reason: &str, now: Time) -> Vec<Lease> {
+        let Some((_, holder, _)) = self.holder(lease) else { return Vec::new() };
+        self.failed(lease, reason, now);
+        self.quarantine(&holder.worker, now)
+    }
+
+    /// Its worker could not do what this lease is for.
+    pub fn failed(&mut self, lease: &Lease, reason: &str, now: Time) {
+        let Some((id, holder, _)) = self.holder(lease) else { return };
+        self.returned(lease);
+        let limit = self.settings.failures;
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.failures.insert(holder.worker.clone(), reason.to_owned());
+            entry.last_failure = now;
+            entry.is_quarantined |= entry.failures.len() >= limit;
+        }
+        self.worker(&holder.worker, now).failures += 1;
+    }
+
+    /// What this lease is for was given back unfinished, or its worker is gone: no failure of anyone.
+    pub fn returned(&mut self, lease: &Lease) {
+        let Some((id, holder, _)) = self.holder(lease) else { return };
+        let entry = self.entries.get_mut(&id);
+        if let Some(holder) = entry.and_then(|entry| entry.leases.get_mut(lease)) {
+            holder.is_lost = true;
+        }
+        if let Some(worker) = self.workers.get_mut(&holder.worker) {
+            worker.let_go(&id);
+        }
+    }
+
+    pub(super) fn lose_all_of(&mut self, is_gone: impl Fn(&WorkerId) -> bool) -> Vec<Lease> {
+        let entries = self.entries.values().flat_map(|entry| &entry.leases);
+        let held = entries.filter(|(_, holder)| !holder.is_lost && is_gone(&holder.worker));
+        let held: Vec<_> = held.map(|(lease, _)| lease.clone()).collect();
+        held.iter().for_each(|lease| self.returned(lease));
+        held
+    }
+}
