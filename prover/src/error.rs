@@ -105,6 +105,9 @@ pub enum ProverError {
     /// The SNARK does not hold for the statement of the batches that were given: a bug in the pipeline, or a machine that errs.
     #[error("the proof does not hold for the batches that were given")]
     Statement,
+    /// What proves elsewhere cannot be had: why.
+    #[error("{0}")]
+    Unavailable(String),
     /// The caller ended the work.
     #[error("the proof was cancelled")]
     Cancelled,
@@ -117,7 +120,11 @@ impl ProverError {
     pub const fn is_transient(&self) -> bool {
         use groth16::StoreError;
         match self {
-            Self::Cache { .. } | Self::Threads(_) | Self::Cancelled | Self::Statement => true,
+            Self::Cache { .. }
+            | Self::Threads(_)
+            | Self::Cancelled
+            | Self::Statement
+            | Self::Unavailable(_) => true,
             Self::Keys(error) => matches!(error, StoreError::Io { .. }),
             _ => false,
         }

@@ -6,7 +6,6 @@ use std::{
     collections::HashMap,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
         mpsc::{self, RecvTimeoutError},
     },
     time::{Duration, Instant},
@@ -40,7 +39,6 @@ pub struct FleetEngine {
     at_a_time: usize,
     /// Operations of a chunk, at the most.
     operations: usize,
-    proofs: AtomicU64,
 }
 
 impl FleetEngine {
@@ -52,7 +50,7 @@ impl FleetEngine {
         at_a_time: usize,
         operations: usize,
     ) -> Self {
-        Self { prover, coordinator, at_a_time, operations, proofs: AtomicU64::new(0) }
+        Self { prover, coordinator, at_a_time, operations }
     }
 }
 
@@ -77,7 +75,8 @@ impl Engine for FleetEngine {
         cancel: &Cancel,
     ) -> Result<BatchesProof, ProverError> {
         let plan = BatchesPlan::new(&self.prover, jobs, self.operations)?;
-        let order = self.proofs.fetch_add(1, Ordering::Relaxed);
+        // L1 takes proofs in order.
+        let order = jobs.first().map_or(0, |job| job.number.into());
         let (last, stages) = run(&plan, &self.coordinator, order, progress, cancel)?;
         plan.proof(&last, stages)
     }
@@ -173,6 +172,11 @@ impl<'p, P: Plan> Proof<'p, P> {
         self.owe_ready()?;
         loop {
             cancel.check()?;
+            if !self.coordinator.is_running() {
+                return Err(ProverError::Unavailable(
+                    "the fleet's coordinator has ended".to_owned(),
+                ));
+            }
             let arrived = match self.events.1.recv_timeout(LOOK) {
                 Ok(arrived) => arrived,
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => continue,

@@ -205,13 +205,14 @@ impl Ledger {
             }
         }
         let lost = self.lose_all_of(|holder| gone.contains(holder));
-        let there: Vec<_> =
-            self.workers.iter().filter(|(_, w)| w.is_taking()).map(|(id, _)| id.clone()).collect();
         let patience = self.settings.patience;
-        for entry in self.entries.values_mut() {
+        let Self { entries, workers, .. } = self;
+        for entry in entries.values_mut().filter(|entry| !entry.failures.is_empty()) {
             let waited = now.saturating_sub(entry.last_failure) > patience;
-            let all = there.iter().all(|worker| entry.failures.contains_key(worker));
-            entry.is_quarantined |= !entry.failures.is_empty() && waited && all;
+            let takers = || workers.iter().filter(|(_, worker)| worker.takes(entry.queue));
+            let all = takers().all(|(worker, _)| entry.failures.contains_key(worker));
+            // With nobody there it waits for whoever comes.
+            entry.is_quarantined |= waited && all && takers().next().is_some();
         }
         lost
     }
@@ -273,14 +274,16 @@ impl Ledger {
     /// Gives a worker, or an assignment, another chance. Says whether there was one to give.
     pub fn retry(&mut self, name: &str) -> bool {
         let worker = self.workers.iter_mut().find(|(id, _)| id.as_str() == name);
-        if let Some((_, worker)) = worker.filter(|(_, w)| w.standing == Standing::Quarantined) {
+        if let Some((id, worker)) = worker.filter(|(_, w)| w.standing == Standing::Quarantined) {
             worker.standing = Standing::Good;
+            for entry in self.entries.values_mut() {
+                entry.failures.remove(id);
+            }
             return true;
         }
         let entry = self.entries.iter_mut().find(|(id, _)| id.as_str() == name);
-        let Some((_, entry)) = entry.filter(|(_, entry)| entry.is_quarantined) else {
-            return false;
-        };
+        let has_failed = |entry: &&mut Entry| entry.is_quarantined || !entry.failures.is_empty();
+        let Some(entry) = entry.map(|(_, entry)| entry).filter(has_failed) else { return false };
         entry.is_quarantined = false;
         entry.failures.clear();
         true

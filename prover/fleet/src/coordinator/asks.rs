@@ -44,7 +44,7 @@ impl Run {
         id: AssignmentId,
     ) -> Result<(Lease, Bytes), Denial> {
         match self.messages.at(place) {
-            Some(there) if *there == id => {}
+            Some((queue, there)) if *queue == place.queue && *there == id => {}
             // It has not got that message: what is there stays there.
             Some(_) => return Err(Denial::Others),
             None => {

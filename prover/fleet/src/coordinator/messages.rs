@@ -1,6 +1,6 @@
 //! Messages that are in the queues, by their places: what an acknowledgement names.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_nats::{Client, HeaderMap, jetstream::Context};
 use cairn_prover::{assignment::Class, claim::AssignmentId};
@@ -21,6 +21,12 @@ pub(super) struct Place {
     pub(super) place: u64,
 }
 
+impl Place {
+    const fn key(self) -> (Class, u64) {
+        (self.queue.class(), self.place)
+    }
+}
+
 /// All messages that were published and are not acknowledged.
 #[derive(Debug)]
 pub(super) struct Messages {
@@ -29,7 +35,8 @@ pub(super) struct Messages {
     /// Of this coordinator alone: the server takes messages with one id for one.
     session: String,
     count: u64,
-    ids: HashMap<Place, AssignmentId>,
+    /// By their places in the streams of the classes: an acknowledgement names no queue.
+    ids: HashMap<(Class, u64), (Queue, AssignmentId)>,
     /// Of what was claimed.
     leases: HashMap<Lease, Place>,
 }
@@ -56,13 +63,23 @@ impl Messages {
         let sent = jetstream.publish_with_headers(subject, headers, body).await;
         let stored = sent.map_err(|error| failed(error.to_string()))?.await;
         let place = stored.map_err(|error| failed(error.to_string()))?.sequence;
-        self.ids.insert(Place { queue: offer.queue, place }, offer.id.clone());
+        self.ids.insert((offer.queue.class(), place), (offer.queue, offer.id.clone()));
         Ok(())
     }
 
-    /// What is at a place.
-    pub(super) fn at(&self, place: Place) -> Option<&AssignmentId> {
-        self.ids.get(&place)
+    /// What is at a place, and in which queue.
+    pub(super) fn at(&self, place: Place) -> Option<&(Queue, AssignmentId)> {
+        self.ids.get(&place.key())
+    }
+
+    /// How many messages of each assignment nobody has claimed.
+    pub(super) fn unclaimed(&self) -> HashMap<AssignmentId, usize> {
+        let claimed: HashSet<_> = self.leases.values().map(|place| place.key()).collect();
+        let mut counts = HashMap::new();
+        for (_, (_, id)) in self.ids.iter().filter(|(place, _)| !claimed.contains(*place)) {
+            *counts.entry(id.clone()).or_default() += 1;
+        }
+        counts
     }
 
     /// The message at a place was claimed.
@@ -86,17 +103,18 @@ impl Messages {
 
     /// All messages of an assignment go.
     pub(super) async fn end_all(&mut self, id: &AssignmentId) {
-        let places = self.ids.iter().filter(|(_, other)| *other == id);
-        for place in places.map(|(place, _)| *place).collect::<Vec<_>>() {
+        let places = self.ids.iter().filter(|(_, (_, other))| other == id);
+        let places = places.map(|(&(_, place), &(queue, _))| Place { queue, place });
+        for place in places.collect::<Vec<_>>() {
             self.remove(place).await;
         }
         let ids = &self.ids;
-        self.leases.retain(|_, place| ids.contains_key(place));
+        self.leases.retain(|_, place| ids.contains_key(&place.key()));
     }
 
     /// A message goes.
     pub(super) async fn remove(&mut self, place: Place) {
-        self.ids.remove(&place);
+        self.ids.remove(&place.key());
         self.acknowledge(place, "+ACK").await;
     }
 
@@ -117,12 +135,12 @@ impl Messages {
 
     /// How many there should be of a class.
     pub(super) fn of_class(&self, class: Class) -> usize {
-        self.ids.keys().filter(|place| place.queue.class() == class).count()
+        self.ids.keys().filter(|(other, _)| *other == class).count()
     }
 
     /// The server has lost those of a class.
     pub(super) fn lost(&mut self, class: Class) {
-        self.ids.retain(|place, _| place.queue.class() != class);
+        self.ids.retain(|(other, _), _| *other != class);
         self.leases.retain(|_, place| place.queue.class() != class);
     }
 }

@@ -202,6 +202,12 @@ impl Coordinator {
         self.ask(|answer| Command::Drain(worker, answer)).await.unwrap_or_default()
     }
 
+    /// Whether it runs; not after a bug in it.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        !self.commands.is_closed()
+    }
+
     async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Option<T> {
         let (answer, answered) = oneshot::channel();
         self.send(command(answer));

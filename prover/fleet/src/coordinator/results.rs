@@ -17,6 +17,9 @@ use crate::{
     payload,
 };
 
+/// Letters of the longest reason that is kept.
+const REASON: usize = 1_000;
+
 impl Run {
     pub(super) async fn receive(&mut self, received: Message) {
         let Some((worker, lease)) = Names::holder(&received.subject) else {
@@ -89,6 +92,9 @@ impl Run {
                 self.ledger.returned(lease);
             }
             Ok(Note::Failed(reason)) => {
+                // It is shown to people.
+                let reason: String =
+                    reason.chars().filter(|c| !c.is_control()).take(REASON).collect();
                 self.outcomes.failed += 1;
                 warn!(%worker, assignment = %id, reason, "it cannot do it");
                 self.ledger.failed(lease, &reason, self.now());

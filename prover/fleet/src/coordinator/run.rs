@@ -30,6 +30,8 @@ const TICK: Duration = Duration::from_millis(500);
 const COMPARISON: Duration = Duration::from_secs(5);
 /// After a start, leases of an earlier run are believed for so long: workers say what they hold every few seconds.
 const INHERITANCE: Duration = Duration::from_secs(60);
+/// Who was not looked for so long, as the server did not answer, may have been heard meanwhile.
+const BUSY: Duration = Duration::from_secs(4);
 /// How long a server may take until it makes streams.
 const START: Duration = Duration::from_secs(20);
 /// After a start nothing is offered for so long, as somebody may be at it.
@@ -47,6 +49,10 @@ pub(super) struct Run {
     pub(super) outcomes: Outcomes,
     /// What was in the queues less than it should at the last comparison.
     pub(super) missing: [bool; Class::ALL.len()],
+    /// When the queues' streams were made: another time is that of a server that has lost its disk.
+    pub(super) made: [Option<i128>; Class::ALL.len()],
+    /// When it was last looked who is silent.
+    ticked: Time,
     pub(super) inbox: Inbox,
 }
 
@@ -113,6 +119,8 @@ impl Run {
             waiting: Waiting::default(),
             outcomes: Outcomes::default(),
             missing: [false; Class::ALL.len()],
+            made: [None; Class::ALL.len()],
+            ticked: Time::ZERO,
             inbox: Inbox { sender, commands, asks, beats, results },
         })
     }
@@ -171,8 +179,9 @@ impl Run {
         match command {
             Command::Owe(owed) => self.owe(owed).await,
             Command::Forget(ids) => {
+                // Nobody is told: an operator that is started again wants it still.
                 for id in ids {
-                    self.end(&id, None).await;
+                    self.end(&id, Some(Vec::new())).await;
                 }
             }
             Command::Verdict { arrived, verdict } => self.judge(arrived, verdict).await,
@@ -233,16 +242,16 @@ impl Run {
 
     /// Publishes what is due.
     async fn offer(&mut self) {
-        if self.now() < QUIET {
+        if self.now() < QUIET || !self.is_connected() {
             return;
         }
         for offer in self.ledger.due(self.now()) {
             debug!(assignment = %offer.id, "an offer");
             if let Err(error) = self.messages.publish(&self.jetstream, &offer).await {
                 warn!(%error, "the queues are looked at");
-                self.ledger.lost(offer.queue);
-                self.compare().await;
-                return;
+                // What of these was not published is due again.
+                self.ledger.recount(&self.messages.unclaimed());
+                return self.compare().await;
             }
             let idle = self.ledger.idle(offer.queue).next().cloned();
             if let Some(idle) = idle {
@@ -275,6 +284,11 @@ impl Run {
 
     async fn tick(&mut self) {
         // Nobody is silent who could not be heard.
+        let now = self.now();
+        if now.saturating_sub(self.ticked) > BUSY {
+            self.ledger.listen_anew(now);
+        }
+        self.ticked = now;
         if self.is_connected() {
             let lost = self.ledger.tick(self.now());
             self.end_leases(lost).await;

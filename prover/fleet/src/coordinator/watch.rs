@@ -15,20 +15,24 @@ impl Run {
         for (class, is_missing) in Class::ALL.into_iter().zip(self.missing) {
             let name = self.config.names.tasks(class);
             let Ok(mut stream) = self.jetstream.get_stream(name).await else { return };
-            let Ok(found) = stream.info().await.map(|info| info.state.messages) else { return };
+            let Ok(info) = stream.info().await else { return };
+            let (found, made) = (info.state.messages, info.created.unix_timestamp_nanos());
             let should = self.messages.of_class(class);
             let lacks = (found as usize) < should;
-            if lacks && is_missing {
+            // Places of a stream that was made again begin anew: what is remembered of the old ones names others.
+            let is_new = match self.made.get_mut(class as usize) {
+                Some(before) => before.replace(made).is_some_and(|before| before != made),
+                None => false,
+            };
+            if is_new || (lacks && is_missing) {
                 warn!(%class, found, should, "the server has lost messages: they are offered again");
                 self.messages.lost(class);
-                for queue in Queue::ALL.into_iter().filter(|queue| queue.class() == class) {
-                    self.ledger.lost(queue);
-                }
             }
             if let Some(missing) = self.missing.get_mut(class as usize) {
-                *missing = lacks && !is_missing;
+                *missing = lacks && !is_missing && !is_new;
             }
         }
+        self.ledger.recount(&self.messages.unclaimed());
     }
 
     pub(super) fn measure(&self) {

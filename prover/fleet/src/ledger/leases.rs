@@ -26,24 +26,28 @@ impl Ledger {
             return Err(Denial::Quarantined);
         }
         let holds_enough = claimer.holds().count() >= most;
+        let mention = self.settings.mention;
         let entry = self.entries.get_mut(id).ok_or(Denial::Over)?;
+        if entry.is_quarantined {
+            return Err(Denial::Over);
+        }
         // It has the message still, and will give it back; it is out as before.
         let has_it = entry.holders().any(|holder| holder.worker == *worker);
         if has_it || holds_enough || entry.failures.contains_key(worker) {
             return Err(Denial::Others);
         }
-        if entry.is_quarantined {
-            entry.offers = 0;
-            return Err(Denial::Over);
-        }
         match entry.offers.checked_sub(1) {
             Some(offers) => entry.offers = offers,
-            // The message was given out again: the first who had it was silent for too long.
+            // The message was given out again: whoever had it was silent for too long. Who is not has it still.
             None => {
                 let held = entry.leases.iter().filter(|(_, holder)| !holder.is_lost);
-                let first = held.min_by_key(|(_, holder)| holder.since);
-                if let Some(first) = first.map(|(lease, _)| lease.clone()) {
-                    self.returned(&first);
+                let first = held.min_by_key(|(_, holder)| holder.said);
+                match first.map(|(lease, holder)| (lease.clone(), holder.said)) {
+                    Some((_, said)) if now.saturating_sub(said) <= mention => {
+                        return Err(Denial::Others);
+                    }
+                    Some((silent, _)) => self.returned(&silent),
+                    None => {}
                 }
             }
         }
@@ -51,10 +55,18 @@ impl Ledger {
         Ok(())
     }
 
-    /// A worker that holds a lease says so, as to a coordinator that was started again: it goes on with it.
+    /// A worker that holds a lease says so, as to a coordinator that was started again: it goes on with it, by the rules of a
+    /// claim.
     pub fn adopt(&mut self, id: &AssignmentId, worker: &WorkerId, lease: Lease, now: Time) {
         let is_known = self.leases.contains_key(&lease) || self.done.contains(&lease);
-        if self.entries.contains_key(id) && !is_known {
+        let most = self.settings.leases;
+        let has_room = self.workers.get(worker).is_none_or(|w| w.holds().count() < most);
+        let may = self.entries.get(id).is_some_and(|entry| {
+            !entry.is_quarantined
+                && !entry.failures.contains_key(worker)
+                && entry.holders().all(|holder| holder.worker != *worker)
+        });
+        if may && has_room && !is_known && !self.is_quarantined(worker) {
             self.hold(id, worker, lease, now);
         }
     }

@@ -1,9 +1,11 @@
 //! What is offered, and when.
 
+use std::collections::HashMap;
+
 use cairn_prover::claim::AssignmentId;
 
 use super::{Entry, Ledger, Offer, Time, Worker};
-use crate::queue::Queue;
+use crate::{message::WorkerId, queue::Queue};
 
 impl Ledger {
     /// Messages that are due now.
@@ -34,36 +36,43 @@ impl Ledger {
 
     /// Those that are not out, in the order in which they go.
     pub(super) fn waiting(&self, queue: Queue) -> Vec<AssignmentId> {
-        let waits = |entry: &Entry| !entry.is_out() && !entry.is_quarantined;
+        // What all who take it have failed is no message: it would go round among them.
+        let waits = |entry: &Entry| {
+            let someone = entry.failures.is_empty() || self.could(queue, entry).next().is_some();
+            !entry.is_out() && !entry.is_quarantined && someone
+        };
         let mut waiting: Vec<_> = self.of(queue).filter(|(_, entry)| waits(entry)).collect();
         waiting.sort_by_key(|(_, entry)| entry.priority);
         waiting.into_iter().map(|(id, _)| id.clone()).collect()
     }
 
-    /// Those that their only holder has for longer than others of the queue took.
+    /// Those that all their holders have for longer than others of the queue took, where somebody is idle who may be faster.
     pub(super) fn stragglers(&self, queue: Queue, now: Time) -> Vec<AssignmentId> {
-        let Some(limit) = self.times.get(&queue).and_then(|times| times.limit(&self.settings))
-        else {
-            return Vec::new();
-        };
-        // Somebody must be there who could be faster.
-        if self.takers(queue).all(Worker::is_busy) {
-            return Vec::new();
-        }
+        let limit = self.times.get(&queue).and_then(|times| times.limit(&self.settings));
+        let limit = limit.unwrap_or(self.settings.unknown);
         let is_late = |entry: &Entry| {
-            let mut holders = entry.holders();
-            match (holders.next(), holders.next()) {
-                (Some(only), None) => entry.offers == 0 && now.saturating_sub(only.since) > limit,
-                _ => false,
-            }
+            entry.offers == 0
+                && entry.is_out()
+                && entry.holders().all(|holder| now.saturating_sub(holder.since) > limit)
+                && self.could(queue, entry).any(|worker| !worker.is_busy())
         };
         self.of(queue).filter(|(_, entry)| is_late(entry)).map(|(id, _)| id.clone()).collect()
     }
 
-    /// All messages of a queue are lost, as when the server has lost its disk; who holds a lease may finish it.
-    pub fn lost(&mut self, queue: Queue) {
-        for entry in self.entries.values_mut().filter(|entry| entry.queue == queue) {
-            entry.offers = 0;
+    /// Those who may have an assignment: who take its queue, and have neither failed nor got it.
+    fn could<'l>(&'l self, queue: Queue, entry: &'l Entry) -> impl Iterator<Item = &'l Worker> {
+        let could = move |id: &WorkerId| {
+            !entry.failures.contains_key(id) && entry.holders().all(|holder| holder.worker != *id)
+        };
+        let takers = self.workers.iter().filter(move |(_, worker)| worker.takes(queue));
+        takers.filter(move |(id, _)| could(id)).map(|(_, worker)| worker)
+    }
+
+    /// How many messages of each assignment wait, by whoever has published them: what could not be published, and what the
+    /// server has lost, waits no more. Who holds a lease may finish it.
+    pub fn recount(&mut self, offers: &HashMap<AssignmentId, usize>) {
+        for (id, entry) in &mut self.entries {
+            entry.offers = offers.get(id).copied().unwrap_or(0);
         }
     }
 }

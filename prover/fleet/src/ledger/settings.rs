@@ -20,6 +20,8 @@ pub struct Settings {
     pub percentile: f64,
     /// ..by so much.
     pub lateness: f64,
+    /// A holder is late after so long, where too few were done to know better.
+    pub unknown: Duration,
     /// Assignments of a queue that must have been done before anybody is called late.
     pub samples: usize,
 }
@@ -34,6 +36,7 @@ impl Default for Settings {
             mention: Duration::from_secs(10),
             percentile: 0.95,
             lateness: 1.5,
+            unknown: Duration::from_secs(600),
             samples: 8,
         }
     }

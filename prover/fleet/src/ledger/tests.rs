@@ -1,5 +1,7 @@
 //! The rules, with hands on the clock.
 
+use std::collections::HashMap;
+
 use super::*;
 use crate::message::{Held, Version};
 
@@ -122,12 +124,56 @@ fn what_all_who_are_there_have_failed_waits_a_while_for_somebody_else() {
     due(&mut ledger, 0);
     let lease = claim(&mut ledger, "a-0", "a", 1).unwrap();
     ledger.failed(&lease, "why", at(5));
-    assert_eq!(due(&mut ledger, 5), ["a-0"]);
+    assert!(due(&mut ledger, 5).is_empty(), "it would go round");
+    assert_eq!(claim(&mut ledger, "a-0", "a", 5), Err(Denial::Others));
     for (seconds, is_quarantined) in [(30, false), (65, false), (66, true)] {
         ledger.beat(beat("a", &Queue::ALL), at(seconds));
         ledger.tick(at(seconds));
         assert_eq!(view(&ledger, "a-0").is_quarantined, is_quarantined, "{seconds}");
     }
+}
+
+/// Whoever takes other queues does not count, nor does nobody.
+#[test]
+fn who_cannot_do_it_says_nothing_of_whether_it_can_be_done() {
+    let mut ledger = ledger(&["wraps"], 1);
+    ledger.add(id("next"), Queue::Recursion, priority(2, 1, 0));
+    due(&mut ledger, 0);
+    let lease = claim(&mut ledger, "a-0", "wraps", 1).unwrap();
+    ledger.failed(&lease, "no room", at(1));
+    assert_eq!(due(&mut ledger, 1), ["next"], "the others go on");
+    // It is gone: who comes within an hour is asked.
+    assert!(ledger.tick(at(3_600)).is_empty() && !view(&ledger, "a-0").is_quarantined);
+    ledger.beat(beat("wraps", &[Queue::Recursion]), at(3_600));
+    ledger.beat(beat("leaves", &[Queue::LeafSmall]), at(3_600));
+    ledger.tick(at(3_601));
+    assert!(view(&ledger, "a-0").is_quarantined, "all who take it have failed it");
+    assert!(ledger.retry("a-0"));
+    ledger.recount(&HashMap::new());
+    assert_eq!(due(&mut ledger, 3_602), ["a-0"]);
+}
+
+/// A stale message of what a live worker is at.
+#[test]
+fn a_late_claim_takes_nothing_from_who_is_heard() {
+    let mut ledger = ledger(&["one", "two"], 1);
+    due(&mut ledger, 0);
+    let lease = claim(&mut ledger, "a-0", "one", 1).unwrap();
+    let holds = Some(Held { id: id("a-0"), lease });
+    ledger.beat(Beat { holds, ..beat("one", &Queue::ALL) }, at(40));
+    assert_eq!(claim(&mut ledger, "a-0", "two", 45), Err(Denial::Others));
+    assert_eq!(view(&ledger, "a-0").holders.len(), 1);
+}
+
+#[test]
+fn who_is_not_believed_inherits_nothing_and_nobody_more_than_two() {
+    let mut ledger = ledger(&["liar", "greedy"], 4);
+    ledger.quarantine(&worker("liar"), at(1));
+    for place in 0..4 {
+        ledger.adopt(&id(&format!("a-{place}")), &worker("liar"), Lease::random(), at(2));
+        ledger.adopt(&id(&format!("a-{place}")), &worker("greedy"), Lease::random(), at(2));
+    }
+    assert_eq!(ledger.views().filter(|view| !view.holders.is_empty()).count(), 2);
 }
 
 #[test]
@@ -198,7 +244,7 @@ fn what_is_given_back_or_lost_is_no_failure() {
     ledger.returned(&returned);
     assert_eq!(due(&mut ledger, 2), ["a-0"]);
     claim(&mut ledger, "a-0", "one", 2).unwrap();
-    ledger.lost(Queue::Recursion);
+    ledger.recount(&HashMap::new());
     // Who holds one goes on.
     assert_eq!(due(&mut ledger, 3), ["a-1"]);
     assert!(ledger.workers().all(|(_, worker)| worker.failures == 0));
@@ -252,7 +298,7 @@ fn who_is_silent_or_drains_is_not_counted_on() {
     assert_eq!(there, 2);
     assert!(view(&ledger, "a-0").holders.is_empty(), "its holder is gone");
     assert!(due(&mut ledger, 31).is_empty(), "two messages wait for the one who is left");
-    ledger.lost(Queue::Recursion);
+    ledger.recount(&HashMap::new());
     assert_eq!(due(&mut ledger, 31), ["a-0"]);
 }
 

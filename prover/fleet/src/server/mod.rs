@@ -4,8 +4,10 @@
 pub mod rights;
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write},
     net::{Ipv4Addr, TcpListener, TcpStream},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -93,10 +95,17 @@ impl Server {
         let file = |source| ServerError::File { path: folder.to_owned(), source };
         fs::create_dir_all(folder).map_err(file)?;
         let config = format!(
-            "listen: 127.0.0.1:{port}\nmax_payload: 8MB\njetstream {{ store_dir: {:?} }}\n{accounts}",
+            "listen: 127.0.0.1:{port}\nmax_payload: 2MB\njetstream {{ store_dir: {:?} }}\n{accounts}",
             folder.join("data")
         );
-        fs::write(folder.join("server.conf"), config).map_err(file)?;
+        // Passwords are in it.
+        let opened = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(folder.join("server.conf"));
+        opened.and_then(|mut opened| opened.write_all(config.as_bytes())).map_err(file)?;
         let child = spawn(&program, folder)?;
         let mut server = Self { child, port, folder: folder.to_owned(), program };
         server.wait()?;

@@ -51,22 +51,24 @@ fn write_rollup(text: &mut String, rollup: &Rollup) -> std::fmt::Result {
     let Rollup { names, coordinators, workers } = rollup;
     let of_workers = format!("{names}_workers");
     let services = services(names);
-    writeln!(text, "  {names} {{\n    jetstream: enabled\n    users: [")?;
+    // In quotes: the server takes 10 and true for something else than names.
+    let account = names.to_string();
+    writeln!(text, "  {account:?} {{\n    jetstream: enabled\n    users: [")?;
     for coordinator in coordinators {
         writeln!(text, "      {{ {} }}", coordinator.line())?;
     }
     writeln!(text, "    ]\n    exports: [")?;
     for (service, is_stream) in &services {
         let response = if *is_stream { ", response_type: stream" } else { "" };
-        writeln!(text, "      {{ service: {service:?}{response}, accounts: [{of_workers}] }}")?;
+        writeln!(text, "      {{ service: {service:?}{response}, accounts: [{of_workers:?}] }}")?;
     }
     let orders = format!("{names}.to.*");
-    writeln!(text, "      {{ stream: {orders:?}, accounts: [{of_workers}] }}\n    ]\n  }}")?;
-    writeln!(text, "  {of_workers} {{\n    imports: [")?;
+    writeln!(text, "      {{ stream: {orders:?}, accounts: [{of_workers:?}] }}\n    ]\n  }}")?;
+    writeln!(text, "  {of_workers:?} {{\n    imports: [")?;
     for (service, _) in &services {
-        writeln!(text, "      {{ service: {{ account: {names}, subject: {service:?} }} }}")?;
+        writeln!(text, "      {{ service: {{ account: {account:?}, subject: {service:?} }} }}")?;
     }
-    writeln!(text, "      {{ stream: {{ account: {names}, subject: {orders:?} }} }}")?;
+    writeln!(text, "      {{ stream: {{ account: {account:?}, subject: {orders:?} }} }}")?;
     writeln!(text, "    ]\n    users: [")?;
     for (worker, credential) in workers {
         let rights = rights(names, worker);

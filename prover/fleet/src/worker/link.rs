@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use async_nats::{Client, HeaderMap, Message, Request, Subscriber};
+use async_nats::{Client, HeaderMap, Message, Request, Subscriber, connection::State};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use serde::Deserialize;
@@ -54,6 +54,10 @@ impl Link {
 
     /// The next message of a queue, if there is one.
     pub(super) async fn pull(&mut self, queue: Queue) -> Option<Offered> {
+        // What is asked while the server is away is asked all at once when it is back.
+        if self.client.connection_state() != State::Connected {
+            return None;
+        }
         let (subject, body) = (self.names.next(queue), Bytes::from_static(PULL));
         self.client.publish_with_reply(subject, self.inbox.clone(), body).await.ok()?;
         let received = tokio::time::timeout(EMPTY, self.offers.next()).await.ok()??;

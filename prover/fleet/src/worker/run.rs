@@ -99,6 +99,10 @@ impl Run {
                     return Err(FleetError::Version { expected, got: version });
                 }
                 Some(Answer::Denied(Denial::Quarantined)) => return Err(quarantined(&config)),
+                _ if bus.refusal.borrow().is_some() => {
+                    let reason = bus.refusal.borrow().clone().unwrap_or_default();
+                    return Err(FleetError::Credentials { url: config.target.shown(), reason });
+                }
                 _ => waits(format!("no coordinator of the fleet {} answers", config.names), tell),
             }
             tokio::select! {
