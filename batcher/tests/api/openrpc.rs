@@ -109,6 +109,9 @@ fn example(method: &str, world: &World) -> Value {
         "cairn_block" => json!({ "number": 2 }),
         "cairn_batch" | "cairn_admin_requeue" => json!({ "number": 1 }),
         "cairn_admin_backup" => json!({ "file": "/backups/1" }),
+        "cairn_admin_fleetDrain" | "cairn_admin_fleetQuarantine" | "cairn_admin_fleetRetry" => {
+            json!({ "name": "spot-7" })
+        }
         _ => json!({}),
     }
 }
