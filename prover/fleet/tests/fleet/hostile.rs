@@ -95,8 +95,9 @@ fn a_poisoned_witness_stops_at_three_workers() {
         assert_eq!(view.failures.len(), 3);
         let reasons = view.failures.values().all(|reason| reason.contains("nobody can prove"));
         assert!(reasons, "{view:?}");
-        std::thread::sleep(Duration::from_millis(700));
-        let kept = std::fs::read(world.kept().join(format!("{}.work", view.id))).unwrap();
+        let file = world.kept().join(format!("{}.work", view.id));
+        world.until(&coordinator, |_| file.exists());
+        let kept = std::fs::read(file).unwrap();
         assert!(kept.starts_with(view.id.as_str().as_bytes()));
         cancel.cancel();
         assert!(matches!(proof.join().unwrap(), Err(ProverError::Cancelled)));

@@ -16,7 +16,8 @@ fn assignments_go_through_the_queues() {
     let hands: Vec<_> =
         WORKERS.map(|name| world.work(name, Arc::new(Hasher::default()))).into_iter().collect();
     world.until(&coordinator, |fleet| fleet.workers.len() == WORKERS.len());
-    std::thread::sleep(std::time::Duration::from_secs(4));
+    // A coordinator offers nothing at first.
+    world.prove(&coordinator, &TestPlan::new(0, 1)).unwrap();
     let plan = TestPlan::new(1, 500);
     let started = Instant::now();
     world.prove(&coordinator, &plan).unwrap();
