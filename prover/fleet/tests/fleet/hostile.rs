@@ -1,6 +1,6 @@
 //! Workers that lie, fail or flood. Expected of each: the proof is made by the others, and the outcome is counted by its name.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use cairn_fleet::{
     coordinator::Fleet,
