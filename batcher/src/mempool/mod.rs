@@ -45,7 +45,7 @@ use self::{intake::Request, pool::Pool};
 use crate::{
     signals::Signals,
     store::{
-        Store,
+        Store, StoreError,
         records::{Dropped, Milliseconds, Sequence},
     },
 };
@@ -140,7 +140,8 @@ impl Mempool {
         let threads = intake::threads(config.threads)?;
         let next = store.log.last()?.map_or(0, |(sequence, _)| sequence + 1);
         let mut pool = Pool::new(config.clone(), next);
-        threads.install(|| restore::restore(&store, &mut pool, accounts.as_ref()))?;
+        let clock = l1_clock(&store)?;
+        threads.install(|| restore::restore(&store, &mut pool, accounts.as_ref(), clock))?;
         tracing::info!(waiting = pool.counts().waiting, "the mempool is rebuilt");
         let (requests, receiver) = mpsc::channel(config.max_in_intake);
         let shared = Shared {
@@ -263,8 +264,7 @@ impl Mempool {
 
     /// Reads L1's clock and drops what it has overtaken.
     fn read_clock(&self) -> Result<(), MempoolError> {
-        let now = self.0.store.l1_view.get(&())?.map_or(0, |view| view.timestamp);
-        let now = u32::try_from(now).unwrap_or(u32::MAX);
+        let now = l1_clock(&self.0.store)?;
         self.0.clock.store(now, Ordering::Relaxed);
         self.pool().expire(now);
         Ok(())
@@ -288,6 +288,12 @@ impl Mempool {
         metrics::gauge!("cairn_mempool_parked_accounts").set(counts.parked_leaves as f64);
         metrics::gauge!("cairn_mempool_in_intake").set(in_intake as f64);
     }
+}
+
+/// L1's clock as the store has it, seconds.
+fn l1_clock(store: &Store) -> Result<u32, StoreError> {
+    let timestamp = store.l1_view.get(&())?.map_or(0, |view| view.timestamp);
+    Ok(u32::try_from(timestamp).unwrap_or(u32::MAX))
 }
 
 /// What a transaction is known by: the digest of its signed message.

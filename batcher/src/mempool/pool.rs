@@ -198,15 +198,36 @@ impl Pool {
         Ok(admission)
     }
 
-    /// Gives a transaction of the log its place again: the judgement was made when it was accepted.
+    /// Gives a transaction of the log its place again: the judgement was made when it was accepted. `timestamp` is L1's
+    /// clock.
     pub(super) fn restore(
         &mut self,
         verified: Verified,
         payer: &Account,
         sequence: Sequence,
         received_ms: Milliseconds,
+        timestamp: u32,
     ) {
+        self.drop_as_before(verified.signed(), sequence, timestamp);
         self.insert(Entry { sequence, verified, received_ms, taken: false }, payer);
+    }
+
+    /// Drops what has the place of a later transaction of the log that does not pay more: it had left the pool before
+    /// that one was accepted, and the process ended before the reason was on disk.
+    fn drop_as_before(&mut self, later: &SignedTransaction, cause: Sequence, timestamp: u32) {
+        let (id, nonce) = (later.transaction.from(), later.authorization.nonce);
+        let Some(there) = self.leaves.get(&id).and_then(|queue| queue.get(nonce)) else { return };
+        let SignedTransaction { transaction, authorization, .. } = *there.verified.signed();
+        if later.transaction.fee() > transaction.fee() {
+            return;
+        }
+        let expiry = authorization.expiry;
+        let reason = if expiry != 0 && expiry < timestamp {
+            Dropped::Expired { expiry, timestamp }
+        } else {
+            Dropped::Evicted
+        };
+        self.discard(id, nonce, reason, cause);
     }
 
     fn insert(&mut self, entry: Entry, payer: &Account) {

@@ -14,11 +14,12 @@ const TOGETHER: usize = 4_096;
 
 /// Puts the log's transactions without an outcome into the pool. Their signatures were verified when they were accepted.
 ///
-/// Trust: the rows of the store are its own. `accounts` are those after its last block.
+/// Trust: the rows of the store are its own. `accounts` are those after its last block; `timestamp` is L1's clock.
 pub(super) fn restore(
     store: &Store,
     pool: &mut Pool,
     accounts: &dyn Accounts,
+    timestamp: u32,
 ) -> Result<(), StoreError> {
     let from = store.waiting_from.get(&())?.unwrap_or(0);
     let mut outcomes = store.outcomes.range(from..).peekable();
@@ -37,14 +38,19 @@ pub(super) fn restore(
             rows.push((sequence, accepted));
         }
         if rows.len() == TOGETHER {
-            put(pool, accounts, &mut rows);
+            put(pool, accounts, timestamp, &mut rows);
         }
     }
-    put(pool, accounts, &mut rows);
+    put(pool, accounts, timestamp, &mut rows);
     Ok(())
 }
 
-fn put(pool: &mut Pool, accounts: &dyn Accounts, rows: &mut Vec<(Sequence, Accepted)>) {
+fn put(
+    pool: &mut Pool,
+    accounts: &dyn Accounts,
+    timestamp: u32,
+    rows: &mut Vec<(Sequence, Accepted)>,
+) {
     let verify = |&(sequence, row): &(Sequence, Accepted)| {
         (sequence, Verified::trusted(row.transaction, row.key), row.received_ms)
     };
@@ -52,6 +58,6 @@ fn put(pool: &mut Pool, accounts: &dyn Accounts, rows: &mut Vec<(Sequence, Accep
     rows.clear();
     for (sequence, verified, received_ms) in verified {
         let payer = accounts.account(verified.signed().transaction.from());
-        pool.restore(verified, &payer, sequence, received_ms);
+        pool.restore(verified, &payer, sequence, received_ms, timestamp);
     }
 }

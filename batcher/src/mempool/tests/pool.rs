@@ -139,6 +139,32 @@ fn a_replacement_pays_a_tenth_more() {
     assert_eq!(bench.admit(same_fee), Err(low));
 }
 
+/// A kill takes the reasons that are not on disk. What the log has at one place tells which it was.
+#[test]
+fn after_a_start_only_a_higher_fee_replaces() {
+    const NOW: u32 = 1_000;
+    let expiring = |fee| {
+        let mut signed = unsigned(ALICE, 0, fee);
+        signed.authorization.expiry = NOW - 1;
+        signed
+    };
+    let reason = |first: SignedTransaction, second: SignedTransaction| {
+        let mut bench = Bench::new(|_| {});
+        let payer = bench.book.account(ALICE);
+        bench.pool.restore(verified(first), &payer, 0, 0, NOW);
+        bench.pool.restore(verified(second), &payer, 1, 0, NOW);
+        bench.pool.set_durable(2);
+        assert_eq!(bench.take(9), [1]);
+        let [(0, reason)] = &bench.pool.dropped()[..] else { panic!() };
+        reason.clone()
+    };
+    let expired = Dropped::Expired { expiry: NOW - 1, timestamp: NOW };
+    assert_eq!(reason(expiring(100), unsigned(ALICE, 0, 100)), expired);
+    assert_eq!(reason(unsigned(ALICE, 0, 100), unsigned(ALICE, 0, 99)), Dropped::Evicted);
+    let better = unsigned(ALICE, 0, 101);
+    assert_eq!(reason(expiring(100), better), Dropped::Replaced { by: hash(better) });
+}
+
 /// While the sequencer does not write down what was dropped, only so much is: a replacement drops, too.
 #[test]
 fn replacements_do_not_drop_without_end() {

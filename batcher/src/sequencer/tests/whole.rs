@@ -343,6 +343,19 @@ impl Whole {
     }
 }
 
+/// What expired, and whose place another took before a kill, was not replaced by it.
+#[test]
+fn a_kill_does_not_change_why_a_transaction_was_dropped() {
+    let mut whole = Whole::new();
+    let pay = |amount, life| Step::Pay { from: 3, to: 0, amount, life };
+    let wait = Step::Wait { seconds: 1 };
+    [pay(1, Some(0)), wait, Step::Kill, pay(474, None), Step::Kill]
+        .into_iter()
+        .for_each(|step| whole.perform(step));
+    whole.settle();
+    whole.check();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
