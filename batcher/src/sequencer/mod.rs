@@ -22,6 +22,7 @@ mod commands;
 pub mod config;
 pub mod error;
 pub mod fill;
+mod follow;
 mod forks;
 pub mod ledger;
 mod orders;
@@ -29,6 +30,7 @@ pub mod policy;
 mod position;
 pub mod price;
 mod producer;
+mod replay;
 mod report;
 mod sealer;
 mod stamp;
@@ -47,6 +49,7 @@ pub use self::{
     commands::{Command, CommandReceiver, Commands, commands},
     config::SequencerConfig,
     error::SequencerError,
+    follow::Follow,
     ledger::{Head, LeafProof, Ledger, Standing, Status},
     start::{Started, start},
     transactions::Transactions,

@@ -15,7 +15,7 @@ use std::{
 
 use cairn_prover::files::check_writable;
 
-use super::{Store, StoreError, codec, engine::Engine};
+use super::{Store, StoreError, codec, engine::Engine, replica::Change};
 use crate::regular_file;
 
 const MAGIC: [u8; 8] = *b"CAIRNBK1";
@@ -143,7 +143,7 @@ pub fn restore(path: &Path, folder: &Path) -> Result<u64, StoreError> {
     engine.keyspaces()?;
     let count = read(path, |table, key, value| {
         (rows, bytes) = (rows + 1, bytes + key.len() + value.len());
-        write.put_raw(&engine.keyspace(table)?, key, value);
+        write.push(Change::new(table, &engine.keyspace(table)?, key, Some(value)));
         if rows >= ROWS_A_WRITE || bytes >= BYTES_A_WRITE {
             (rows, bytes) = (0, 0);
             std::mem::replace(&mut write, engine.write()).commit()?;

@@ -41,6 +41,7 @@ impl Store {
         let at = self.engine.snapshot();
         let mut check = Check { store: self, at: &at, found: Checked::default() };
         check.each(&self.meta, |(), _| Ok(None));
+        check.each(&self.replica, |(), _| Ok(None));
         check.transactions();
         check.blocks();
         check.batches();

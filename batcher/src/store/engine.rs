@@ -5,12 +5,12 @@ use std::{
     io::ErrorKind,
     panic::catch_unwind,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     thread::sleep,
     time::{Duration, Instant},
 };
 
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode, Snapshot};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Snapshot};
 use metrics::histogram;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::{
@@ -24,6 +24,8 @@ use super::{
     commits::Commits,
     error::StoreError,
     journal,
+    records::Replicated,
+    replica::{self, Change, Replicate},
     table::{Table, UndoEntry},
 };
 
@@ -38,6 +40,13 @@ pub(super) struct Engine {
     commits: Arc<Mutex<Commits>>,
     /// The table that counts commits.
     count: Keyspace,
+    replication: Arc<OnceLock<Replication>>,
+}
+
+/// Where commits go before they are made here, and the table that says how far they are.
+struct Replication {
+    stream: Arc<dyn Replicate>,
+    position: Table<(), Replicated>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -62,7 +71,20 @@ impl Engine {
         }
         let count = keyspace(&database, Commits::TABLE)?;
         let commits = Commits::open(folder, &count)?;
-        Ok(Self { database, commits: Arc::new(Mutex::new(commits)), count })
+        let commits = Arc::new(Mutex::new(commits));
+        Ok(Self { database, commits, count, replication: Arc::default() })
+    }
+
+    /// From now on each commit is in the stream before it is here; `position` says how far it is.
+    pub(super) fn replicate(
+        &self,
+        stream: Arc<dyn Replicate>,
+        position: Table<(), Replicated>,
+    ) -> Result<(), StoreError> {
+        let replication = Replication { stream, position };
+        self.replication.set(replication).map_err(|_| StoreError::Replication {
+            reason: "this store's commits are in a stream already".to_owned(),
+        })
     }
 
     /// Commits so far.
@@ -96,8 +118,7 @@ impl Engine {
     }
 
     pub(super) fn write(&self) -> Write {
-        let batch = self.database.batch().durability(Some(PersistMode::SyncAll));
-        Write { batch, engine: self.clone(), table: None }
+        Write { changes: Vec::new(), engine: self.clone() }
     }
 
     /// Keeps everybody from writing.
@@ -164,15 +185,13 @@ fn keyspace(database: &Database, name: &str) -> Result<Keyspace, StoreError> {
 /// Changes of any tables that happen together or not at all.
 #[must_use = "nothing is written before commit"]
 pub struct Write {
-    batch: OwnedWriteBatch,
+    changes: Vec<Change>,
     engine: Engine,
-    /// The first table that is written to: in metrics it stands for who writes.
-    table: Option<&'static str>,
 }
 
 impl std::fmt::Debug for Write {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Write").field("changes", &self.batch.len()).finish()
+        f.debug_struct("Write").field("changes", &self.changes.len()).finish()
     }
 }
 
@@ -180,7 +199,11 @@ impl Write {
     /// Whether there is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.batch.is_empty()
+        self.changes.is_empty()
+    }
+
+    fn change<K, V>(&mut self, table: &Table<K, V>, key: Vec<u8>, value: Option<Vec<u8>>) {
+        self.changes.push(Change::new(table.name(), table.keyspace(), key, value));
     }
 
     /// Sets a row.
@@ -195,15 +218,13 @@ impl Write {
     ) -> Result<(), StoreError> {
         let key = key.encode();
         let value = encode(table.name(), &key, value)?;
-        self.batch.insert(table.keyspace(), key, value);
-        self.table.get_or_insert(table.name());
+        self.change(table, key, Some(value));
         Ok(())
     }
 
     /// Removes a row, if it is there.
     pub fn remove<K: Key, V>(&mut self, table: &Table<K, V>, key: &K) {
-        self.batch.remove(table.keyspace(), key.encode());
-        self.table.get_or_insert(table.name());
+        self.change(table, key.encode(), None);
     }
 
     /// As [`Self::put`], and notes how to take it back.
@@ -251,42 +272,69 @@ impl Write {
             let (expected, got) = (table.name(), entry.table.clone());
             return Err(StoreError::OtherTable { expected, got });
         }
-        self.table.get_or_insert(table.name());
-        match &entry.before {
-            Some(before) => self.batch.insert(table.keyspace(), entry.key.clone(), before.clone()),
-            None => self.batch.remove(table.keyspace(), entry.key.clone()),
-        }
+        self.change(table, entry.key.clone(), entry.before.clone());
         Ok(())
     }
 
-    /// Sets a row to a value that has its checksum.
-    pub(super) fn put_raw(&mut self, table: &Keyspace, key: Vec<u8>, value: Vec<u8>) {
-        self.batch.insert(table, key, value);
+    /// As it is in the stream of commits.
+    #[cfg(test)]
+    pub(crate) fn encoded(&self) -> Result<Vec<u8>, StoreError> {
+        replica::encode(&self.changes)
     }
 
-    /// Writes all of it. When this returns, it is on disk. On a thread of tokio's that serves others, these move to
-    /// another meanwhile.
+    /// A change whose value has its checksum.
+    pub(super) fn push(&mut self, change: Change) {
+        self.changes.push(change);
+    }
+
+    /// Writes all of it. When this returns, it is on disk, and before that in the stream of commits if there is one. On
+    /// a thread of tokio's that serves others, these move to another meanwhile.
     ///
     /// # Errors
-    /// The disk is full or fails. Whether it was written is then unknown until the store is opened again.
+    /// The disk is full or fails: whether it was written is then unknown until the store is opened again. Or another
+    /// operator has taken over: it was not written.
     pub fn commit(self) -> Result<(), StoreError> {
-        if self.batch.is_empty() {
+        self.commit_as(true)
+    }
+
+    /// As [`Self::commit`], of what is in the stream already.
+    pub(super) fn commit_replayed(self) -> Result<(), StoreError> {
+        self.commit_as(false)
+    }
+
+    fn commit_as(self, is_new: bool) -> Result<(), StoreError> {
+        if self.changes.is_empty() {
             return Ok(());
         }
         match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
-            Ok(RuntimeFlavor::MultiThread) => block_in_place(|| self.commit_here()),
-            _ => self.commit_here(),
+            Ok(RuntimeFlavor::MultiThread) => block_in_place(|| self.commit_here(is_new)),
+            _ => self.commit_here(is_new),
         }
     }
 
-    fn commit_here(mut self) -> Result<(), StoreError> {
-        let table = self.table.unwrap_or("none");
+    fn commit_here(mut self, is_new: bool) -> Result<(), StoreError> {
+        // The first table that is written to: in metrics it stands for who writes.
+        let table = self.changes.first().map_or("none", |change| change.table);
         let start = Instant::now();
-        // fjall writes one batch at a time, too.
-        let mut commits = self.engine.commits.lock().unwrap_or_else(PoisonError::into_inner);
+        let engine = self.engine.clone();
+        // fjall writes one batch at a time, too, and the stream has the commits in this order.
+        let mut commits = engine.commits.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = start.elapsed();
-        self.batch.insert(&self.engine.count, ().encode(), commits.next_row()?);
-        let written = self.batch.commit();
+        if let Some(Replication { stream, position }) = engine.replication.get().filter(|_| is_new)
+        {
+            let appended = stream.append(replica::encode(&self.changes)?);
+            let at = appended.map_err(|reason| StoreError::Replication { reason })?;
+            self.put(position, &(), &Replicated { position: at, leads: true })?;
+        }
+        let mut batch = engine.database.batch().durability(Some(PersistMode::SyncAll));
+        for Change { keyspace, key, value, .. } in self.changes {
+            match value {
+                Some(value) => batch.insert(&keyspace, key, value),
+                None => batch.remove(&keyspace, key),
+            }
+        }
+        batch.insert(&engine.count, ().encode(), commits.next_row()?);
+        let written = batch.commit();
         written.map_err(|source| StoreError::Engine { what: "writing", source })?;
         commits.done()?;
         drop(commits);

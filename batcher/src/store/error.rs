@@ -150,6 +150,27 @@ pub enum StoreError {
         /// Why.
         source: bincode::error::EncodeError,
     },
+    /// The stream of commits does not take one.
+    #[error("the stream of commits: {reason}")]
+    Replication {
+        /// Why not.
+        reason: String,
+    },
+    /// A commit of the stream cannot be read.
+    #[error(
+        "the stream of commits is damaged: a commit is not whole; restore a backup of the active operator (cairn db restore)"
+    )]
+    BadCommit,
+    /// A commit of the stream was made by another version.
+    #[error(
+        "the stream of commits has layout {got}, this program has {expected}: run the same version as the active operator"
+    )]
+    OtherLayout {
+        /// This program's.
+        expected: u32,
+        /// The commit's.
+        got: u32,
+    },
     /// A change is put back into another table than it was made in.
     #[error("undoing a change: expected table {expected}, got {got}")]
     OtherTable {

@@ -12,9 +12,11 @@ pub(super) struct Step {
 
 /// The steps there are, oldest first, each to the layout after its own. Whoever changes the layout of a row raises
 /// [`super::SCHEMA`] and adds the step from the one before.
-pub(super) const STEPS: [Step; 1] = [
+pub(super) const STEPS: [Step; 2] = [
     // Tables came, and no row has changed.
     Step { from: 1, run: |_, _| Ok(()) },
+    // As before.
+    Step { from: 2, run: |_, _| Ok(()) },
 ];
 
 /// Takes the store from the layout that it has to that of the last step, a step a write.

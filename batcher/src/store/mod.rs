@@ -12,6 +12,7 @@
 //! | `outbox` | settlement |
 //! | `l1_blocks`, `l1_queue`, `l1_batches`, `l1_view`, `final_since` | watcher |
 //! | `meta` | whoever opens the store |
+//! | `replica` | every commit, where there is a stream of them for a standby |
 //!
 //! At a start, before any stage runs, the sequencer also removes what was published and proven of batches that it
 //! stamps anew.
@@ -30,9 +31,10 @@ pub mod error;
 mod journal;
 mod migrations;
 pub mod records;
+mod replica;
 mod table;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod watch;
 
 use std::{cmp::Ordering, path::Path};
@@ -47,6 +49,7 @@ pub use self::{
     codec::Key,
     engine::Write,
     error::StoreError,
+    replica::Replicate,
     table::{Table, UndoEntry},
     watch::watch,
 };
@@ -54,13 +57,13 @@ use self::{
     engine::Engine,
     records::{
         Accepted, BatchNumber, Block, BlockNumber, Checkpoint, Identity, L1Batch, L1Block,
-        L1Queued, L1View, Milliseconds, Order, OutboxTransaction, Outcome, Publication,
+        L1Queued, L1View, Milliseconds, Order, OutboxTransaction, Outcome, Publication, Replicated,
         SealedBatch, Sequence, StoredProof,
     },
 };
 
-/// The layout of the tables that this program reads and writes. 2 added `order`, `advancing` and `final_since`.
-pub const SCHEMA: u32 = 2;
+/// The layout of the tables that this program reads and writes. 2 added `order`, `advancing` and `final_since`, 3 `replica`.
+pub const SCHEMA: u32 = 3;
 
 /// Declares the store: each table once, with the layout that it came with.
 macro_rules! tables {
@@ -135,6 +138,8 @@ tables! {
     /// When the watcher first counted a batch as final. Counts for those only that `l1_view` has as final: L1 may have gone
     /// back. Absent for batches that became so before there was this table.
     pub final_since: BatchNumber => Milliseconds, 2;
+    /// How far the store is in the stream of commits, if it is in one.
+    pub replica: () => Replicated, 3;
 }
 
 impl Store {

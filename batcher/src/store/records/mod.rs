@@ -3,6 +3,7 @@
 mod batches;
 mod l1;
 mod proving;
+mod replica;
 mod settlement;
 mod transactions;
 
@@ -13,6 +14,7 @@ pub use self::{
     batches::{Block, BlockOperation, Checkpoint, Order, QueuedOperation, SealReason, SealedBatch},
     l1::{L1Batch, L1Block, L1Place, L1Queued, L1View},
     proving::{BatchRecord, Publication, StoredProof},
+    replica::{Replicated, StreamPosition, Term},
     settlement::{Attempt, Mined, OutboxTransaction, Purpose},
     transactions::{Accepted, Dropped, Outcome},
 };

@@ -1,6 +1,7 @@
 //! Copies of a store, and checks of its rows.
 
 use super::*;
+use crate::store::replica::Change;
 
 #[test]
 fn a_backup_is_what_was_there_when_it_was_made() {
@@ -96,7 +97,8 @@ fn a_backup_that_fails_leaves_nothing() {
     commit(&store, 0).unwrap();
     // A row without its checksum.
     let mut write = store.write();
-    write.put_raw(&store.engine.keyspace("hashes").unwrap(), vec![1], vec![2]);
+    let keyspace = store.engine.keyspace("hashes").unwrap();
+    write.push(Change::new("hashes", &keyspace, vec![1], Some(vec![2])));
     write.commit().unwrap();
     let place = tempfile::tempdir().unwrap();
     let error = store.backup(&place.path().join("backup")).unwrap_err();

@@ -4,6 +4,7 @@ mod backups;
 mod damage;
 mod disk;
 mod opening;
+mod replicas;
 
 use std::{
     collections::BTreeMap,
@@ -34,7 +35,7 @@ fn identity() -> Identity {
     Identity { schema: SCHEMA, chain_id: 1, rollup: Address::ZERO, genesis: B256::ZERO }
 }
 
-fn open(folder: &Path) -> Result<Store, StoreError> {
+pub(crate) fn open(folder: &Path) -> Result<Store, StoreError> {
     Store::open(folder, &identity())
 }
 
@@ -54,10 +55,10 @@ fn commit(store: &Store, number: u64) -> Result<(), StoreError> {
 }
 
 /// Every row's bytes, by table and key.
-type Rows = BTreeMap<(&'static str, Vec<u8>), Vec<u8>>;
+pub(crate) type Rows = BTreeMap<(&'static str, Vec<u8>), Vec<u8>>;
 
 /// Everything in the store, as bytes.
-fn contents(store: &Store) -> Result<Rows, StoreError> {
+pub(crate) fn contents(store: &Store) -> Result<Rows, StoreError> {
     let at = store.engine.snapshot();
     let mut all = BTreeMap::new();
     for (table, keyspace) in store.engine.keyspaces()? {
