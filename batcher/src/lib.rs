@@ -26,6 +26,7 @@ pub mod proving;
 pub mod publication;
 pub mod reconstruct;
 pub mod regular_file;
+pub mod replication;
 pub mod secret_file;
 pub mod sequencer;
 pub mod settlement;
