@@ -22,6 +22,14 @@ pub struct FleetConfig {
     pub proofs: usize,
     /// Operations of a chunk at the most; fewer make more assignments, each for smaller workers.
     pub max_operations_a_chunk: usize,
+    /// This operator, as others of the same rollup see it. Empty: the host's name and the API's port.
+    pub operator: String,
+    /// Copies of the stream of commits and of the lease: 1, or 3 on a cluster of three.
+    pub replicas: usize,
+    /// The size of the stream of commits, in GiB: what a standby may lack and still catch up with.
+    pub stream_gib: u32,
+    /// Seconds without a sign of the operator that leads after which a standby takes over.
+    pub lease_s: u64,
 }
 
 impl Default for FleetConfig {
@@ -33,6 +41,10 @@ impl Default for FleetConfig {
             prefix: Names::default().to_string(),
             proofs: 4,
             max_operations_a_chunk: 8_192,
+            operator: String::new(),
+            replicas: 1,
+            stream_gib: 8,
+            lease_s: 5,
         }
     }
 }
@@ -52,11 +64,20 @@ impl FleetConfig {
         if !(1..=64).contains(&self.proofs) {
             return Err(format!("fleet.proofs: expected 1 to 64, got {}", self.proofs));
         }
-        match self.max_operations_a_chunk {
-            // A pair of short transfers is never cut.
-            0 | 1 => Err("fleet.max_operations_a_chunk: expected at least 2".to_owned()),
-            _ => Ok(()),
+        // A pair of short transfers is never cut.
+        if self.max_operations_a_chunk < 2 {
+            return Err("fleet.max_operations_a_chunk: expected at least 2".to_owned());
         }
+        if ![1, 3, 5].contains(&self.replicas) {
+            return Err(format!("fleet.replicas: expected 1, 3 or 5, got {}", self.replicas));
+        }
+        if !(1..=1_024).contains(&self.stream_gib) {
+            return Err(format!("fleet.stream_gib: expected 1 to 1024, got {}", self.stream_gib));
+        }
+        if !(1..=60).contains(&self.lease_s) {
+            return Err(format!("fleet.lease_s: expected 1 to 60, got {}", self.lease_s));
+        }
+        Ok(())
     }
 
     /// Whether proofs are made elsewhere.

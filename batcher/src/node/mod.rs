@@ -13,6 +13,7 @@ mod process;
 mod rooms;
 pub mod service;
 mod stages;
+pub mod standby;
 pub mod stop;
 pub mod supervisor;
 pub mod telemetry;

@@ -18,13 +18,18 @@ use super::{
     config::Config,
     keys::{self, KeyError, Keys},
     stages::Stages,
+    standby::Led,
     supervisor::{StageFailure, Supervisor},
 };
 use crate::{
-    api::{Server, ServerError, sources::AdminAccess},
+    api::{
+        Server, ServerError,
+        sources::{About, AdminAccess},
+    },
     l1::{connection::connect, data_modes::DataModes},
     mempool::{self, Mempool, MempoolError},
     proving::{self, config::NO_COMMITTEE},
+    replication::ReplicationError,
     sequencer::{self, SequencerError},
     signals::{Shutdown, Signals},
     store::{SCHEMA, Store, StoreError, records::Identity},
@@ -65,6 +70,9 @@ pub enum StartError {
     /// The mempool cannot be rebuilt.
     #[error(transparent)]
     Mempool(#[from] MempoolError),
+    /// The stream of commits.
+    #[error(transparent)]
+    Replication(#[from] ReplicationError),
     /// A bug.
     #[error("opening the store: {0}")]
     Panicked(tokio::task::JoinError),
@@ -120,18 +128,34 @@ impl Checked {
         parsed(&self.config.l1.urls)
     }
 
-    /// Opens the store and what is rebuilt from it.
-    async fn open(&self, signals: Signals) -> Result<Rooms, StartError> {
+    /// Which rollup it is, with the circuits of its prover.
+    pub(super) fn about(&self, circuit_set_root: B256) -> About {
+        About {
+            chain_id: self.config.l1.chain_id,
+            rollup: self.config.l1.rollup,
+            custody: self.rollup.custody,
+            circuit_set_root,
+            data_modes: self.rollup.data_modes.iter().collect(),
+        }
+    }
+
+    pub(super) async fn open_store(&self) -> Result<Store, StartError> {
         let identity = Identity {
             schema: SCHEMA,
             chain_id: self.config.l1.chain_id,
             rollup: self.config.l1.rollup,
             genesis: self.rollup.genesis,
         };
-        let (config, domain) = (self.config.clone(), self.domain());
-        let open = move || Rooms::open(&config, &identity, domain, signals);
-        tokio::task::spawn_blocking(open).await.map_err(StartError::Panicked)?
+        let folder = self.config.store_dir();
+        blocking(move || Ok(Store::open(&folder, &identity)?)).await
     }
+}
+
+/// Opens what takes a while.
+async fn blocking<T: Send + 'static>(
+    open: impl FnOnce() -> Result<T, StartError> + Send + 'static,
+) -> Result<T, StartError> {
+    tokio::task::spawn_blocking(open).await.map_err(StartError::Panicked)?
 }
 
 /// Trust: they were checked, so that none is left out.
@@ -150,11 +174,13 @@ pub struct Extras {
     pub committee: Option<Arc<dyn proving::SignData>>,
     /// The fleet, where the engine is one.
     pub fleet: Option<Coordinator>,
+    /// The store, where its commits are in a stream for a standby.
+    pub led: Option<Led>,
 }
 
 impl Default for Extras {
     fn default() -> Self {
-        Self { metrics: None, progress: Arc::new(Silent), committee: None, fleet: None }
+        Self { metrics: None, progress: Arc::new(Silent), committee: None, fleet: None, led: None }
     }
 }
 
@@ -177,11 +203,10 @@ pub(super) struct Rooms {
 impl Rooms {
     fn open(
         config: &Config,
-        identity: &Identity,
+        store: Store,
         domain: Word,
         signals: Signals,
     ) -> Result<Self, StartError> {
-        let store = Store::open(&config.store_dir(), identity)?;
         let started = sequencer::start(&store, domain)?;
         let accounts = Arc::new(started.ledger().clone());
         let settings = config.mempool.clone();
@@ -215,9 +240,14 @@ impl Node {
         let address = server.address();
         let token = keys::token(&checked.config.admin_token_file())?;
         let signals = Signals::default();
-        let rooms = checked.open(signals.clone()).await?;
+        let store = match &extras.led {
+            Some(led) => led.store.clone(),
+            None => checked.open_store().await?,
+        };
+        let (config, domain) = (checked.config.clone(), checked.domain());
+        let (opened, news) = (store.clone(), signals.clone());
+        let rooms = blocking(move || Rooms::open(&config, opened, domain, news)).await?;
 
-        let store = rooms.store.clone();
         let (commands, receiver) = sequencer::commands();
         let (drained, is_drained) = watch::channel(false);
         let operator = Operator {

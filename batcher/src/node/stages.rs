@@ -9,12 +9,13 @@ use cairn_types::DataMode;
 use super::{
     market, process,
     service::{Checked, Extras, Rooms},
+    standby::{self, LeaderHealth},
     supervisor::{Faults, Supervisor},
 };
 use crate::{
     api::{
         Server, Sources,
-        sources::{About, AdminAccess},
+        sources::{AdminAccess, Health},
     },
     l1::{agreement, data_modes::DataModes},
     proving::{self, price::Words},
@@ -53,6 +54,11 @@ impl Stages {
             sequencer::Input { started, transactions: mempool, config, domain, commands };
 
         let shared = || (store.clone(), signals.clone());
+        let replication = extras.led.map(|led| led.replication);
+        if let Some(replication) = replication.clone() {
+            let watch = |shutdown| standby::watch_over(replication, shutdown);
+            supervisor.start("replication", watch);
+        }
         supervisor.start("api", |shutdown| server.run(sources, shutdown));
         supervisor.start("mempool", |shutdown| intake.run(shutdown));
         let (s, n) = shared();
@@ -72,26 +78,27 @@ impl Stages {
             supervisor.start("agreement", |shutdown| agreement::run(urls, l1, depth, shutdown));
         }
         supervisor.start("process metrics", |shutdown| process::run(extras.metrics, shutdown));
+        if let Some(replication) = replication {
+            supervisor.start("lease", |shutdown| standby::give_back(replication, shutdown));
+        }
     }
 
     /// What the API reads and asks.
     fn sources(&self, access: AdminAccess, health: Faults) -> Sources {
-        let Checked { config, keys, rollup, .. } = &self.checked;
+        let root = B256::from(self.engine.circuit_set_root().to_bytes());
+        let health: Arc<dyn Health> = match &self.extras.led {
+            Some(led) => Arc::new(LeaderHealth { faults: health, role: led.replication.role() }),
+            None => Arc::new(health),
+        };
         Sources {
             store: self.rooms.store.clone(),
             intake: Arc::new(self.rooms.mempool.clone()),
             accounts: Arc::new(self.rooms.started.ledger().clone()),
-            health: Arc::new(health),
+            health,
             admin: Some(access),
             signals: self.signals.clone(),
-            about: About {
-                chain_id: config.l1.chain_id,
-                rollup: config.l1.rollup,
-                custody: rollup.custody,
-                circuit_set_root: B256::from(self.engine.circuit_set_root().to_bytes()),
-                data_modes: rollup.data_modes.iter().collect(),
-            },
-            receipt_key: keys.receipts.clone(),
+            about: self.checked.about(root),
+            receipt_key: self.checked.keys.receipts.clone(),
             metrics: self.extras.metrics.clone(),
         }
     }

@@ -343,7 +343,9 @@ fn nats_takes_its_configuration() {
 #[test]
 fn rules_name_metrics_that_there_are() {
     let mut sources = Vec::new();
-    files(&place("prover/fleet/src"), &mut sources);
+    ["prover/fleet/src", "batcher/src/replication"]
+        .iter()
+        .for_each(|folder| files(&place(folder), &mut sources));
     let sources: String = sources.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
     for name in ["deploy/alerts.json", "deploy/kubernetes/prometheus-adapter.json"] {
         json(name);

@@ -4,22 +4,25 @@ mod dev;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
+use alloy::primitives::B256;
 use cairn_batcher::{
     fleet::{Fleet, local::URL},
     node::{
         Checked, Extras, Node,
         config::Config,
         keys::Keys,
-        stop::{StopRequests, until_stopped},
+        standby::Led,
+        stop::{StopRequests, unless_stopped, until_stopped},
         telemetry::{LogFormat, Telemetry, TelemetryConfig},
     },
     progress::Bars,
+    replication::Mode,
     tell,
     temporary::Temporary,
 };
 use cairn_fleet::coordinator::Coordinator;
 use cairn_prover::{Engine, LocalProver};
-use eyre::{Result, eyre};
+use eyre::{Report, Result, eyre};
 
 use crate::{config::BAD_INPUT, line};
 
@@ -34,6 +37,13 @@ pub(crate) struct Arguments {
     /// Proves on the workers of this NATS server, instead of fleet.url of the configuration.
     #[arg(long, value_name = "URL", env = URL, hide_env_values = true, conflicts_with = "dev")]
     nats: Option<String>,
+    /// Follows the operator that leads, serves what may be read, and takes over when that one is gone.
+    #[arg(long, conflicts_with = "dev")]
+    standby: bool,
+    /// Leads with a store that has only followed, after the stream of commits was lost together with the operator that
+    /// led: what this store lacks is lost.
+    #[arg(long, conflicts_with_all = ["dev", "standby"])]
+    promote: bool,
     /// Runs a rollup for development: a local L1 with the contracts, accounts with money, and keys that everyone knows.
     #[arg(long, conflicts_with = "config")]
     dev: bool,
@@ -48,29 +58,33 @@ struct Service {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> ExitCode {
-    let fail = |error: &eyre::Report| {
+    let fail = |error: &Report| {
         tell!("cairn: {}", line(error));
         ExitCode::from(BAD_INPUT)
     };
+    // Hears of requests that come when the start is all but done.
     let mut requests = match StopRequests::listen() {
         Ok(requests) => requests,
         Err(error) => return fail(&error.into()),
     };
     // Outlives all that writes there.
     let mut temporary = None;
-    let started = tokio::select! {
-        started = start(arguments, &mut temporary) => Ok(started),
-        request = requests.next() => Err(request),
-    };
-    let Service { node, telemetry } = match started {
-        Ok(Ok(service)) => service,
-        Ok(Err(error)) => {
+    let stands_by = arguments.standby;
+    let started = unless_stopped(start(arguments, &mut temporary)).await;
+    let Service { node, telemetry } = match started.map_err(Report::from) {
+        Ok(Ok(Ok(service))) => service,
+        Ok(Ok(Err(error))) | Err(error) => {
             drop(temporary);
             return fail(&error);
         }
-        Err(request) => {
-            tell!("cairn: {} before the start was done", request.name());
+        Ok(Err(request)) => {
+            // All else that was begun has ended; threads that make circuits end with the process.
             drop(temporary);
+            if stands_by {
+                tell!("cairn: {}: it stands by no more", request.name());
+                std::process::exit(0)
+            }
+            tell!("cairn: {} before the start was done", request.name());
             std::process::exit(request.exit_code().into())
         }
     };
@@ -100,6 +114,16 @@ async fn start(arguments: Arguments, temporary: &mut Option<Temporary>) -> Resul
         config.fleet.url = url;
         config.fleet.check().map_err(|reason| eyre!(reason.replace("fleet.url", "--nats")))?;
     }
+    let mode = match (arguments.standby, arguments.promote) {
+        (true, _) => Mode::Standby,
+        (_, true) => Mode::Promote,
+        _ => Mode::Lead,
+    };
+    if mode != Mode::Lead && !config.fleet.is_used() {
+        return Err(eyre!(
+            "a standby follows its operator over a NATS server: give --nats, or set fleet.url"
+        ));
+    }
     let keys = {
         let keys = config.keys.clone();
         let open = move || Keys::load(&keys, |name| std::env::var(name).ok());
@@ -111,11 +135,29 @@ async fn start(arguments: Arguments, temporary: &mut Option<Temporary>) -> Resul
     let checked = Checked::check(config, keys).await?;
     let telemetry = telemetry(&settings, arguments.log)?;
     let prover = load_prover(cache, threads).await?;
+    let led = lead(&checked, &prover, mode, &telemetry).await?;
+    // Its coordinator gives work out: not before this operator leads.
     let fleet = start_fleet(&checked, &prover).await?;
     let (engine, fleet) = proving_with(prover, fleet);
     let metrics = Some(telemetry.metrics().clone());
-    let node = Node::start(checked, engine, Extras { metrics, fleet, ..Extras::default() }).await?;
+    let extras = Extras { metrics, fleet, led, ..Extras::default() };
+    let node = Node::start(checked, engine, extras).await?;
     Ok(Service { node, telemetry })
+}
+
+/// With a fleet's server, waits until this operator leads.
+async fn lead(
+    checked: &Checked,
+    prover: &LocalProver,
+    mode: Mode,
+    telemetry: &Telemetry,
+) -> Result<Option<Led>> {
+    if !checked.config().fleet.is_used() {
+        return Ok(None);
+    }
+    let root = B256::from(prover.circuit_set_root().to_bytes());
+    let metrics = Some(telemetry.metrics().clone());
+    Ok(Some(checked.lead(mode, root, metrics).await?))
 }
 
 /// The fleet, if the configuration has one.

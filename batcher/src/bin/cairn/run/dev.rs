@@ -15,6 +15,7 @@ use cairn_batcher::{
     },
     parse,
     proving::config::{DataChoice, ProvingConfig},
+    replication::Mode,
     tell,
     temporary::Temporary,
 };
@@ -103,8 +104,8 @@ pub(super) async fn start(
         tools::find(&contracts.join("node_modules"), tool)?;
     }
     check_project(&contracts)?;
-    if arguments.workers.is_some() {
-        local::check()?;
+    if let Some(workers) = arguments.workers {
+        local::check(workers)?;
     }
     port_is_free("--port", loopback(arguments.port))?;
     // Also where it is not used: others are made where it is.
@@ -150,10 +151,11 @@ pub(super) async fn start(
     };
     config.fleet = workers.as_ref().map(LocalFleet::config).unwrap_or_default();
     let checked = Checked::check(config.clone(), dev::keys()).await?;
+    let led = super::lead(&checked, &prover, Mode::Lead, &telemetry).await?;
     let fleet = super::start_fleet(&checked, &prover).await?;
     let (engine, fleet) = super::proving_with(prover, fleet);
     let metrics = Some(telemetry.metrics().clone());
-    let extras = Extras { metrics, fleet, ..Extras::default() };
+    let extras = Extras { metrics, fleet, led, ..Extras::default() };
     let mut node = Node::start(checked, engine, extras).await?;
     if let Some(workers) = workers {
         node.supervise("local fleet", |shutdown| workers.run(shutdown));
