@@ -94,7 +94,8 @@ impl Ground {
         config.watcher.poll_ms = 100;
         config.watcher.confirmations = CONFIRMATIONS;
         config.telemetry.log = "warn,cairn_batcher=info".to_owned();
-        let mut setting = Setting { config, folder: folder.path().to_owned(), version: 0 };
+        let mut setting =
+            Setting { config, folder: folder.path().to_owned(), version: 0, door: None };
         change(&mut setting);
 
         let operator = Operator::start(&setting);
@@ -230,7 +231,7 @@ impl Ground {
 }
 
 async fn client(setting: &Setting) -> Client {
-    Client::connect(&format!("http://{}", setting.config.api.listen)).await.unwrap()
+    Client::connect(&setting.url()).await.unwrap()
 }
 
 async fn rpc(l1: &DynProvider, method: &'static str, parameters: Value) -> Value {

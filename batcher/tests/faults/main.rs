@@ -25,7 +25,9 @@ mod runner;
 #[path = "../service/stand_in.rs"]
 #[allow(dead_code, reason = "the service's tests use another part of it")]
 mod stand_in;
+mod standby;
 mod users;
+mod wire;
 
 use std::process::ExitCode;
 
@@ -117,6 +119,13 @@ fn scenarios() -> Vec<Scenario> {
             chain::two_operators,
         ),
         scenario(
+            "standby",
+            Smoke,
+            "killed, frozen and revived, cut off, or asked to stop under load, the operator that leads is followed by \
+             its standby within 15 s; nothing is lost, doubled, or contradicts a receipt, and who was overtaken ends",
+            standby::takes_over,
+        ),
+        scenario(
             "proofs",
             Smoke,
             "an invalid proof is never posted, a late and a double one do no harm",
@@ -146,6 +155,7 @@ fn scenarios() -> Vec<Scenario> {
             "the same with 200 kills",
             kills::under_load_for_long,
         ),
+        scenario("long_standby", Full, "the same at 100 random times", standby::takes_over_often),
         scenario(
             "kill_while_proving",
             Full,

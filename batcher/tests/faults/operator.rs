@@ -2,19 +2,25 @@
 
 use std::{
     io::{BufRead, BufReader},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, ExitCode, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use cairn_batcher::node::{
-    Checked, Extras, Node,
-    config::Config,
-    dev,
-    stop::{StopRequests, until_stopped},
-    telemetry::Telemetry,
+use alloy::primitives::B256;
+use cairn_batcher::{
+    node::{
+        Checked, Extras, Node,
+        config::Config,
+        dev,
+        stop::{StopRequests, until_stopped},
+        telemetry::Telemetry,
+    },
+    replication::Mode,
 };
+use cairn_prover::Engine;
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -26,6 +32,8 @@ const CONFIG: &str = "CAIRN_FAULTS_CONFIG";
 const ENGINE: &str = "CAIRN_FAULTS_ENGINE";
 /// The version of its circuits.
 const CIRCUITS: &str = "CAIRN_FAULTS_CIRCUITS";
+/// Set where it stands by.
+const STANDBY: &str = "CAIRN_FAULTS_STANDBY";
 /// What it prints when it serves.
 const READY: &str = "serving";
 /// How long an operator may take to end after it was asked to; what the documentation promises.
@@ -51,7 +59,16 @@ async fn serve(config: &Path, engine: Directed) -> u8 {
         let config = Config::read(config).map_err(|error| error.to_string())?;
         let telemetry = Telemetry::install(&config.telemetry).map_err(|e| e.to_string())?;
         let checked = Checked::check(config, dev::keys()).await.map_err(|e| e.to_string())?;
-        let extras = Extras { metrics: Some(telemetry.metrics().clone()), ..Extras::default() };
+        let metrics = Some(telemetry.metrics().clone());
+        let led = if checked.config().fleet.is_used() {
+            let mode = std::env::var_os(STANDBY).map_or(Mode::Lead, |_| Mode::Standby);
+            let root = B256::from(engine.circuit_set_root().to_bytes());
+            let led = checked.lead(mode, root, metrics.clone()).await;
+            Some(led.map_err(|error| error.to_string())?)
+        } else {
+            None
+        };
+        let extras = Extras { metrics, led, ..Extras::default() };
         let node = Node::start(checked, Arc::new(engine), extras).await;
         node.map_err(|error| error.to_string())
     };
@@ -79,9 +96,16 @@ pub(crate) struct Setting {
     pub(crate) folder: PathBuf,
     /// Of its circuits.
     pub(crate) version: u64,
+    /// Where its users come, if not to its own address.
+    pub(crate) door: Option<SocketAddr>,
 }
 
 impl Setting {
+    /// Where its users come.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.door.unwrap_or(self.config.api.listen))
+    }
+
     /// The file that the engine obeys.
     pub(crate) fn engine(&self) -> PathBuf {
         self.folder.join("engine")
@@ -129,10 +153,27 @@ impl Operator {
     }
 
     fn launch(setting: &Setting) -> (Self, Option<String>) {
+        let mut operator = Self::spawn(setting, false);
+        let mut line = String::new();
+        let said = operator.child.stdout.take().unwrap();
+        let read = BufReader::new(said).read_line(&mut line).unwrap();
+        (operator, (read > 0).then(|| line.trim_end().to_owned()))
+    }
+
+    /// Starts it as a standby, and waits for nothing.
+    pub(crate) fn stand_by(setting: &Setting) -> Self {
+        Self::spawn(setting, true)
+    }
+
+    fn spawn(setting: &Setting, stands_by: bool) -> Self {
         let config = setting.folder.join("cairn.toml");
         std::fs::write(&config, toml::to_string(&setting.config).unwrap()).unwrap();
         let log = std::fs::File::options().create(true).append(true).open(setting.log()).unwrap();
-        let mut child = Command::new(std::env::current_exe().unwrap())
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        if stands_by {
+            command.env(STANDBY, "1");
+        }
+        let child = command
             .env("NO_COLOR", "1")
             .env(CONFIG, &config)
             .env(ENGINE, setting.engine())
@@ -142,9 +183,7 @@ impl Operator {
             .stderr(log)
             .spawn()
             .unwrap();
-        let mut line = String::new();
-        let read = BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        (Self { child }, (read > 0).then(|| line.trim_end().to_owned()))
+        Self { child }
     }
 
     fn id(&self) -> Pid {

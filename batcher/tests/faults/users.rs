@@ -153,6 +153,14 @@ impl Users {
         all.map(|(signed, _)| signed).collect()
     }
 
+    /// The last ones of each user.
+    pub(crate) fn latest(&self) -> Vec<Hash> {
+        let of = |user: &User| -> Vec<_> {
+            user.promised.lock().unwrap().iter().rev().take(5).map(|(_, hash)| *hash).collect()
+        };
+        self.users.iter().flat_map(of).collect()
+    }
+
     /// Whether each user's last transaction has come so far, as the operator says.
     pub(crate) async fn are(&self, stage: Stage) -> bool {
         for user in &self.users {
