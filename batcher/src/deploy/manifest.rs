@@ -326,6 +326,18 @@ mod tests {
         }
     }
 
+    /// What was read is held against what was built, text by text.
+    #[test]
+    fn a_fraction_among_the_compilers_settings_stays_as_it_is() {
+        let mut manifest = manifest();
+        let fraction = json!(1.000_000_000_001_716_8e24);
+        manifest.compiler.settings.insert("runs".into(), fraction);
+        let once = read(&serde_json::to_value(&manifest).unwrap()).unwrap();
+        let text = serde_json::to_string(&once).unwrap();
+        assert_eq!(read_text(&text), Ok(once));
+        assert!(text.contains("1.0000000000017168e"), "{text}");
+    }
+
     #[test]
     fn addresses_hashes_and_wei_are_written_in_one_way() {
         let good = serde_json::to_value(manifest()).unwrap();
