@@ -79,8 +79,8 @@ impl Ground {
             .canonicalize()
             .wrap_err_with(|| format!("no Foundry project at {}", options.contracts.display()))?;
         let program = tools::find(&contracts.join("node_modules"), "anvil")?;
-        if options.workers.is_some() {
-            local::check()?;
+        if let Some(workers) = options.workers {
+            local::check(workers)?;
         }
         let anvil = Anvil::start(&program, options.port, folder, options.keep).await?;
         let bars = Arc::new(Bars::default());
@@ -167,7 +167,7 @@ impl Ground {
             config.proving.max_batches_a_proof = 1;
         }
         let fleet = fleet.map(|fleet| fleet.coordinator);
-        let extras = Extras { metrics: None, progress, committee, fleet };
+        let extras = Extras { progress, committee, fleet, ..Extras::default() };
         let setting = service::Setting { anvil: &self.anvil, config, engine, extras };
         let service = Service::start(setting).await.wrap_err("starting the operator")?;
         Ok(Started { service, desk, workers })

@@ -1,9 +1,11 @@
 //! A fleet on this machine, for development: a NATS server and workers in processes of their own.
 
+mod memory;
+mod worker;
+
 use std::{
-    fs::File,
+    io,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -15,10 +17,9 @@ use cairn_fleet::{
         rights::{Credential, Rollup, accounts},
     },
 };
-use rustix::process::{Pid, Signal, kill_process};
 use thiserror::Error;
-use tracing::warn;
 
+use self::worker::{LocalWorker, Recipe};
 use super::config::FleetConfig;
 use crate::signals::Shutdown;
 
@@ -42,7 +43,20 @@ pub enum LocalError {
     Program(PathBuf),
     /// A worker does not start.
     #[error("starting a worker: {0}")]
-    Worker(std::io::Error),
+    Worker(io::Error),
+    /// It is not enough for them.
+    #[error("{workers} workers take at least {expected} MiB, got {got}: give fewer --workers")]
+    Memory {
+        /// Workers.
+        workers: u16,
+        /// MiB that they take.
+        expected: u64,
+        /// MiB that there are.
+        got: u64,
+    },
+    /// The system does not tell.
+    #[error("the system does not say how much memory there is for workers")]
+    UnknownMemory,
 }
 
 /// How a fleet is to be.
@@ -56,33 +70,25 @@ pub struct Plan {
     pub cache: Option<PathBuf>,
 }
 
-/// A running fleet; it ends with this value.
+/// A running fleet; it ends with this value, and with this process.
 #[derive(Debug)]
 pub struct LocalFleet {
     // Before the server: workers give back what they hold.
     workers: Vec<LocalWorker>,
     server: Server,
     password: String,
+    /// Operations of a chunk that the first worker can prove.
+    chunk_operations: usize,
 }
 
-#[derive(Debug)]
-struct LocalWorker {
-    name: WorkerId,
-    url: String,
-    plan: Plan,
-    program: PathBuf,
-    /// What it says is in a file of its name.
-    folder: PathBuf,
-    child: Child,
-}
-
-/// That a fleet can be started, before long work.
+/// That a fleet of so many workers can be started, before long work.
 ///
 /// # Errors
-/// A program is not there.
-pub fn check() -> Result<(), LocalError> {
+/// A program is not there, or too little memory.
+pub fn check(workers: u16) -> Result<(), LocalError> {
     program()?;
-    worker_program().map(drop)
+    worker_program()?;
+    memory::shares(workers).map(drop)
 }
 
 fn worker_program() -> Result<PathBuf, LocalError> {
@@ -103,9 +109,10 @@ impl LocalFleet {
     /// Starts server and workers, with the server's data in `folder`.
     ///
     /// # Errors
-    /// A program is not there, or does not start.
+    /// A program is not there, or does not start; too little memory.
     pub fn start(folder: &Path, plan: &Plan) -> Result<Self, LocalError> {
         let program = worker_program()?;
+        let shares = memory::shares(plan.workers)?;
         let names = Names::default();
         let name = |n: u16| format!("local-{n}").parse::<WorkerId>().ok();
         let workers: Vec<_> =
@@ -121,12 +128,19 @@ impl LocalFleet {
         };
         let port = free_port().map_err(LocalError::Worker)?;
         let server = Server::start(folder, port, &accounts(&[rollup]))?;
-        let mut fleet = Self { workers: Vec::new(), server, password: own };
-        for (name, password) in workers {
-            let url = fleet.server.url_of(name.as_str(), &password);
-            let child = spawn(&program, &name, &url, plan, folder)?;
-            let (program, plan, folder) = (program.clone(), plan.clone(), folder.to_owned());
-            fleet.workers.push(LocalWorker { name, url, plan, program, folder, child });
+        let chunk_operations = shares.first().copied().map_or(0, memory::chunk_operations);
+        let mut fleet = Self { workers: Vec::new(), server, password: own, chunk_operations };
+        for ((name, password), memory_mb) in workers.into_iter().zip(shares) {
+            let recipe = Recipe {
+                program: program.clone(),
+                url: fleet.server.url_of(name.as_str(), &password),
+                name,
+                threads: plan.threads,
+                memory_mb,
+                cache: plan.cache.clone(),
+                folder: folder.to_owned(),
+            };
+            fleet.workers.push(LocalWorker::start(recipe).map_err(LocalError::Worker)?);
         }
         Ok(fleet)
     }
@@ -134,7 +148,13 @@ impl LocalFleet {
     /// What the operator is told.
     #[must_use]
     pub fn config(&self) -> FleetConfig {
-        FleetConfig { url: self.server.url_of(OPERATOR, &self.password), ..FleetConfig::default() }
+        FleetConfig {
+            // A server sets aside what its streams may take.
+            stream_gib: 1,
+            url: self.server.url_of(OPERATOR, &self.password),
+            max_operations_a_chunk: self.chunk_operations,
+            ..FleetConfig::default()
+        }
     }
 
     /// As a stage: starts again what has ended, until shutdown.
@@ -162,56 +182,10 @@ impl LocalFleet {
 /// The operator's name on a local server.
 const OPERATOR: &str = "operator";
 
-fn spawn(
-    program: &Path,
-    name: &WorkerId,
-    url: &str,
-    plan: &Plan,
-    folder: &Path,
-) -> Result<Child, LocalError> {
-    let log = folder.join(format!("{name}.log"));
-    let log = File::options().create(true).append(true).open(log).map_err(LocalError::Worker)?;
-    let mut command = Command::new(program);
-    command.arg("run").args(["--name", name.as_str(), "--log", "text"]);
-    command.args(["--threads", &plan.threads.to_string()]);
-    if let Some(cache) = &plan.cache {
-        command.arg("--cache").arg(cache);
-    }
-    // Everyone on this machine can read a command line.
-    command.env(URL, url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-    command.spawn().map_err(LocalError::Worker)
-}
-
-impl LocalWorker {
-    fn look(&mut self) {
-        let Ok(Some(status)) = self.child.try_wait() else { return };
-        warn!(worker = %self.name, %status, "a worker has ended: it is started again");
-        match spawn(&self.program, &self.name, &self.url, &self.plan, &self.folder) {
-            Ok(child) => self.child = child,
-            Err(error) => warn!(worker = %self.name, %error, "it does not start"),
-        }
-    }
-
-    fn signal(&self, signal: Signal) {
-        if let Some(id) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            let _ = kill_process(id, signal);
-        }
-    }
-}
-
 impl Drop for LocalFleet {
     fn drop(&mut self) {
-        self.workers.iter().for_each(|worker| worker.signal(Signal::TERM));
-        let asked = Instant::now();
-        for worker in &mut self.workers {
-            while matches!(worker.child.try_wait(), Ok(None)) {
-                if asked.elapsed() > END {
-                    let _ = worker.child.kill();
-                    let _ = worker.child.wait();
-                    break;
-                }
-                std::thread::sleep(Duration::from_millis(20));
-            }
-        }
+        self.workers.iter().for_each(LocalWorker::ask);
+        let by = Instant::now() + END;
+        self.workers.iter_mut().for_each(|worker| worker.end(by));
     }
 }

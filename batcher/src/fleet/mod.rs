@@ -3,6 +3,7 @@
 pub mod config;
 pub mod local;
 pub mod metrics;
+pub mod totals;
 mod view;
 
 use std::{path::Path, sync::Arc};

@@ -13,6 +13,7 @@ pub mod engine;
 pub mod error;
 pub mod layout;
 pub mod ledger;
+pub mod lifeline;
 pub mod message;
 pub mod names;
 pub mod payload;

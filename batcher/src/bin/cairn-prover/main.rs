@@ -70,9 +70,10 @@ struct Run {
     /// Threads that prove [default: all cores].
     #[arg(long, value_parser = parse::within(1..=1_024_u16))]
     threads: Option<u16>,
-    /// GiB that it may take: work that takes more never reaches it [default: what the machine has].
-    #[arg(long, value_name = "GiB", value_parser = parse::within(1..=65_536_u64))]
-    memory: Option<u64>,
+    /// GiB that it may take, as 16 or 7.5: work that takes more never reaches it [default: what the
+    /// machine has].
+    #[arg(long = "memory", value_name = "GiB", value_parser = mib)]
+    memory_mb: Option<u64>,
     /// Where circuits and keys are kept [default: $CAIRN_CACHE, else the user's cache folder].
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
@@ -89,6 +90,15 @@ struct Run {
 
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
+
+/// MiB of so many GiB.
+fn mib(text: &str) -> Result<u64, String> {
+    match parse::fraction(text) {
+        Ok(gib) if (1.0..=65_536.0).contains(&gib) => Ok((gib * 1_024.0).round() as u64),
+        Ok(_) => Err("expected a number from 1 to 65536".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
 
 fn class(text: &str) -> Result<Class, String> {
     let found = Class::ALL.into_iter().find(|class| class.name() == text);
@@ -111,8 +121,8 @@ fn main() -> ExitCode {
 
 fn run(arguments: Run) -> Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new().wrap_err("cannot start threads")?;
-    let memory_mb = match arguments.memory {
-        Some(gib) => gib << 10,
+    let memory_mb = match arguments.memory_mb {
+        Some(memory_mb) => memory_mb,
         None => available_mb()
             .ok_or_else(|| eyre!("--memory: the system does not say how much there is"))?,
     };
@@ -130,8 +140,10 @@ fn run(arguments: Run) -> Result<ExitCode> {
     if let Some(address) = arguments.metrics {
         runtime.block_on(serve(address, telemetry))?;
     }
-    let bars = Bars::default();
-    let prover = LocalProver::load(&cache, threads, &bars)?;
+    let Some(prover) = runtime.block_on(load(cache, threads, stopped.clone()))? else {
+        // It holds nothing; threads that make circuits are not waited for.
+        std::process::exit(0)
+    };
     let config = Config {
         target: Target { url: arguments.nats, nkey: arguments.nkey, ca: arguments.ca },
         names: arguments.fleet,
@@ -152,6 +164,20 @@ fn run(arguments: Run) -> Result<ExitCode> {
             tell!("cairn-prover: {error}");
             std::process::exit(if error.is_transient() { 1 } else { HOPELESS.into() })
         }
+    }
+}
+
+/// Circuits and keys from the cache, without them the work of minutes; nothing if it is told to
+/// stop meanwhile.
+async fn load(
+    cache: PathBuf,
+    threads: usize,
+    mut stopped: watch::Receiver<bool>,
+) -> Result<Option<LocalProver>> {
+    let load = move || LocalProver::load(&cache, threads, &Bars::default());
+    tokio::select! {
+        loaded = tokio::task::spawn_blocking(load) => Ok(Some(loaded??)),
+        _ = stopped.wait_for(|stop| *stop) => Ok(None),
     }
 }
 

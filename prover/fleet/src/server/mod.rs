@@ -9,12 +9,14 @@ use std::{
     net::{Ipv4Addr, TcpListener, TcpStream},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
     time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 use thiserror::Error;
+
+use crate::lifeline::tied;
 
 /// Names the program, where it is not found otherwise.
 pub const PROGRAM: &str = "CAIRN_NATS_SERVER";
@@ -49,7 +51,7 @@ pub enum ServerError {
     },
 }
 
-/// A running server; it ends with this value.
+/// A running server; it ends with this value, and with this process.
 #[derive(Debug)]
 pub struct Server {
     child: Child,
@@ -172,11 +174,10 @@ fn spawn(program: &Path, folder: &Path) -> Result<Child, ServerError> {
     let log = fs::OpenOptions::new().create(true).append(true).open(&path);
     let file = |source| ServerError::File { path: path.clone(), source };
     let log = log.map_err(file)?;
-    Command::new(program)
+    tied(program)
         .arg("-c")
         .arg(folder.join("server.conf"))
         .env_clear()
-        .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)
         .spawn()
