@@ -4,6 +4,7 @@
 //! hash, so that the same bytes twice are one transaction.
 
 mod check;
+mod metrics;
 #[cfg(test)]
 mod tests;
 mod url;

@@ -4,6 +4,7 @@ mod before;
 mod demo;
 mod errors;
 mod exit;
+mod fleet;
 mod numbers;
 mod outputs;
 mod secrets;

@@ -1,5 +1,7 @@
 //! `cairn fleet`: the workers that prove for a running operator.
 
+pub(crate) mod table;
+
 use std::{fmt, process::ExitCode};
 
 use cairn_batcher::{
@@ -15,6 +17,7 @@ use clap::Subcommand;
 use eyre::Result;
 use serde::Serialize;
 
+use self::table::{Tasks, Workers};
 use crate::{admin, reconstruct::print};
 
 #[derive(Debug, Subcommand)]
@@ -119,73 +122,4 @@ where
     client.call::<M>(&wire::ByName { name: named.name }).await?;
     println!("done");
     Ok(())
-}
-
-#[derive(Serialize)]
-#[serde(transparent)]
-struct Workers(wire::Fleet);
-
-impl fmt::Display for Workers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let wire::Fleet { connected, workers, results, .. } = &self.0;
-        let server = if *connected { "connected" } else { "NOT REACHABLE" };
-        writeln!(f, "NATS      {server}")?;
-        let wire::FleetResults { accepted, late, duplicate, unheld, .. } = results;
-        let wire::FleetResults { refused, quarantined, returned, failed, kept, .. } = results;
-        writeln!(
-            f,
-            "results   {accepted} accepted, {kept} kept, {late} late, {duplicate} duplicate, {returned} given back, {failed} failed"
-        )?;
-        writeln!(
-            f,
-            "          {refused} REFUSED, {unheld} of what was not held, {quarantined} of quarantined workers\n"
-        )?;
-        write!(
-            f,
-            "{:<24} {:<12} {:>7} {:>9} {:>8} {:>6} {:>6} {:>8}  at",
-            "worker", "standing", "threads", "MiB", "done", "failed", "heard", "took"
-        )?;
-        for worker in workers {
-            let took = worker.took.iter().map(|time| time.seconds).fold(0.0, f64::max);
-            let at = worker.holds.first().map_or("-", String::as_str);
-            write!(
-                f,
-                "\n{:<24} {:<12} {:>7} {:>9} {:>8} {:>6} {:>4.0} s {:>6.1} s  {at}",
-                worker.name,
-                worker.standing,
-                worker.threads,
-                worker.memory_mb,
-                worker.done,
-                worker.failures,
-                worker.heard_s,
-                took
-            )?;
-        }
-        Ok(())
-    }
-}
-
-#[derive(Serialize)]
-#[serde(transparent)]
-struct Tasks(wire::Fleet);
-
-impl fmt::Display for Tasks {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:<48} {:<12} holders", "assignment", "queue")?;
-        for assignment in &self.0.assignments {
-            let holders = assignment.holders.iter();
-            let holders: Vec<_> =
-                holders.map(|h| format!("{} for {:.0} s", h.worker, h.seconds)).collect();
-            let at = match (assignment.quarantined, holders.is_empty()) {
-                (true, _) => "QUARANTINED".to_owned(),
-                (false, true) => "waits".to_owned(),
-                (false, false) => holders.join(", "),
-            };
-            write!(f, "\n{:<48} {:<12} {at}", assignment.name, assignment.queue)?;
-            for failure in &assignment.failures {
-                write!(f, "\n    failed by {}: {}", failure.worker, failure.reason)?;
-            }
-        }
-        Ok(())
-    }
 }

@@ -1,15 +1,20 @@
 //! `cairn status`.
 
-use std::{fmt, process::ExitCode};
+use std::{fmt, path::PathBuf, process::ExitCode};
 
 use cairn_batcher::{
     api::{methods, wire},
     client::Client,
+    fleet::totals::Totals,
 };
 use eyre::Result;
 use serde::Serialize;
 
-use crate::reconstruct::print;
+use crate::{
+    admin,
+    fleet::table::{results_in_words, write_workers},
+    reconstruct::print,
+};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -22,6 +27,9 @@ pub(crate) struct Arguments {
         default_value = "http://127.0.0.1:8650"
     )]
     url: String,
+    /// The file with the service's token, to see the workers of its fleet one by one.
+    #[arg(long, value_name = "FILE", env = "CAIRN_ADMIN_TOKEN_FILE", hide_env_values = true)]
+    token_file: Option<PathBuf>,
     /// Prints JSON instead of a table.
     #[arg(long)]
     json: bool,
@@ -32,23 +40,48 @@ struct Status {
     info: wire::Info,
     head: wire::Head,
     lag: wire::Lag,
+    /// None where the operator proves in its own process, or does not show its metrics.
+    fleet: Option<Fleet>,
+}
+
+/// The fleet that proves.
+#[derive(Serialize)]
+struct Fleet {
+    #[serde(flatten)]
+    totals: Totals,
+    /// For the operator alone.
+    workers: Option<Vec<wire::FleetWorker>>,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let client = Client::connect(&arguments.url).await?;
+    let client = match &arguments.token_file {
+        Some(path) => Client::connect_as_operator(&arguments.url, &admin::token(path)?).await?,
+        None => Client::connect(&arguments.url).await?,
+    };
     let nothing = wire::Nothing {};
     let status = Status {
         info: client.info().await?,
         head: client.head().await?,
         lag: client.ask::<methods::Lag>(&nothing).await?,
+        fleet: fleet(&client, arguments.token_file.is_some()).await?,
     };
     print(&status, arguments.json)?;
     Ok(ExitCode::SUCCESS)
 }
 
+async fn fleet(client: &Client, is_operator: bool) -> Result<Option<Fleet>> {
+    let totals = client.metrics().await.and_then(|text| Totals::from_metrics(&text));
+    let Some(totals) = totals else { return Ok(None) };
+    let mut workers = None;
+    if is_operator {
+        workers = Some(client.ask::<methods::AdminFleet>(&wire::Nothing {}).await?.workers);
+    }
+    Ok(Some(Fleet { totals, workers }))
+}
+
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { info, head, lag } = self;
+        let Self { info, head, lag, fleet } = self;
         writeln!(
             f,
             "rollup      {} on chain {}, cairn {}",
@@ -87,10 +120,70 @@ impl fmt::Display for Status {
             let wire::StageLag { stage, unit, head, behind, .. } = stage;
             write!(f, "\n{stage:<12} {head:>12} {behind:>10} {oldest:>10}  {unit}")?;
         }
+        match fleet {
+            Some(fleet) => write!(f, "\n\n{fleet}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Fleet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { totals: Totals { believed, quarantined, queues, results }, workers } = self;
+        let [well, ill] = results_in_words(results);
+        writeln!(f, "fleet       {believed} workers, {quarantined} QUARANTINED")?;
+        writeln!(f, "results     {well}\n            {ill}\n")?;
+        write!(f, "{:<12} {:>12} {:>10} {:>12}", "queue", "owed", "held", "quarantined")?;
+        for queue in queues {
+            let (name, owed, held) = (queue.queue, queue.owed, queue.held);
+            write!(f, "\n{name:<12} {owed:>12} {held:>10} {:>12}", queue.quarantined)?;
+        }
+        if let Some(workers) = workers {
+            write!(f, "\n\n")?;
+            write_workers(f, workers)?;
+        }
         Ok(())
     }
 }
 
 fn seconds(ms: u64) -> String {
     format!("{}.{} s", ms / 1000, ms % 1000 / 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const METRICS: &str = "cairn_fleet_workers 2\n\
+        cairn_fleet_workers_quarantined 1\n\
+        cairn_fleet_owed{queue=\"leaf-small\"} 7\n\
+        cairn_fleet_held{queue=\"leaf-small\"} 2\n\
+        cairn_fleet_results_total{outcome=\"failed\"} 3\n";
+
+    fn panel(workers: Option<Vec<wire::FleetWorker>>) -> Fleet {
+        Fleet { totals: Totals::from_metrics(METRICS).unwrap(), workers }
+    }
+
+    #[test]
+    fn a_fleet_is_shown_in_figures() {
+        let table = panel(None).to_string();
+        let rows: Vec<Vec<_>> =
+            table.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(rows[0].join(" "), "fleet 2 workers, 1 QUARANTINED");
+        assert!(rows[1].join(" ").starts_with("results 0 accepted"), "{table}");
+        assert!(rows[1].join(" ").ends_with("3 failed"), "{table}");
+        assert_eq!(rows[4], ["queue", "owed", "held", "quarantined"]);
+        assert_eq!(rows[5], ["leaf-small", "7", "2", "0"]);
+        assert_eq!((rows.len(), rows[9][0]), (10, "wrap"));
+        let json = serde_json::to_value(panel(None)).unwrap();
+        assert_eq!(json["believed"], 2);
+        assert_eq!(json["queues"][0]["owed"], 7);
+        assert!(json["workers"].is_null());
+    }
+
+    #[test]
+    fn the_operator_sees_the_workers_too() {
+        let table = panel(Some(Vec::new())).to_string();
+        assert!(table.lines().last().is_some_and(|line| line.starts_with("worker ")), "{table}");
+    }
 }
