@@ -2,7 +2,10 @@
 
 use std::{ffi::OsString, process::ExitCode};
 
-use cairn_batcher::console::{answer_usage, usage_fault};
+use cairn_batcher::{
+    console::{answer_usage, usage_fault},
+    parse,
+};
 use clap::{Parser, Subcommand, error::ErrorKind};
 
 use crate::{
@@ -39,6 +42,18 @@ enum Command {
     Cost(Cost),
     /// Writes a page with charts from the records of a folder.
     Report(Report),
+}
+
+/// A number above 0 that nobody exceeds who means it.
+///
+/// # Errors
+/// Another number, or none.
+pub fn positive(text: &str) -> Result<f64, String> {
+    match parse::fraction(text) {
+        Ok(number) if number > 0.0 && number <= 1e6 => Ok(number),
+        Ok(_) => Err("expected a number above 0 and at most 1000000".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// Runs the command of these arguments, the program's name first.

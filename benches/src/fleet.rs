@@ -12,7 +12,7 @@ use cairn_batcher::{
     fleet::{
         Fleet,
         config::FleetConfig,
-        local::{LocalFleet, Plan},
+        local::{self, LocalFleet, Plan},
     },
     node::stop::unless_stopped,
     parse,
@@ -118,13 +118,13 @@ impl FleetRun {
         let json = self.json.as_deref().map(|path| Output::create("--json", path)).transpose()?;
         let is_taken = json.as_ref().is_some_and(Output::is_standard_output);
         let failed = |error: &dyn std::fmt::Display| BenchError::usage(error.to_string());
-        cairn_batcher::fleet::local::check().map_err(|error| failed(&error))?;
+        let most = self.workers.iter().copied().max().unwrap_or(1);
+        local::check(most).map_err(|error| failed(&error))?;
         let cache = self.cache.clone().map_or_else(default_cache_folder, Ok);
         let cache = cache.map_err(|error| failed(&error))?;
         let bars = Bars::default();
         // Each worker reads its circuits in the first proofs, which are small and count for nothing.
-        let most = u64::from(self.workers.iter().copied().max().unwrap_or(1));
-        let first = self.jobs(self.seed + self.batches, most, self.chunk)?;
+        let first = self.jobs(self.seed + self.batches, most.into(), self.chunk)?;
         let jobs = self.jobs(self.seed, self.batches, self.batch)?;
         let prover = Arc::new(LocalProver::load(&cache, 1, &bars)?);
         let mut rows: Vec<Row> = Vec::new();
@@ -165,7 +165,14 @@ impl FleetRun {
         let local = LocalFleet::start(folder.path(), &plan).map_err(|error| failed(&error))?;
         let config = local.config();
         *running.lock().unwrap_or_else(PoisonError::into_inner) = Some((local, folder));
-        let config = FleetConfig { max_operations_a_chunk: self.chunk as usize, ..config };
+        let (chunk, fitting) = (self.chunk as usize, config.max_operations_a_chunk);
+        if chunk > fitting {
+            return Err(BenchError::usage(format!(
+                "--chunk: expected at most {fitting}, what the memory of each of {workers} workers \
+                 takes, got {chunk}"
+            )));
+        }
+        let config = FleetConfig { max_operations_a_chunk: chunk, ..config };
         let fleet = Fleet::start(&config, Arc::clone(prover), &data);
         let fleet = fleet.map_err(|error| failed(&error))?;
         let runtime = Runtime::new().map_err(|error| failed(&error))?;

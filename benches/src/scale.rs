@@ -1,5 +1,7 @@
 //! `cairn-bench scale`: a batch on many workers.
 
+pub mod stop;
+
 use std::{fmt::Write, path::PathBuf, str::FromStr};
 
 use cairn_batcher::console::line;
@@ -9,11 +11,12 @@ use cairn_prover::{
 };
 use serde::Serialize;
 
+use self::stop::{Bounds, Idle, Stop};
 use crate::{
-    cli::RECORDS,
+    cli::{RECORDS, positive},
     error::BenchError,
     record::{Record, write_json},
-    schedule::{MOST_WORK_S, simulate},
+    schedule::{MOST_WORK_S, Work, seconds, simulate},
     stages::Stage,
     times::TaskTimes,
 };
@@ -30,12 +33,18 @@ pub struct Scale {
     /// Batches that wait from the start.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     batches: u16,
+    /// Assignments a second that the coordinator grants, at the most (docs/fleet.md).
+    #[arg(long, value_name = "R", default_value_t = COORDINATOR_RATE, value_parser = positive)]
+    coordinator_rate: f64,
     /// Writes the rows as JSON to a file, or to stdout for -.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     #[command(flatten)]
     source: Source,
 }
+
+/// Assignments a second that went through a fleet's queues on a machine that did other work too.
+pub const COORDINATOR_RATE: f64 = 228.0;
 
 /// Where task times come from.
 #[derive(Debug, Clone, clap::Args)]
@@ -129,9 +138,18 @@ pub struct Row {
     pub transfers_per_s: f64,
     /// Part of the workers' time in which they work.
     pub efficiency: f64,
+    /// What it is at the most, in whatever order tasks are taken.
+    pub efficiency_limit: f64,
+    /// Assignments that begin in a second, on average.
+    pub assignments_per_s: f64,
+    /// Parts of the workers' time in which they wait.
+    pub idle: Idle,
+    /// What they wait for, most of all.
+    pub stop: Stop,
 }
 
-/// The table for these counts of workers.
+/// The table for these counts of workers, under a coordinator that grants so many assignments a
+/// second at the most.
 ///
 /// # Errors
 /// [`BenchError::NoTime`], or more leaves or work than can be scheduled.
@@ -140,6 +158,7 @@ pub fn rows(
     transfers: usize,
     batches: usize,
     workers: &[usize],
+    coordinator_rate: f64,
 ) -> Result<Vec<Row>, BenchError> {
     // Before the tasks are made.
     let Leaves { chunks, streams } = times.leaves(transfers);
@@ -159,13 +178,23 @@ pub fn rows(
              got {work_s:.1e} s"
         )));
     }
+    let assignments = graph.assignments().len() as f64;
+    let critical_path_s = seconds(Work::new(&graph, times)?.critical_path());
+    let coordinator_s = assignments * batches as f64 / coordinator_rate;
+    let bounds = Bounds { work_s, critical_path_s, coordinator_s };
     let row = |&workers: &usize| {
         let outcome = simulate(&graph, times, workers, batches)?;
+        let makespan_s = outcome.makespan_s.max(coordinator_s);
+        let (efficiency, idle, stop) = bounds.explain(&outcome);
         Ok(Row {
             workers,
-            latency_s: outcome.latency_s,
-            transfers_per_s: (transfers * batches) as f64 / outcome.makespan_s,
-            efficiency: outcome.efficiency,
+            latency_s: outcome.latency_s.max(assignments / coordinator_rate),
+            transfers_per_s: (transfers * batches) as f64 / makespan_s,
+            efficiency,
+            efficiency_limit: bounds.efficiency(workers),
+            assignments_per_s: assignments * batches as f64 / makespan_s,
+            idle,
+            stop,
         })
     };
     workers.iter().map(row).collect()
@@ -183,28 +212,29 @@ impl Scale {
         let times = TaskTimes::from_records(&records)?;
         let transfers = self.batch.map_or(records[0].workload.batch, |batch| batch as usize);
         let batches = usize::from(self.batches);
-        let rows = rows(&times, transfers, batches, &self.workers.0)?;
+        let rows = rows(&times, transfers, batches, &self.workers.0, self.coordinator_rate)?;
         if let Some(json) = json {
             json.write(|out| write_json(out, &rows))?;
         }
         let mut table = format!(
             "{batches} x {transfers} short transfers in chunks of {}, a worker has {} threads of {}\n\n\
-             {:>9}{:>13}{:>16}{:>13}\n",
+             {:>9}{:>13}{:>16}{:>13}{:>10}  workers wait for\n",
             times.chunk,
             times.threads,
             line(&records[0].machine.cpu),
             "workers",
             "latency s",
             "transfers/s",
-            "efficiency"
+            "efficiency",
+            "at most"
         );
-        for Row { workers, latency_s, transfers_per_s, efficiency } in rows {
-            let percent = 100.0 * efficiency;
+        for row in rows {
+            let Row { workers, latency_s, transfers_per_s, .. } = row;
+            let (percent, limit) = (100.0 * row.efficiency, 100.0 * row.efficiency_limit);
+            let stop = row.stop.describe(&row.idle);
             // Writing to a string cannot fail.
-            let _ = writeln!(
-                table,
-                "{workers:>9}{latency_s:>13.2}{transfers_per_s:>16.1}{percent:>12.1}%"
-            );
+            let _ = write!(table, "{workers:>9}{latency_s:>13.2}{transfers_per_s:>16.1}");
+            let _ = writeln!(table, "{percent:>12.1}%{limit:>9.1}%  {stop}");
         }
         print_beside(table, is_taken);
         Ok(())
@@ -233,11 +263,12 @@ mod tests {
     fn more_leaves_than_can_be_scheduled_are_refused_at_once() {
         let times = TaskTimes::from_fn(1, 1, |_| Some(1e-3));
         for (transfers, batches) in [(10_000_000, 1), (1_000, 10_000), (usize::MAX, 2)] {
-            let error = rows(&times, transfers, batches, &[1]).unwrap_err().to_string();
+            let rows = rows(&times, transfers, batches, &[1], COORDINATOR_RATE);
+            let error = rows.unwrap_err().to_string();
             assert!(error.contains("in chunks of 1: expected at most 1000000 leaves"), "{error}");
             assert_eq!(error.lines().count(), 1, "{error}");
         }
-        assert_eq!(rows(&times, 1_000, 2, &[1]).unwrap().len(), 1);
+        assert_eq!(rows(&times, 1_000, 2, &[1], COORDINATOR_RATE).unwrap().len(), 1);
     }
 
     #[test]
@@ -246,10 +277,31 @@ mod tests {
         let times = TaskTimes::from_fn(1, 100, |task| {
             Some(if task == TaskKind::ChunkLeaf { 5.0 } else { 1.0 })
         });
-        let rows = rows(&times, 150, 1, &[1, 2]).unwrap();
-        assert_eq!((rows[0].latency_s, rows[0].transfers_per_s), (19.0, 150.0 / 19.0));
-        assert_eq!(rows[0].efficiency, 1.0);
+        let rows = |rate| rows(&times, 150, 1, &[1, 2, 100], rate).unwrap();
+        let [one, two, many]: [Row; 3] = rows(COORDINATOR_RATE).try_into().unwrap();
+        assert_eq!((one.latency_s, one.transfers_per_s), (19.0, 150.0 / 19.0));
+        assert_eq!((one.efficiency, one.stop), (1.0, Stop::Nothing));
         // 0-5 leaves, 5-6 wrappers, 6-7 node beside stream leaf, 7-8 stream wrapper, 8-12.
-        assert_eq!((rows[1].latency_s, rows[1].efficiency), (12.0, 19.0 / 24.0));
+        assert_eq!((two.latency_s, two.efficiency), (12.0, 19.0 / 24.0));
+        let (leaves, merging, end) = (1.0 / 24.0, 1.0 / 24.0, 3.0 / 24.0);
+        assert_eq!(two.idle, Idle { leaves, merging, end, coordinator: 0.0 });
+        assert_eq!((two.efficiency_limit, two.stop), (9.5 / 11.0, Stop::EndOfPipeline));
+        assert_eq!(two.assignments_per_s, 6.0 / 12.0);
+        assert_eq!((many.latency_s, many.stop), (11.0, Stop::CriticalPath));
+        assert!((many.efficiency - many.efficiency_limit).abs() < 1e-12);
+        // Six assignments take a coordinator a minute that grants one in ten seconds.
+        let [_, two, _]: [Row; 3] = rows(0.1).try_into().unwrap();
+        assert_eq!((two.latency_s, two.stop), (60.0, Stop::Coordinator));
+        assert!((two.efficiency - 19.0 / 120.0).abs() < 1e-12);
+    }
+
+    /// Three leaves on two workers: one waits while the last is proven. A second batch fills that.
+    #[test]
+    fn leaves_that_are_too_few_are_told_and_more_batches_help() {
+        let times = TaskTimes::from_fn(1, 100, |task| {
+            Some(if task == TaskKind::ChunkLeaf { 100.0 } else { 1.0 })
+        });
+        let stop = |batches| rows(&times, 300, batches, &[2], COORDINATOR_RATE).unwrap()[0].stop;
+        assert_eq!((stop(1), stop(2)), (Stop::FewAssignments, Stop::Nothing));
     }
 }

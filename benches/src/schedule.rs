@@ -6,7 +6,7 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap, rc::Rc};
 
-use cairn_prover::graph::TaskGraph;
+use cairn_prover::{assignment::Class, graph::TaskGraph};
 
 use crate::{error::BenchError, sample::Second, times::TaskTimes};
 
@@ -32,6 +32,7 @@ pub fn seconds(nanoseconds: Nanosecond) -> Second {
 #[derive(Debug, Clone)]
 pub struct Work {
     nanoseconds: Vec<Nanosecond>,
+    classes: Vec<Class>,
     /// How many outputs each task takes.
     needs: Vec<usize>,
     /// The task that takes each output; none takes the SNARK.
@@ -63,7 +64,8 @@ impl Work {
             to_end[place] += next[place].map_or(0, |next: usize| to_end[next]);
         }
         let needs = tasks.iter().map(|task| task.needs.len()).collect();
-        Ok(Self { nanoseconds, needs, next, to_end })
+        let classes = tasks.iter().map(|task| task.kind.class()).collect();
+        Ok(Self { nanoseconds, classes, needs, next, to_end })
     }
 
     /// All tasks one after the other.
@@ -123,13 +125,25 @@ impl Begun {
     }
 }
 
-/// Makes all proofs of a queue on so many workers. Gives the time of each SNARK, in the order in which the proofs
-/// began.
+/// What workers did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Schedule {
+    /// When each SNARK was made, in the order in which the proofs began.
+    pub ends: Vec<Nanosecond>,
+    /// How long workers had nothing to do, together, by the first class of which something was not
+    /// done then. Where all that had come was done, it counts for none.
+    pub idle_s: [Second; Class::ALL.len()],
+}
+
+/// Makes all proofs of a queue on so many workers.
 ///
 /// # Errors
 /// The queue's.
-pub fn run(queue: &mut impl Queue, workers: usize) -> Result<Vec<Nanosecond>, BenchError> {
+pub fn run(queue: &mut impl Queue, workers: usize) -> Result<Schedule, BenchError> {
     let mut proofs: Vec<Begun> = Vec::new();
+    // Tasks of all that has begun which are not done, and who waits for them.
+    let mut left = [0_usize; Class::ALL.len()];
+    let mut idle_s = [0.0; Class::ALL.len()];
     let mut ready: BinaryHeap<Urgency> = BinaryHeap::new();
     // When each ends.
     let mut running: BinaryHeap<Reverse<(Nanosecond, usize, usize)>> = BinaryHeap::new();
@@ -142,6 +156,7 @@ pub fn run(queue: &mut impl Queue, workers: usize) -> Result<Vec<Nanosecond>, Be
             } else if let Some(work) = queue.begin(now)? {
                 let proof = proofs.len();
                 ready.extend(work.leaves().map(|place| work.urgency(proof, place)));
+                work.classes.iter().for_each(|&class| left[class as usize] += 1);
                 let missing = work.needs.clone();
                 proofs.push(Begun { work, missing, end: now });
             } else {
@@ -151,20 +166,23 @@ pub fn run(queue: &mut impl Queue, workers: usize) -> Result<Vec<Nanosecond>, Be
         // Only a worker that is free looks out for it.
         let arrival = if running.len() < workers { queue.next_arrival() } else { None };
         let end = running.peek().map(|&Reverse((end, _, _))| end);
-        if let Some(arrival) = arrival
-            && end.is_none_or(|end| arrival < end)
-        {
-            now = arrival;
+        let arrival = arrival.filter(|arrival| end.is_none_or(|end| *arrival < end));
+        let Some(next) = arrival.or(end) else { break };
+        if let Some(class) = left.iter().position(|&left| left > 0) {
+            idle_s[class] += (workers - running.len()) as f64 * seconds(next - now);
+        }
+        now = next;
+        if arrival.is_some() {
             continue;
         }
-        let Some(Reverse((end, proof, place))) = running.pop() else { break };
-        now = end;
+        let Some(Reverse((_, proof, place))) = running.pop() else { break };
         let begun = &mut proofs[proof];
+        left[begun.work.classes[place] as usize] -= 1;
         if let Some(next) = begun.finish(place, now) {
             ready.push(begun.work.urgency(proof, next));
         }
     }
-    Ok(proofs.into_iter().map(|begun| begun.end).collect())
+    Ok(Schedule { ends: proofs.into_iter().map(|begun| begun.end).collect(), idle_s })
 }
 
 /// What came of a schedule.
@@ -176,6 +194,11 @@ pub struct Outcome {
     pub makespan_s: Second,
     /// Of the workers' time until then, the part in which they worked.
     pub efficiency: f64,
+    /// The parts in which they waited, by the first class of which something was not done. With the
+    /// efficiency they add up to 1.
+    pub idle: [f64; Class::ALL.len()],
+    /// From the start to a SNARK on as many workers as can help.
+    pub critical_path_s: Second,
 }
 
 /// Proofs of one kind that all wait from the start.
@@ -207,12 +230,16 @@ pub fn simulate(
     batches: usize,
 ) -> Result<Outcome, BenchError> {
     let work = Rc::new(Work::new(graph, times)?);
-    let ends = run(&mut Waiting { work: Rc::clone(&work), left: batches }, workers)?;
+    let waiting = &mut Waiting { work: Rc::clone(&work), left: batches };
+    let Schedule { ends, idle_s } = run(waiting, workers)?;
     let makespan_s = seconds(ends.iter().copied().max().unwrap_or(0));
+    let time_s = workers as f64 * makespan_s;
     Ok(Outcome {
         latency_s: seconds(ends.first().copied().unwrap_or(0)),
         makespan_s,
-        efficiency: seconds(work.total() * batches as u64) / (workers as f64 * makespan_s),
+        efficiency: seconds(work.total() * batches as u64) / time_s,
+        idle: idle_s.map(|idle_s| idle_s / time_s),
+        critical_path_s: seconds(work.critical_path()),
     })
 }
 
@@ -267,6 +294,20 @@ mod tests {
         assert_eq!(run(1_000, 7).1, 10.0);
     }
 
+    /// As `two_workers_by_hand`: one waits for the seal, and for the last three tasks. Whatever the
+    /// fleet, a worker works or waits.
+    #[test]
+    fn workers_work_or_wait_for_a_class() {
+        let outcome = simulate(&graph(2, 1), &times(), 2, 1).unwrap();
+        assert_eq!(outcome.idle, [0.0, 1.0 / 22.0, 3.0 / 22.0]);
+        assert_eq!(outcome.critical_path_s, 10.0);
+        for (workers, batches) in [(1, 1), (3, 2), (7, 3), (1_000, 5)] {
+            let outcome = simulate(&graph(5, 2), &times(), workers, batches).unwrap();
+            let parts = outcome.efficiency + outcome.idle.iter().sum::<f64>();
+            assert!((parts - 1.0).abs() < 1e-9, "{outcome:?}");
+        }
+    }
+
     /// Batch 0 is not delayed. Batch 1: its first leaf 3-7 where the stream tasks of batch 0 were, its second 5-9 where
     /// a wrapper of batch 0 was, its stream leaf 7-9 after the first leaf, wrappers 9-10, node beside stream wrapper
     /// 10-11, the rest 11-15.
@@ -301,8 +342,8 @@ mod tests {
 
     fn come(workers: usize, arrivals: &[u64]) -> Vec<f64> {
         let work = Rc::new(Work::new(&graph(2, 1), &times()).unwrap());
-        let ends = super::run(&mut Coming(work, arrivals.to_vec()), workers).unwrap();
-        ends.into_iter().map(seconds).collect()
+        let made = super::run(&mut Coming(work, arrivals.to_vec()), workers).unwrap();
+        made.ends.into_iter().map(seconds).collect()
     }
 
     #[test]

@@ -127,7 +127,8 @@ mod tests {
             sharing: Sharing { batches: 1, operations: 1 },
             l1: L1 { inclusion_s: 0.0, finality_s: 10.0 },
         };
-        let proven = Proven { at: vec![at(180), at(240)], proofs: 2, work: 0 };
+        let at_proof = vec![at(180), at(240)];
+        let proven = Proven { at: at_proof, ends: vec![1, 2], at_a_time: 2, work: 0 };
         let fleet = Fleet { workers: 1, proven };
         let steps = Steps::new(&traffic, &fleet);
         let arrivals = steps.arrivals(&traffic);

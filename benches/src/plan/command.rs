@@ -20,6 +20,7 @@ use super::{
     settlement::{Finality, L1},
 };
 use crate::{
+    cli::positive,
     cost::{Prices, command::PriceArguments, largest_batch},
     error::BenchError,
     record::write_json,
@@ -194,15 +195,6 @@ impl Chain {
     fn l1(self) -> L1 {
         let finality_s = self.l1_finality_s.map_or(self.finality.seconds(), f64::from);
         L1 { inclusion_s: self.l1_inclusion_s.into(), finality_s }
-    }
-}
-
-/// A number above 0 that nobody exceeds who means it.
-fn positive(text: &str) -> Result<f64, String> {
-    match parse::fraction(text) {
-        Ok(number) if number > 0.0 && number <= 1e6 => Ok(number),
-        Ok(_) => Err("expected a number above 0 and at most 1000000".to_owned()),
-        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -25,8 +25,10 @@ pub struct Sharing {
 pub struct Proven {
     /// When each batch and all before it had their proof: L1 takes proofs in order.
     pub at: Vec<Nanosecond>,
-    /// Proofs.
-    pub proofs: usize,
+    /// The batches of each proof, by the place after its last.
+    pub ends: Vec<usize>,
+    /// Proofs that were under way at the same time, at the most.
+    pub at_a_time: usize,
     /// Time of all tasks.
     pub work: Nanosecond,
 }
@@ -42,15 +44,16 @@ impl Proven {
         sharing: Sharing,
         workers: usize,
     ) -> Result<Self, BenchError> {
-        let works = HashMap::new();
-        let mut queue = Sealed { batches, times, sharing, works, ends: Vec::new(), work: 0 };
-        let made = run(&mut queue, workers)?;
+        let (works, ends, begun) = (HashMap::new(), Vec::new(), Vec::new());
+        let mut queue = Sealed { batches, times, sharing, works, ends, begun, work: 0 };
+        let made = run(&mut queue, workers)?.ends;
         let (mut at, mut last) = (Vec::with_capacity(batches.len()), 0_u64);
         for (&end, made) in queue.ends.iter().zip(&made) {
             last = last.max(*made);
             at.resize(end, last);
         }
-        Ok(Self { at, proofs: made.len(), work: queue.work })
+        let at_a_time = at_a_time(&queue.begun, made);
+        Ok(Self { at, ends: queue.ends, at_a_time, work: queue.work })
     }
 
     /// The same with as many workers as can help, and a proof for each batch: no fleet is faster.
@@ -71,7 +74,18 @@ struct Sealed<'a> {
     /// Of proofs by the leaves of their batches.
     works: HashMap<Vec<(usize, usize)>, Rc<Work>>,
     ends: Vec<usize>,
+    /// When each proof began.
+    begun: Vec<Nanosecond>,
     work: Nanosecond,
+}
+
+/// The most proofs that were under way at a time, of those that began and ended then.
+fn at_a_time(begun: &[Nanosecond], mut ended: Vec<Nanosecond>) -> usize {
+    ended.sort_unstable();
+    let under_way = |(before, begun): (usize, &Nanosecond)| {
+        (before + 1).saturating_sub(ended.partition_point(|end| end <= begun))
+    };
+    begun.iter().enumerate().map(under_way).max().unwrap_or(0)
 }
 
 impl Sealed<'_> {
@@ -110,6 +124,7 @@ impl Queue for Sealed<'_> {
             return Ok(None);
         }
         self.ends.push(end);
+        self.begun.push(now);
         let work = self.work(&batches[first..end])?;
         self.work += work.total();
         Ok(Some(work))
@@ -123,7 +138,10 @@ impl Queue for Sealed<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schedule::{nanoseconds, seconds};
+    use crate::{
+        plan::arrivals::Arrivals,
+        schedule::{nanoseconds, seconds},
+    };
 
     const SHARING: Sharing = Sharing { batches: 3, operations: 300 };
 
@@ -144,7 +162,7 @@ mod tests {
 
     fn prove(workers: usize, sizes_and_times: &[(usize, f64)]) -> (Vec<f64>, usize) {
         let proven = Proven::new(&batches(sizes_and_times), &times(), SHARING, workers).unwrap();
-        (proven.at.into_iter().map(seconds).collect(), proven.proofs)
+        (proven.at.into_iter().map(seconds).collect(), proven.ends.len())
     }
 
     /// Alone a batch of a chunk takes eight tasks; each further one that shares its proof five, and a chain node.
@@ -171,6 +189,56 @@ mod tests {
     }
 
     #[test]
+    fn proofs_at_the_same_time_are_counted() {
+        let at_a_time = |workers, sizes_and_times: &[(usize, f64)]| {
+            let batches = batches(sizes_and_times);
+            Proven::new(&batches, &times(), SHARING, workers).unwrap().at_a_time
+        };
+        // The second begins when the first has no task for a worker that is free.
+        assert_eq!(at_a_time(1, &[(10, 0.0), (10, 1.0)]), 1);
+        assert_eq!(at_a_time(9, &[(10, 0.0), (10, 1.0), (10, 2.0), (10, 100.0)]), 3);
+        assert_eq!(at_a_time(9, &[(10, 0.0), (10, 6.0)]), 1);
+        assert_eq!(at_a_time(9, &[]), 0);
+    }
+
+    #[test]
+    fn without_batches_there_is_nothing() {
+        let proven = Proven::new(&[], &times(), SHARING, 3).unwrap();
+        assert_eq!(proven, Proven { at: Vec::new(), ends: Vec::new(), at_a_time: 0, work: 0 });
+    }
+
+    /// One worker with a proof for each batch is a queue of one server, batches that come each for
+    /// itself, and a time that is always the same: M/D/1. Of a load r, 1 - r do not wait at all,
+    /// and the mean waits r / 2 (1 - r) times as long as it is served (Pollaczek and Khinchine).
+    #[test]
+    fn one_worker_waits_as_the_theory_of_queues_has_it() {
+        let alone = Sharing { batches: 1, operations: 1 };
+        let service_s = 8.0;
+        for (load, days) in [(0.1, 28), (0.5, 10), (0.8, 28)] {
+            let rate: f64 = load / service_s;
+            let arrivals = Arrivals::Poisson { rate };
+            let profile = arrivals.profile(Some(days * 86_400), 1.0, 1).unwrap();
+            let batch = |(n, &sealed): (usize, &Nanosecond)| Batch { transfers: n..n + 1, sealed };
+            let batches: Vec<_> = profile.arrivals.iter().enumerate().map(batch).collect();
+            let proven = Proven::new(&batches, &times(), alone, 1).unwrap();
+            let waits: Vec<_> = proven
+                .at
+                .iter()
+                .zip(&batches)
+                .map(|(at, batch)| seconds(at - batch.sealed) - service_s)
+                .collect();
+            let count = waits.len() as f64;
+            let mean_s = waits.iter().sum::<f64>() / count;
+            let expected_s = service_s * load / (2.0 * (1.0 - load));
+            assert!((mean_s / expected_s - 1.0).abs() < 0.08, "{load}: {mean_s}, {expected_s}");
+            let at_once = waits.iter().filter(|wait_s| **wait_s < 1e-6).count() as f64 / count;
+            assert!((at_once - (1.0 - load)).abs() < 0.02, "{load}: {at_once}");
+            assert!(waits.iter().all(|wait_s| *wait_s > -1e-6));
+            assert_eq!(seconds(proven.work), service_s * count);
+        }
+    }
+
+    #[test]
     fn every_batch_is_proven_no_earlier_than_at_best() {
         let batches: Vec<_> = (0..60_u32)
             .map(|n| (10 + n as usize * 37 % 400, f64::from(n * n % 13 + 12 * n)))
@@ -182,7 +250,7 @@ mod tests {
         for workers in [1, 2, 4, 8, 16, 64] {
             let proven = Proven::new(&batches, &times(), SHARING, workers).unwrap();
             assert_eq!(proven.at.len(), batches.len());
-            assert!(proven.at.is_sorted() && proven.proofs <= batches.len());
+            assert!(proven.at.is_sorted() && proven.ends.len() <= batches.len());
             assert!(proven.at.iter().zip(&best.at).all(|(at, best)| at >= best));
             // Twice as many workers are no worse, but for what list scheduling leaves to chance.
             assert!(total(&proven) <= before * 1.05, "{workers}");

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use cairn_batcher::fleet::config::FleetConfig;
 use serde::Serialize;
 
 use super::{
@@ -55,6 +56,8 @@ pub struct Report {
     pub batches: usize,
     /// Proofs of them.
     pub proofs: usize,
+    /// Of these under way at the same time, at the most.
+    pub proofs_at_a_time: usize,
     /// Transfers that were submitted and not proven, at the most.
     pub peak_backlog: usize,
     /// The least number of workers.
@@ -120,10 +123,11 @@ impl Report {
             max: of(100.0),
             asked: of(terms.target.percent),
         };
+        let proofs = proven.ends.len();
         let peak_per_s = busiest(profile, nanoseconds(1.0));
         let sizes = batches.iter().map(|batch| batch.transfers.len());
         let (execution, data) =
-            Gas::measured()?.settlement_usd(sizes, proven.proofs, times.data, &terms.prices);
+            Gas::measured()?.settlement_usd(sizes, proofs, times.data, &terms.prices);
         let days = seconds(profile.duration) / DAY_S;
         let workers_usd = workers as f64 * terms.worker_hour_usd * 24.0;
         let (execution, data) = (execution / days, data / days);
@@ -136,7 +140,8 @@ impl Report {
             sequencer_per_s: terms.sequencer.capacity,
             head_room: terms.sequencer.capacity / peak_per_s as f64,
             batches: batches.len(),
-            proofs: proven.proofs,
+            proofs,
+            proofs_at_a_time: proven.at_a_time,
             peak_backlog: traffic.peak_backlog(fleet),
             workers,
             utilization: seconds(proven.work) / (workers as f64 * seconds(end)),
@@ -181,6 +186,11 @@ impl Report {
             "batches, transfers in one, proofs",
             format!("{}, {mean:.0}, {}", self.batches, self.proofs),
         )?;
+        line("proofs at the same time, at most", self.proofs_at_a_time.to_string())?;
+        let limit = FleetConfig::default().proofs;
+        if self.proofs_at_a_time > limit {
+            line("", format!("set fleet.proofs to it, now {limit}"))?;
+        }
         line("submitted and not proven, at most", self.peak_backlog.to_string())?;
         let limit = terms.sequencer.config.max_unproven_operations;
         if self.peak_backlog as u64 > limit {
@@ -271,7 +281,8 @@ mod tests {
             sharing: Sharing { batches: 1, operations: 1 },
             l1: L1 { inclusion_s: 0.0, finality_s: 100.0 },
         };
-        let proven = Proven { at: vec![at(10.0), at(20.0)], proofs: 2, work: at(16.0) };
+        let (at_proof, work) = (vec![at(10.0), at(20.0)], at(16.0));
+        let proven = Proven { at: at_proof, ends: vec![1, 2], at_a_time: 5, work };
         Report::new(&traffic, &terms(), &Fleet { workers: 3, proven }).unwrap()
     }
 
@@ -298,6 +309,7 @@ mod tests {
             "5.0 times, of 10 transfers/s",
             "2, 2, 2",
             "above it, now 2",
+            "set fleet.proofs to it, now 4",
             "3, busy 27 %",
             "109.5, 111.0, 111.0, 111.0",
             "p50, of at most 120 s",

@@ -62,8 +62,8 @@ impl L1 {
         self.inclusion_s + self.finality_s
     }
 
-    /// The latency of each transfer, from its submission to finality. A batch is committed as soon as it is sealed,
-    /// while it is proven; L1 takes its proof after it.
+    /// The latency of each transfer, from its submission to finality. A batch is committed as soon
+    /// as it is sealed, while it is proven; L1 takes a proof after the last of its batches.
     #[must_use]
     pub fn latencies(
         self,
@@ -73,10 +73,15 @@ impl L1 {
     ) -> Vec<Nanosecond> {
         let (inclusion, rest) = (nanoseconds(self.inclusion_s), nanoseconds(self.seconds()));
         let mut latencies = Vec::with_capacity(profile.arrivals.len());
-        for (batch, &proven) in batches.iter().zip(&proven.at) {
-            let end = proven.max(batch.sealed + inclusion) + rest;
-            let arrivals = &profile.arrivals[batch.transfers.clone()];
-            latencies.extend(arrivals.iter().map(|arrival| end - arrival));
+        let mut start = 0;
+        for &stop in &proven.ends {
+            let last = stop - 1;
+            let end = proven.at[last].max(batches[last].sealed + inclusion) + rest;
+            for batch in &batches[start..stop] {
+                let arrivals = &profile.arrivals[batch.transfers.clone()];
+                latencies.extend(arrivals.iter().map(|arrival| end - arrival));
+            }
+            start = stop;
         }
         latencies
     }
@@ -117,12 +122,30 @@ mod tests {
         let batch = |transfers| Batch { transfers, sealed: at(10.0) };
         let l1 = L1 { inclusion_s: 5.0, finality_s: 100.0 };
         let latencies = |batches: &[Batch], ends: &[f64]| {
-            let ends = ends.iter().map(|&end| at(end)).collect();
-            let proven = Proven { at: ends, proofs: batches.len(), work: 0 };
+            let proven = Proven {
+                at: ends.iter().map(|&end| at(end)).collect(),
+                ends: (1..=batches.len()).collect(),
+                at_a_time: 1,
+                work: 0,
+            };
             l1.latencies(&profile, batches, &proven).into_iter().map(seconds).collect::<Vec<_>>()
         };
         assert_eq!(latencies(&[batch(0..3)], &[20.0]), [124.0, 121.0, 116.0]);
         assert_eq!(latencies(&[batch(0..3)], &[12.0]), [119.0, 116.0, 111.0]);
         assert_eq!(latencies(&[batch(0..1), batch(1..3)], &[20.0, 30.0]), [124.0, 131.0, 126.0]);
+    }
+
+    /// Sealed at 10 and at 18, proven together at 20: the first waits for the commitment of the
+    /// second, which is there at 23.
+    #[test]
+    fn batches_of_one_proof_are_settled_together() {
+        let at = |second: f64| nanoseconds(second);
+        let profile = Profile { arrivals: vec![at(1.0), at(15.0)], duration: at(20.0) };
+        let batch = |transfers, sealed| Batch { transfers, sealed: at(sealed) };
+        let batches = [batch(0..1, 10.0), batch(1..2, 18.0)];
+        let proven = Proven { at: vec![at(20.0); 2], ends: vec![2], at_a_time: 1, work: 0 };
+        let l1 = L1 { inclusion_s: 5.0, finality_s: 100.0 };
+        let latencies = l1.latencies(&profile, &batches, &proven);
+        assert_eq!(latencies.into_iter().map(seconds).collect::<Vec<_>>(), [127.0, 113.0]);
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     data::Data,
     error::BenchError,
     record::Record,
-    scale,
+    scale::{self, COORDINATOR_RATE},
     tables::spread,
     times::TaskTimes,
 };
@@ -117,7 +117,7 @@ pub(super) fn shares(together: &[Record]) -> Section {
 pub(super) fn scaling(together: &[Record]) -> Section {
     let title = "One batch on many workers";
     let rows = TaskTimes::from_records(together)
-        .and_then(|times| scale::rows(&times, SCALED_BATCH, 1, &WORKERS));
+        .and_then(|times| scale::rows(&times, SCALED_BATCH, 1, &WORKERS, COORDINATOR_RATE));
     let rows = match rows {
         Ok(rows) => rows,
         Err(error) => return absent(title, &error.to_string()),
@@ -129,6 +129,7 @@ pub(super) fn scaling(together: &[Record]) -> Section {
             number(row.latency_s),
             number(row.transfers_per_s),
             format!("{:.1} %", 100.0 * row.efficiency),
+            row.stop.to_string(),
         ]
     });
     Section {
@@ -143,7 +144,7 @@ pub(super) fn scaling(together: &[Record]) -> Section {
             &[Series { name: "one batch".to_owned(), points }],
         ),
         table: Table {
-            head: vec!["workers", "latency s", "transfers/s", "efficiency"],
+            head: vec!["workers", "latency s", "transfers/s", "efficiency", "workers wait for"],
             rows: cells.collect(),
         },
     }

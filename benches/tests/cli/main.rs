@@ -80,6 +80,7 @@ fn bad_options_are_refused_in_one_line() {
     refused(&["run", "--chunk", "1000000000"], &["--chunk", "max"]);
     refused(&["run", "--stage", "leaf", "--chunk", "10", "--batch", "10"], &["--batch above"]);
     refused(&["scale", "--workers", "9..1"], &["9..1"]);
+    refused(&["scale", "--coordinator-rate", "0"], &["--coordinator-rate", "above 0"]);
     refused(&["cost", "--eth=-1"], &["--eth", "without sign"]);
     refused(&["cost", "--eth=NaN"], &["NaN"]);
     refused(&["cmp", "only-one.json"], &["B.json"]);
@@ -238,12 +239,22 @@ fn scale_schedules_the_task_graph() {
         (Some(11.0), Some(7.0))
     );
     assert_eq!(rows[1]["transfers_per_s"].as_f64(), Some(200.0 / 7.0));
+    // Why no more workers help, and where their time goes.
+    assert_eq!((&rows[0]["stop"], &rows[1]["stop"]), (&json!("nothing"), &json!("critical-path")));
+    let idle = rows[1]["idle"].as_object().expect("parts").values();
+    let parts: f64 = idle.map(|part| part.as_f64().expect("a number")).sum();
+    let efficiency = rows[1]["efficiency"].as_f64().expect("a number");
+    assert!((parts + efficiency - 1.0).abs() < 1e-9, "{rows}");
+    let slow = ["scale", "--workers", "2", "--coordinator-rate", "0.1", "--json", "-", &path];
+    let slow: Value = serde_json::from_str(&stdout(&slow)).expect("JSON");
+    assert_eq!(slow[0]["stop"], json!("coordinator"));
     // From the folder, as a table.
     let table = stdout(&["scale", "--records", folder.path().to_str().expect("text")]);
     assert!(
         table.lines().last().is_some_and(|line| line.trim_start().starts_with("1000 ")),
         "{table}"
     );
+    assert!(table.contains("workers wait for") && table.contains("the critical path, "), "{table}");
     let mut poor = record(1.0);
     poor["steps"].as_array_mut().expect("a list").truncate(3);
     let poor = write(&folder, "poor.json", &poor);
