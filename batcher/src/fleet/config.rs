@@ -43,7 +43,7 @@ impl Default for FleetConfig {
             max_operations_a_chunk: 8_192,
             operator: String::new(),
             replicas: 1,
-            stream_gib: 8,
+            stream_gib: 4,
             lease_s: 5,
         }
     }
@@ -67,6 +67,10 @@ impl FleetConfig {
         // A pair of short transfers is never cut.
         if self.max_operations_a_chunk < 2 {
             return Err("fleet.max_operations_a_chunk: expected at least 2".to_owned());
+        }
+        let is_name = |c: char| c.is_ascii_graphic() || c == ' ';
+        if self.operator.len() > 64 || !self.operator.chars().all(is_name) {
+            return Err("fleet.operator: expected at most 64 printable letters".to_owned());
         }
         if ![1, 3, 5].contains(&self.replicas) {
             return Err(format!("fleet.replicas: expected 1, 3 or 5, got {}", self.replicas));

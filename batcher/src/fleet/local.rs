@@ -149,8 +149,6 @@ impl LocalFleet {
     #[must_use]
     pub fn config(&self) -> FleetConfig {
         FleetConfig {
-            // A server sets aside what its streams may take.
-            stream_gib: 1,
             url: self.server.url_of(OPERATOR, &self.password),
             max_operations_a_chunk: self.chunk_operations,
             ..FleetConfig::default()

@@ -70,6 +70,11 @@ pub enum StartError {
     /// The mempool cannot be rebuilt.
     #[error(transparent)]
     Mempool(#[from] MempoolError),
+    /// The store's commits are in a stream, and others may follow it.
+    #[error(
+        "the store in data_dir is followed by a standby, or was: start with --nats (fleet.url), as before; or with --alone, after which no standby can go on from it"
+    )]
+    Followed,
     /// The stream of commits.
     #[error(transparent)]
     Replication(#[from] ReplicationError),
@@ -87,6 +92,8 @@ pub struct Checked {
     pub(super) rollup: RollupOnL1,
     /// Where batches may have their data.
     pub(super) modes: DataModes,
+    /// Whether a stream that the store's commits were in may be left.
+    is_alone: bool,
 }
 
 impl Checked {
@@ -107,7 +114,7 @@ impl Checked {
         }
         keys::check_token(&config.admin_token_file())?;
         checks::is_writable(&config.data_dir)?;
-        Ok(Self { config, keys, provider, rollup, modes })
+        Ok(Self { config, keys, provider, rollup, modes, is_alone: false })
     }
 }
 
@@ -148,6 +155,23 @@ impl Checked {
         };
         let folder = self.config.store_dir();
         blocking(move || Ok(Store::open(&folder, &identity)?)).await
+    }
+
+    /// Opens a store whose commits are in no stream: who follows one would lack what is written now.
+    async fn open_alone(&self) -> Result<Store, StartError> {
+        let store = self.open_store().await?;
+        match store.replica.get(&())? {
+            Some(_) if !self.is_alone => return Err(StartError::Followed),
+            Some(_) => store.leave_stream()?,
+            None => {}
+        }
+        Ok(store)
+    }
+
+    /// From now on the store's commits are in no stream, even if they were.
+    #[must_use]
+    pub fn alone(self) -> Self {
+        Self { is_alone: true, ..self }
     }
 }
 
@@ -242,7 +266,7 @@ impl Node {
         let signals = Signals::default();
         let store = match &extras.led {
             Some(led) => led.store.clone(),
-            None => checked.open_store().await?,
+            None => checked.open_alone().await?,
         };
         let (config, domain) = (checked.config.clone(), checked.domain());
         let (opened, news) = (store.clone(), signals.clone());

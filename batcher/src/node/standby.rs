@@ -87,12 +87,14 @@ impl Checked {
             format!("{}:{}", host.trim(), self.config.api.listen.port())
         };
         let named = Some(fleet.operator.clone()).filter(|name| !name.is_empty());
+        let lease = Duration::from_secs(fleet.lease_s);
         replication::Config {
             target: fleet.target(),
             names: fleet.prefix.parse().unwrap_or_else(|_| Names::default()),
             replicas: fleet.replicas,
             max_bytes: i64::from(fleet.stream_gib) << 30,
-            lease: Duration::from_secs(fleet.lease_s),
+            lease,
+            patience: lease,
             operator: named.unwrap_or_else(host),
             mode,
         }
@@ -187,6 +189,8 @@ impl Readers {
         if let Err(error) = advanced {
             // As after batches were stamped anew. The store is as it is; the state is rebuilt from it.
             warn!(%error, "a standby rebuilds its state");
+            // Nobody is told of what is not so any more.
+            self.publish.send_replace(None);
             self.follow = None;
             return;
         }

@@ -22,9 +22,15 @@ pub enum ReplicationError {
     },
     /// The store has a past that the stream does not know.
     #[error(
-        "the store and the stream {stream} have no past in common: restore a backup of the operator that leads (cairn db backup, cairn db restore), or remove the store of a standby to follow from the first commit"
+        "the store and the stream {stream} have no past in common: restore a backup of the operator that leads (cairn db backup, cairn db restore); if this is the store to go on with, start it with --promote"
     )]
     OtherPast {
+        /// The stream.
+        stream: String,
+    },
+    /// Two rollups share a prefix.
+    #[error("the stream {stream} is of another rollup: give each rollup its own fleet.prefix")]
+    OtherRollup {
         /// The stream.
         stream: String,
     },
@@ -42,9 +48,17 @@ pub enum ReplicationError {
     },
     /// The stream that the store followed is gone, and the store has only followed.
     #[error(
-        "the stream {stream} is gone, and this store has only followed it: start the operator that led, which begins it again; if there is none any more, start this one with --promote: what it lacks is lost"
+        "the stream {stream} is gone, and this store has only followed it, or is a backup: start the operator that led last, without --standby, which begins it again; if there is none any more, start this one with --promote: what it lacks is lost"
     )]
     Followed {
+        /// The stream.
+        stream: String,
+    },
+    /// The stream is gone, and another may have led it in between.
+    #[error(
+        "the stream {stream} was lost, and its server not heard before for longer than a lease: if no other operator has led since, start this one without --standby"
+    )]
+    LostAfterSilence {
         /// The stream.
         stream: String,
     },

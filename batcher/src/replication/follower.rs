@@ -1,5 +1,7 @@
 //! Reads the stream into a store.
 
+use alloy::primitives::B256;
+
 use super::{
     error::{ReplicationError, Trouble},
     message::{Head, Message},
@@ -19,12 +21,16 @@ const BYTES_A_WRITE: usize = 16 << 20;
 #[derive(Debug)]
 pub(super) struct Follower {
     store: Store,
+    /// Whose commits the store takes.
+    pub(super) rollup: B256,
     /// Where the store stands; none before its first message.
     standing: Option<Replicated>,
     /// The next message to read.
     next: u64,
     /// Whether the messages before `next` are those of the store's past.
     is_attached: bool,
+    /// The messages up to here do not begin where the store stands.
+    scanned: u64,
     /// Parts of a commit that is not whole yet.
     parts: Vec<u8>,
 }
@@ -43,7 +49,16 @@ pub(super) enum Reach {
 impl Follower {
     pub(super) fn new(store: Store) -> Result<Self, ReplicationError> {
         let standing = store.replica.get(&()).map_err(ReplicationError::store)?;
-        Ok(Self { store, standing, next: 1, is_attached: false, parts: Vec::new() })
+        let rollup = store.rollup().map_err(ReplicationError::store)?;
+        Ok(Self {
+            store,
+            rollup,
+            standing,
+            next: 1,
+            is_attached: false,
+            scanned: 0,
+            parts: Vec::new(),
+        })
     }
 
     pub(super) fn standing(&self) -> Option<Replicated> {
@@ -115,7 +130,7 @@ impl Follower {
             return Ok(true);
         }
         // The stream may have been lost, and begun again from where this store stands.
-        let mut next = extent.first;
+        let mut next = extent.first.max(self.scanned.min(extent.last) + 1);
         while next <= extent.last {
             let last = extent.last.min(next + AT_ONCE - 1);
             let messages = stream.read(next..=last).await?;
@@ -126,6 +141,7 @@ impl Follower {
             }
             next = last + 1;
         }
+        self.scanned = extent.last;
         if extent.last == 0 {
             return Ok(false);
         }
@@ -142,7 +158,7 @@ impl Follower {
     }
 
     fn attach_at(&mut self, next: u64) {
-        (self.next, self.is_attached) = (next, true);
+        (self.next, self.is_attached, self.scanned) = (next, true, 0);
         self.parts.clear();
     }
 
@@ -154,7 +170,10 @@ impl Follower {
         for (sequence, Message { head, bytes }) in (self.next..).zip(messages) {
             let term = head.term();
             match head {
-                Head::Begin { before, .. } => {
+                Head::Begin { before, rollup, .. } => {
+                    if rollup != self.rollup {
+                        return Err(ReplicationError::OtherRollup { stream: stream.name() }.into());
+                    }
                     if before != position {
                         return Err(ReplicationError::OtherPast { stream: stream.name() }.into());
                     }

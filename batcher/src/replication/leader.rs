@@ -1,15 +1,16 @@
 //! Adds commits to the stream while this operator leads.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use alloy::primitives::B256;
 use metrics::{counter, histogram};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use tracing::{info, warn};
 
 use super::{
     Role,
     error::{ReplicationError, Trouble},
-    lease::Lease,
+    lease::Heard,
     message::{self, Head},
     stream::CommitStream,
 };
@@ -38,7 +39,10 @@ pub(super) struct Request {
 #[derive(Debug)]
 pub(super) struct Leader {
     pub(super) stream: CommitStream,
-    pub(super) lease: Lease,
+    /// Since when nobody else can have taken over, and for how long that holds.
+    pub(super) heard: Heard,
+    pub(super) lease: Duration,
+    pub(super) rollup: B256,
     pub(super) operator: String,
     /// The last message, which is ours.
     pub(super) last: StreamPosition,
@@ -68,9 +72,11 @@ impl Leader {
         loop {
             let base = self.last.sequence + sent as u64; // a few thousand at the most
             let rest = messages.get(sent..).unwrap_or_default();
+            let begun = Instant::now();
             match self.stream.append(base, rest).await {
                 Ok(sequence) => {
                     self.last.sequence = sequence;
+                    self.heard.since(begun);
                     counter!("cairn_replication_commits_total").increment(1);
                     counter!("cairn_replication_bytes_total").increment(commit.len() as u64);
                     histogram!("cairn_replication_append_seconds")
@@ -161,10 +167,16 @@ impl Leader {
     }
 
     /// The stream was lost with its server's disk: begins another, which goes on from here.
+    ///
+    /// # Errors
+    /// Nothing was heard of the server for as long as a lease lasts: another may have taken over before.
     async fn begin_again(&mut self, end: u64) -> Result<(), ReplicationError> {
+        if self.heard.ago() > self.lease {
+            return Err(ReplicationError::LostAfterSilence { stream: self.stream.name() });
+        }
         warn!(end, last = self.last.sequence, "the stream of commits was lost: it is begun again");
         let term = Term::next(Some(self.last.term));
-        let begin = message::begin(term, &self.operator, Some(self.last));
+        let begin = message::begin(term, self.rollup, &self.operator, Some(self.last));
         match self.stream.append(end, &[begin]).await {
             Ok(sequence) => {
                 self.last = StreamPosition { term, sequence };
@@ -183,17 +195,13 @@ impl Leader {
         }
     }
 
-    /// Gives a sign of life.
-    pub(super) async fn renew(&mut self) -> Result<(), ReplicationError> {
-        match self.lease.renew().await {
-            Ok(true) => Ok(()),
-            Ok(false) => {
-                let holder = self.lease.holder().await.ok().flatten();
-                let by = holder.map_or_else(|| "unknown".to_owned(), |holder| holder.operator);
-                Err(ReplicationError::Fenced { by })
-            }
-            // Nobody has said that another leads: a commit will tell.
-            Err(_) => Ok(()),
+    /// Looks whether the stream is as it was left: after the connection was lost.
+    pub(super) async fn look_again(&mut self) -> Result<(), ReplicationError> {
+        match self.look(&[]).await {
+            Ok(Found::Lost(end)) => self.begin_again(end).await,
+            Err(Trouble::Final(error)) => Err(error),
+            // The next commit will tell.
+            Ok(Found::Ours(_)) | Err(Trouble::NotLast | Trouble::Unreachable(_)) => Ok(()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The messages of the stream.
 
+use alloy::primitives::B256;
 use serde::{Deserialize, Serialize};
 
 use crate::store::records::{StreamPosition, Term};
@@ -16,8 +17,8 @@ const HEAD: usize = 1 << 10;
 /// What a message is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Head {
-    /// An operator begins to lead, from a store that stands at `before`; a new store stands nowhere.
-    Begin { term: Term, operator: String, before: Option<StreamPosition> },
+    /// An operator of this rollup begins to lead, from a store that stands at `before`; a new store stands nowhere.
+    Begin { term: Term, rollup: B256, operator: String, before: Option<StreamPosition> },
     /// A part of a commit follows: `index` of `count`, from 0.
     Part { term: Term, index: u32, count: u32 },
 }
@@ -47,9 +48,14 @@ impl Head {
 }
 
 /// The message with which a term begins.
-pub(super) fn begin(term: Term, operator: &str, before: Option<StreamPosition>) -> Vec<u8> {
+pub(super) fn begin(
+    term: Term,
+    rollup: B256,
+    operator: &str,
+    before: Option<StreamPosition>,
+) -> Vec<u8> {
     let operator = operator.chars().filter(|c| !c.is_control()).take(LONGEST_NAME / 4).collect();
-    Head::Begin { term, operator, before }.encode(&[])
+    Head::Begin { term, rollup, operator, before }.encode(&[])
 }
 
 /// A commit as messages: at least one.
@@ -83,8 +89,9 @@ mod tests {
     #[test]
     fn messages_are_read_as_they_were_written() {
         let before = Some(StreamPosition { term: TERM, sequence: 9 });
-        let written = begin(TERM, "op\u{1b}[2Jerator", before);
-        let Head::Begin { term, operator, before: read } = decode(&written).unwrap().head else {
+        let written = begin(TERM, B256::ZERO, "op\u{1b}[2Jerator", before);
+        let Head::Begin { term, operator, before: read, .. } = decode(&written).unwrap().head
+        else {
             panic!()
         };
         assert_eq!((term, operator.as_str(), read), (TERM, "op[2Jerator", before));
@@ -115,7 +122,7 @@ mod tests {
 
     #[test]
     fn what_is_no_message_is_refused() {
-        let written = begin(TERM, "me", None);
+        let written = begin(TERM, B256::ZERO, "me", None);
         for end in 0..written.len() {
             assert_eq!(decode(&written[..end]), None, "{end}");
         }

@@ -13,7 +13,7 @@
 //! - **The lease only says when.** A key that its holder renews and that is gone if it does not. Two who both believe to
 //!   hold it cannot both write.
 //! - **Nobody takes over who may lack something.** A follower leads only from the very end of the stream that it has
-//!   followed. Where that stream is gone, only the store that led may begin another.
+//!   followed. Where that stream is gone, only who leads may begin another, or who is told to by a person.
 //!
 //! Trust: the operators of one rollup trust each other and their NATS account. Rows are checked all the same.
 
@@ -33,7 +33,10 @@ use std::{
 };
 
 use cairn_fleet::{bus::Target, names::Names};
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
 
 pub use self::error::ReplicationError;
 use self::leader::{Ask, Request};
@@ -49,7 +52,7 @@ pub enum Mode {
     Lead,
     /// Once no other does.
     Standby,
-    /// As [`Self::Lead`], even though its store has only followed, and the stream that it followed is gone.
+    /// As [`Self::Lead`], even though its store has only followed, or the stream is another's: what it lacks is lost.
     Promote,
 }
 
@@ -66,6 +69,9 @@ pub struct Config {
     pub max_bytes: i64,
     /// After how long without a sign of its holder the lease is free.
     pub lease: Duration,
+    /// How long one that is not told to lead waits before it takes the lease, after its start and after the server was
+    /// away: whoever leads must get the time to show up.
+    pub patience: Duration,
     /// This operator, for people.
     pub operator: String,
     /// When it leads.
@@ -117,6 +123,11 @@ impl Replication {
         let (requests, asked) = mpsc::unbounded_channel();
         let (closing, closed) = watch::channel(false);
         let standing = Arc::default();
+        // Who is told to lead does; of any other it is not known yet who does.
+        let patience = match config.mode {
+            Mode::Lead => Duration::ZERO,
+            Mode::Standby | Mode::Promote => config.patience,
+        };
         let work = run::Work {
             config,
             store,
@@ -125,6 +136,8 @@ impl Replication {
             asked,
             closed,
             standing: Arc::clone(&standing),
+            patience: Instant::now() + patience,
+            seen: run::Seen::default(),
         };
         let thread = std::thread::Builder::new().name("replication".to_owned());
         thread.spawn(move || work.run()).map_err(ReplicationError::thread)?;

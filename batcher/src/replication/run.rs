@@ -5,10 +5,11 @@ use std::{
     time::Duration,
 };
 
+use cairn_fleet::bus::Bus;
 use metrics::gauge;
 use tokio::{
     sync::{mpsc, watch},
-    time::{MissedTickBehavior, interval},
+    time::{Instant, sleep, timeout},
 };
 use tracing::{info, warn};
 
@@ -17,7 +18,7 @@ use super::{
     error::Trouble,
     follower::{Follower, Reach},
     leader::{Ask, Leader, Request},
-    lease::{Holder, Lease},
+    lease::{Heard, Holder, Lease},
     message,
     stream::CommitStream,
 };
@@ -41,6 +42,9 @@ pub(super) struct Work {
     pub(super) asked: mpsc::UnboundedReceiver<Ask>,
     pub(super) closed: watch::Receiver<bool>,
     pub(super) standing: Arc<Mutex<Option<Replicated>>>,
+    /// Until then nobody's lease is taken: whoever leads gets the time of a lease to show up.
+    pub(super) patience: Instant,
+    pub(super) seen: Seen,
 }
 
 impl Work {
@@ -64,22 +68,42 @@ impl Work {
     }
 
     async fn work(&mut self) -> Result<(), ReplicationError> {
-        let Some(jetstream) = self.connect().await? else { return Ok(()) };
+        let Some(bus) = self.connect().await? else { return Ok(()) };
+        let mut jetstream = async_nats::jetstream::new(bus.client.clone());
+        // A sign that waits for longer is none.
+        jetstream.set_timeout(self.config.lease / 2);
         let stream = CommitStream::new(jetstream.clone(), &self.config);
-        let lease = Lease::new(jetstream, &self.config);
+        let mut lease = Lease::new(jetstream, &self.config);
         let mut follower = Follower::new(self.store.clone())?;
         self.stand(follower.standing());
         self.observe();
-        let Some(leader) = self.follow(&mut follower, &stream, lease).await? else { return Ok(()) };
-        self.lead(leader).await
+        let mut connections = bus.connections;
+        let mut last = None;
+        while last.is_none() && !self.role.is_closed() {
+            last = self.follow(&mut follower, &stream, &mut lease, &mut connections).await?;
+        }
+        let Some(last) = last else { return Ok(()) };
+        let leader = Leader {
+            stream,
+            heard: Heard::now(),
+            lease: self.config.lease,
+            rollup: follower.rollup,
+            operator: self.config.operator.clone(),
+            last,
+            closed: self.closed.clone(),
+            role: self.role.clone(),
+        };
+        let ended = self.lead(leader, &mut lease, connections).await;
+        let _ = timeout(self.config.lease, lease.release()).await;
+        ended
     }
 
     /// Connects, however long that takes; none if nobody waits for it any more.
-    async fn connect(&self) -> Result<Option<async_nats::jetstream::Context>, ReplicationError> {
+    async fn connect(&self) -> Result<Option<Bus>, ReplicationError> {
         let mut pause = LOOK;
         while !self.role.is_closed() {
             match self.config.target.connect(None).await {
-                Ok(bus) => return Ok(Some(async_nats::jetstream::new(bus.client))),
+                Ok(bus) => return Ok(Some(bus)),
                 Err(error) if error.is_transient() => {
                     let reason = error.to_string();
                     if *self.role.borrow() != Role::Waiting(reason.clone()) {
@@ -89,7 +113,7 @@ impl Work {
                 }
                 Err(error) => return Err(ReplicationError::Server(error.to_string())),
             }
-            tokio::time::sleep(pause).await;
+            sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
         Ok(None)
@@ -105,94 +129,98 @@ impl Work {
         }
     }
 
-    /// Follows until this operator leads; none if nobody waits for it any more.
+    /// Reads some, and takes over if it is time: where the term begins. Nothing holds the lease after anything else.
     async fn follow(
         &mut self,
         follower: &mut Follower,
         stream: &CommitStream,
-        mut lease: Lease,
-    ) -> Result<Option<Leader>, ReplicationError> {
-        let mut seen = Seen::default();
-        while !self.role.is_closed() {
-            match self.step(follower, stream, &mut lease, &mut seen).await {
-                Ok(Some(last)) => {
-                    let (operator, closed) = (self.config.operator.clone(), self.closed.clone());
-                    let stream = stream.clone();
-                    let role = self.role.clone();
-                    return Ok(Some(Leader { stream, lease, operator, last, closed, role }));
-                }
-                Ok(None) => {}
-                Err(Trouble::Final(error)) => {
-                    lease.release().await;
-                    return Err(error);
-                }
-                Err(Trouble::NotLast) => {
-                    // Somebody has written since: it is read first.
-                    lease.release().await;
-                }
-                Err(Trouble::Unreachable(reason)) => {
-                    self.role.send_replace(Role::Waiting(reason));
-                    tokio::time::sleep(LOOK).await;
-                }
+        lease: &mut Lease,
+        connections: &mut watch::Receiver<u64>,
+    ) -> Result<Option<StreamPosition>, ReplicationError> {
+        if connections.has_changed().unwrap_or(false) {
+            connections.mark_unchanged();
+            self.patience = Instant::now() + self.config.patience;
+        }
+        let trouble = match self.step(follower, stream, lease).await {
+            Ok(Some(last)) => return Ok(Some(last)),
+            Ok(None) => return Ok(None),
+            Err(trouble) => trouble,
+        };
+        lease.release().await;
+        match trouble {
+            Trouble::Final(error) => return Err(error),
+            // Somebody has written since: it is read first.
+            Trouble::NotLast => {}
+            Trouble::Unreachable(reason) => {
+                self.patience = Instant::now() + self.config.patience;
+                self.role.send_replace(Role::Waiting(reason));
+                sleep(LOOK).await;
             }
         }
-        lease.release().await;
         Ok(None)
     }
 
-    /// Reads some, and takes over if it is time: where the term begins.
     async fn step(
         &mut self,
         follower: &mut Follower,
         stream: &CommitStream,
         lease: &mut Lease,
-        seen: &mut Seen,
     ) -> Result<Option<StreamPosition>, Trouble> {
         let before = follower.position();
-        let reach = follower.read(stream).await?;
+        let reach = self.read(follower, stream).await?;
         if follower.position() != before {
             self.stand(follower.standing());
             self.observe();
         }
-        let end = match reach {
+        let holder = lease.holder().await?;
+        let is_ready = match reach {
             Reach::Behind(behind) => {
-                self.follows(lease.holder().await?, behind);
+                self.follows(holder, behind);
                 return Ok(None);
             }
-            Reach::End(extent) => Some(extent.last),
-            Reach::Gone(extent) => self.may_begin(follower, stream)?.then_some(extent.last),
+            Reach::End(_) => true,
+            Reach::Gone(_) => self.may_begin(follower, stream)?,
         };
-        let holder = lease.holder().await?;
         if let Some(holder) = &holder
             && self.config.mode != Mode::Standby
-            && seen.lives(holder)
+            && self.seen.lives(holder)
         {
             return Err(ReplicationError::Led { leader: holder.operator.clone() }.into());
         }
-        match (end, holder) {
-            (Some(_), None) if lease.take().await? => {
-                // Once more: what was added until the lease was free.
-                let end = match follower.read(stream).await? {
-                    Reach::End(extent) => extent.last,
-                    Reach::Gone(extent) if self.may_begin(follower, stream)? => extent.last,
-                    _ => return Err(Trouble::NotLast),
-                };
-                self.begin(follower, stream, end).await.map(Some)
+        // One that leads may have been away with the server, as may have been its signs.
+        let may_take = holder.is_none() && self.patience < Instant::now();
+        if is_ready && may_take && lease.take().await? {
+            // Once more: what was added until the lease was free.
+            let end = match self.read(follower, stream).await? {
+                Reach::End(extent) => extent.last,
+                Reach::Gone(extent) if self.may_begin(follower, stream)? => extent.last,
+                _ => return Err(Trouble::NotLast),
+            };
+            return self.begin(follower, stream, lease, end).await.map(Some);
+        }
+        if is_ready {
+            self.follows(holder, 0);
+        } else {
+            let name = stream.name();
+            let reason = format!(
+                "the stream {name} is gone, or was never begun: the operator that led begins it, without --standby"
+            );
+            self.role.send_replace(Role::Waiting(reason));
+        }
+        sleep(LOOK).await;
+        Ok(None)
+    }
+
+    /// Reads some of what the store lacks. To whoever is promoted, a stream that is another's is none.
+    async fn read(&self, follower: &mut Follower, stream: &CommitStream) -> Result<Reach, Trouble> {
+        use ReplicationError::{Message, OtherPast, TooFarBehind};
+        match follower.read(stream).await {
+            Err(Trouble::Final(OtherPast { .. } | TooFarBehind { .. } | Message { .. }))
+                if self.config.mode == Mode::Promote =>
+            {
+                Ok(Reach::Gone(stream.extent().await?))
             }
-            (Some(_), holder) => {
-                self.follows(holder, 0);
-                tokio::time::sleep(LOOK).await;
-                Ok(None)
-            }
-            (None, _) => {
-                let name = stream.name();
-                let reason = format!(
-                    "the stream {name} is gone, or was never begun: the operator that led begins it"
-                );
-                self.role.send_replace(Role::Waiting(reason));
-                tokio::time::sleep(LOOK).await;
-                Ok(None)
-            }
+            read => read,
         }
     }
 
@@ -204,9 +232,10 @@ impl Work {
     ) -> Result<bool, ReplicationError> {
         let has_led = follower.standing().map(|standing| standing.leads);
         match (has_led, self.config.mode) {
-            (Some(true), _) | (_, Mode::Promote) | (None, Mode::Lead) => Ok(true),
+            (_, Mode::Promote) | (None | Some(true), Mode::Lead) => Ok(true),
             (Some(false), Mode::Lead) => Err(ReplicationError::Followed { stream: stream.name() }),
-            (Some(false) | None, Mode::Standby) => Ok(false),
+            // It may have led, and another after it, before the stream was lost.
+            (_, Mode::Standby) => Ok(false),
         }
     }
 
@@ -226,13 +255,18 @@ impl Work {
         &self,
         follower: &mut Follower,
         stream: &CommitStream,
+        lease: &Lease,
         end: u64,
     ) -> Result<StreamPosition, Trouble> {
-        stream.adjust().await?;
+        for adjusted in [stream.adjust().await, lease.adjust().await] {
+            if let Err(error) = adjusted {
+                warn!(%error, "the server keeps the size and the copies that it has");
+            }
+        }
         follower.name_past()?;
         let before = follower.position();
         let term = Term::next(before.map(|position| position.term));
-        let begin = message::begin(term, &self.config.operator, before);
+        let begin = message::begin(term, follower.rollup, &self.config.operator, before);
         let sequence = stream.append(end, &[begin]).await?;
         let position = StreamPosition { term, sequence };
         follower.stand_at(Replicated { position, leads: true })?;
@@ -241,43 +275,54 @@ impl Work {
     }
 
     /// Adds what is asked, until another leads or nobody asks any more.
-    async fn lead(&mut self, mut leader: Leader) -> Result<(), ReplicationError> {
+    async fn lead(
+        &mut self,
+        mut leader: Leader,
+        lease: &mut Lease,
+        mut connections: watch::Receiver<u64>,
+    ) -> Result<(), ReplicationError> {
         let StreamPosition { term, sequence } = leader.last;
         info!(term = term.number, sequence, "this operator leads");
         self.observer = None;
         gauge!("cairn_replication_leads").set(1.0);
         gauge!("cairn_replication_behind").set(0.0);
         self.role.send_replace(Role::Leading { waits: None });
-        let mut signs = interval(leader.lease.period());
-        signs.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let heard = leader.heard.clone();
+        // Signs go on while a commit waits.
+        let keeps = lease.keep(&heard);
+        tokio::pin!(keeps);
         loop {
-            tokio::select! {
-                request = self.asked.recv() => {
-                    let Some(Ask::Append(Request { commit, answer })) = request else { break };
-                    let added = leader.append(&commit).await;
-                    let failed = added.clone().err();
-                    // Who asked may be gone.
-                    let _ = answer.send(added);
-                    match failed {
-                        Some(ReplicationError::Stopping) | None => {}
-                        Some(error) => {
-                            leader.lease.release().await;
-                            return Err(error);
-                        }
+            let asked = tokio::select! {
+                ask = self.asked.recv() => ask,
+                by = &mut keeps => return Err(ReplicationError::Fenced { by }),
+                _ = connections.changed() => {
+                    tokio::select! {
+                        looked = leader.look_again() => looked?,
+                        by = &mut keeps => return Err(ReplicationError::Fenced { by }),
                     }
-                    self.stand(Some(Replicated { position: leader.last, leads: true }));
+                    continue;
                 }
-                _ = signs.tick() => leader.renew().await?,
+            };
+            let Some(Ask::Append(Request { commit, answer })) = asked else { return Ok(()) };
+            let added = tokio::select! {
+                added = leader.append(&commit) => added,
+                by = &mut keeps => Err(ReplicationError::Fenced { by }),
+            };
+            let failed = added.clone().err();
+            // Who asked may be gone.
+            let _ = answer.send(added);
+            match failed {
+                None => self.stand(Some(Replicated { position: leader.last, leads: true })),
+                Some(ReplicationError::Stopping) => {}
+                Some(error) => return Err(error),
             }
         }
-        leader.lease.release().await;
-        Ok(())
     }
 }
 
 /// The holder of the lease as it was first seen.
-#[derive(Default)]
-struct Seen(Option<Holder>);
+#[derive(Debug, Default)]
+pub(super) struct Seen(Option<Holder>);
 
 impl Seen {
     /// Whether it has given a sign since. A lease that was left behind by a kill gives none, and expires.

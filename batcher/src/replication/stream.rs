@@ -1,10 +1,13 @@
 //! The stream of commits on the server.
 
-use async_nats::jetstream::{
-    Context,
-    context::PublishErrorKind,
-    message::PublishMessage,
-    stream::{Config, DirectGetErrorKind, DiscardPolicy, StorageType, Stream},
+use async_nats::{
+    connection::State,
+    jetstream::{
+        Context,
+        context::PublishErrorKind,
+        message::PublishMessage,
+        stream::{Config, DirectGetErrorKind, DiscardPolicy, StorageType, Stream},
+    },
 };
 use futures_util::future::try_join_all;
 
@@ -77,6 +80,11 @@ impl CommitStream {
 
     /// Gives a stream that is there the size and the copies that are wanted now.
     pub(super) async fn adjust(&self) -> Result<(), Trouble> {
+        // A server that is alone takes more copies, and loses the stream at its next start.
+        if self.replicas > 1 && self.stream().await?.cached_info().cluster.is_none() {
+            let reason = format!("{} copies need a cluster", self.replicas);
+            return Err(Trouble::Unreachable(reason));
+        }
         let made = self.jetstream.create_or_update_stream(self.config()).await;
         made.map(drop).map_err(|error| unreachable("the stream of commits")(&error))
     }
@@ -113,6 +121,10 @@ impl CommitStream {
     /// # Errors
     /// [`Trouble::NotLast`]: another message is there. With any other, some of them may be there.
     pub(super) async fn append(&self, last: u64, messages: &[Vec<u8>]) -> Result<u64, Trouble> {
+        // What is sent meanwhile waits in memory, once more with each try.
+        if self.jetstream.client().connection_state() != State::Connected {
+            return Err(Trouble::Unreachable("the connection to NATS is lost".to_owned()));
+        }
         let trouble = |error: async_nats::jetstream::context::PublishError| match error.kind() {
             PublishErrorKind::WrongLastSequence => Trouble::NotLast,
             PublishErrorKind::MaxPayloadExceeded => {

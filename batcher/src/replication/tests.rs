@@ -17,8 +17,8 @@ use tokio::runtime::Runtime;
 use super::*;
 use crate::store::{
     StoreError,
-    records::Sequence,
-    tests::{Rows, contents, open},
+    records::{Identity, Sequence},
+    tests::{Rows, contents, identity, open},
 };
 
 /// Longer than any test: no lease expires of itself.
@@ -59,6 +59,7 @@ impl World {
             replicas: 1,
             max_bytes: 1 << 30,
             lease: LONG,
+            patience: Duration::ZERO,
             operator: format!("{mode:?}"),
             mode,
         }
@@ -83,9 +84,12 @@ impl World {
     }
 
     fn jetstream(&self) -> jetstream::Context {
-        let target = self.config(Mode::Lead).target;
-        let connect = async { jetstream::new(target.connect(None).await.unwrap().client) };
-        self.wait(connect)
+        let config = self.config(Mode::Lead);
+        self.wait(self.jetstream_of(&config))
+    }
+
+    async fn jetstream_of(&self, config: &Config) -> jetstream::Context {
+        jetstream::new(config.target.connect(None).await.unwrap().client)
     }
 
     /// As if its holder were silent for as long as a lease lasts.
@@ -103,6 +107,13 @@ impl World {
             }
         });
         assert!(is_so(), "{what}");
+    }
+
+    /// Waits until it says that what it followed is gone.
+    fn until_gone(&self, operator: &Operator) {
+        let mut role = operator.replication.role();
+        let gone = |role: &Role| matches!(role, Role::Waiting(why) if why.contains("is gone"));
+        self.wait(role.wait_for(gone)).unwrap();
     }
 
     /// Waits until the other store has all that this one has.
@@ -266,25 +277,27 @@ fn a_server_that_is_away_is_waited_for_and_a_lost_stream_begun_again() {
 
     // A store that lacks something leads no more once the stream is lost.
     leader.put(30).unwrap();
+    world.wait(leader.replication.end());
+    drop((leader, left, right));
     world.server.restart(true).unwrap();
-    drop(right);
     let right = open(_b.path()).unwrap();
     let behind = world.begin(&right, Mode::Standby);
-    let mut role = behind.replication.role();
-    let gone = |role: &Role| matches!(role, Role::Waiting(why) if why.contains("is gone"));
-    world.wait(role.wait_for(|role| gone(role))).unwrap();
+    world.until_gone(&behind);
     // Not as an operator of its own either, unless somebody says so.
     drop(behind);
     let told = world.begin(&right, Mode::Lead);
     let error = world.wait(told.replication.leads()).unwrap_err();
     assert!(matches!(error, ReplicationError::Followed { .. }), "{error}");
-    // The leader begins it again, from where the other is not.
+    // Who led begins it again, from where the other is not.
+    let left = open(_a.path()).unwrap();
+    let leader = world.lead(&left, Mode::Lead);
     leader.put(31).unwrap();
     let behind = world.begin(&right, Mode::Standby);
     let error = world.wait(behind.replication.leads()).unwrap_err();
     assert!(matches!(error, ReplicationError::OtherPast { .. }), "{error}");
 }
 
+/// One that led and stopped, or was killed, knows nothing of who led after it: its store says that it led.
 #[test]
 fn when_the_leader_is_lost_with_the_stream_somebody_must_say_who_leads() {
     let mut world = World::new();
@@ -294,23 +307,74 @@ fn when_the_leader_is_lost_with_the_stream_somebody_must_say_who_leads() {
     let follower = world.begin(&right, Mode::Standby);
     world.until_same(&left, &right);
     world.wait(leader.replication.end());
-    world.wait(follower.replication.leads()).unwrap();
-    world.wait(follower.replication.end());
     drop((leader, left));
+    world.wait(follower.replication.leads()).unwrap();
+    let follower = follower.replicated();
+    follower.put(2).unwrap();
+    world.wait(follower.replication.end());
     world.server.restart(true).unwrap();
-    // It led last, and may begin the stream again, also as a standby.
-    let again = world.begin(&right, Mode::Standby);
-    world.wait(again.replication.leads()).unwrap();
-    world.wait(again.replication.end());
-    // One that only followed may not, but for the flag.
-    let (_c, third) = new_store();
-    let follower = world.begin(&third, Mode::Standby);
-    let error = world.wait(follower.replication.leads()).unwrap_err();
+    drop((follower, right));
+    // Both have led; neither begins the stream of itself.
+    let (left, right) = (open(_a.path()).unwrap(), open(_b.path()).unwrap());
+    let (first, second) = (world.begin(&left, Mode::Standby), world.begin(&right, Mode::Standby));
+    world.until_gone(&first);
+    world.until_gone(&second);
+    drop(second);
+    let second = world.lead(&right, Mode::Lead);
+    let error = world.wait(first.replication.leads()).unwrap_err();
     assert!(matches!(error, ReplicationError::OtherPast { .. }), "{error}");
-    let left = open(_a.path()).unwrap();
+    second.put(3).unwrap();
+    world.wait(second.replication.end());
+    // Whoever is promoted leads with what it has.
+    let promoted = world.lead(&left, Mode::Promote);
+    promoted.put(4).unwrap();
+    let error = second.put(5).unwrap_err();
+    assert!(matches!(error, StoreError::Replication { .. }), "{error}");
+}
+
+/// A backup of the operator that led is not that operator.
+#[test]
+fn a_backup_begins_no_stream() {
+    let mut world = World::new();
+    let (_a, left) = new_store();
+    let leader = world.lead(&left, Mode::Lead);
+    leader.put(1).unwrap();
+    let place = tempfile::tempdir().unwrap();
+    left.backup(&place.path().join("backup")).unwrap();
+    leader.put(2).unwrap();
+    world.wait(leader.replication.end());
     world.server.restart(true).unwrap();
-    let promoted = world.begin(&left, Mode::Promote);
-    world.wait(promoted.replication.leads()).unwrap();
+    crate::store::restore(&place.path().join("backup"), &place.path().join("store")).unwrap();
+    let copy = open(&place.path().join("store")).unwrap();
+    let operator = world.begin(&copy, Mode::Lead);
+    let error = world.wait(operator.replication.leads()).unwrap_err();
+    assert!(matches!(error, ReplicationError::Followed { .. }), "{error}");
+}
+
+/// The answer to a sign was lost: the sign is there, and its revision unknown.
+#[test]
+fn nobody_is_overtaken_by_its_own_sign() {
+    let world = World::new();
+    let jetstream = world.jetstream();
+    let mut config = world.config(Mode::Lead);
+    config.lease = Duration::from_secs(2);
+    let mut lease = lease::Lease::new(jetstream.clone(), &config);
+    let mut other = lease::Lease::new(jetstream, &config);
+    world.wait(async {
+        assert!(lease.take().await.unwrap());
+        lease.forget();
+        assert!(lease.renew().await.unwrap());
+        assert!(!other.take().await.unwrap(), "of the same name, and another process");
+        lease.release().await;
+        assert!(other.take().await.unwrap());
+        assert!(!lease.renew().await.unwrap());
+        // A lease that was made with another age.
+        config.lease = Duration::from_secs(30);
+        let longer = lease::Lease::new(world.jetstream_of(&config).await, &config);
+        longer.adjust().await.unwrap();
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        assert!(longer.holder().await.unwrap().is_some(), "it lives for 30 s now");
+    });
 }
 
 #[test]
@@ -334,6 +398,23 @@ fn a_store_with_a_past_of_its_own_is_followed_by_its_copies_only() {
     let copy = open(&place.path().join("store")).unwrap();
     let _follower = world.begin(&copy, Mode::Standby);
     world.until_same(&left, &copy);
+}
+
+/// Whose operators were given one prefix by mistake.
+#[test]
+fn another_rollups_stream_is_refused() {
+    let world = World::new();
+    let (_a, left) = new_store();
+    let folder = tempfile::tempdir().unwrap();
+    let right = Store::open(folder.path(), &Identity { chain_id: 7, ..identity() }).unwrap();
+    let leader = world.lead(&left, Mode::Lead);
+    leader.put(1).unwrap();
+    for mode in [Mode::Standby, Mode::Lead] {
+        let other = world.begin(&right, mode);
+        let error = world.wait(other.replication.leads()).unwrap_err();
+        assert!(matches!(error, ReplicationError::OtherRollup { .. }), "{error}");
+    }
+    leader.put(2).unwrap();
 }
 
 /// The parts of a commit that its writer never finished.

@@ -15,7 +15,7 @@ use std::{
 
 use cairn_prover::files::check_writable;
 
-use super::{Store, StoreError, codec, engine::Engine, replica::Change};
+use super::{Store, StoreError, codec, engine::Engine, records::Replicated, replica::Change};
 use crate::regular_file;
 
 const MAGIC: [u8; 8] = *b"CAIRNBK1";
@@ -143,6 +143,8 @@ pub fn restore(path: &Path, folder: &Path) -> Result<u64, StoreError> {
     engine.keyspaces()?;
     let count = read(path, |table, key, value| {
         (rows, bytes) = (rows + 1, bytes + key.len() + value.len());
+        // A copy has not led.
+        let value = if table == "replica" { followed(&key, &value)? } else { value };
         write.push(Change::new(table, &engine.keyspace(table)?, key, Some(value)));
         if rows >= ROWS_A_WRITE || bytes >= BYTES_A_WRITE {
             (rows, bytes) = (0, 0);
@@ -160,6 +162,12 @@ pub fn restore(path: &Path, folder: &Path) -> Result<u64, StoreError> {
     let _ = partial.keep();
     sync_folder(folder)?;
     Ok(count)
+}
+
+/// The standing of a store whose operator only follows.
+fn followed(key: &[u8], value: &[u8]) -> Result<Vec<u8>, StoreError> {
+    let standing: Replicated = codec::decode("replica", key, value)?;
+    codec::encode("replica", key, &Replicated { leads: false, ..standing })
 }
 
 /// Reads a backup to its end and gives each row; what is given before the end may still turn out to be damaged.

@@ -291,8 +291,8 @@ impl Write {
     /// a thread of tokio's that serves others, these move to another meanwhile.
     ///
     /// # Errors
-    /// The disk is full or fails: whether it was written is then unknown until the store is opened again. Or another
-    /// operator has taken over: it was not written.
+    /// The disk is full or fails, or another operator has taken over: whether it was written, or is in the stream, is
+    /// then unknown until the store is opened again.
     pub fn commit(self) -> Result<(), StoreError> {
         self.commit_as(true)
     }

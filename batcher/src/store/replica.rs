@@ -10,11 +10,12 @@
 
 use std::{fmt, sync::Arc};
 
+use alloy::primitives::{B256, keccak256};
 use fjall::{Keyspace, Slice};
 
 use super::{
     SCHEMA, Store, StoreError, codec,
-    records::{Replicated, StreamPosition},
+    records::{Identity, Replicated, StreamPosition},
 };
 
 /// Bytes before the changes.
@@ -137,6 +138,26 @@ impl Store {
         let mut write = self.write();
         write.put(&self.replica, &(), &replicated)?;
         write.commit_replayed()
+    }
+
+    /// From now on the store's commits are in no stream: whoever followed it is not its copy any more.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn leave_stream(&self) -> Result<(), StoreError> {
+        let mut write = self.write();
+        write.remove(&self.replica, &());
+        write.commit()
+    }
+
+    /// Which rollup's commits these are: a digest of its chain, its contract and the state that it started with.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn rollup(&self) -> Result<B256, StoreError> {
+        let missing = || StoreError::Missing { table: "meta", key: "()".to_owned() };
+        let Identity { chain_id, rollup, genesis, .. } = self.meta.get(&())?.ok_or_else(missing)?;
+        Ok(keccak256([&chain_id.to_be_bytes()[..], &rollup[..], &genesis[..]].concat()))
     }
 
     /// Whether anything was ever written to this store besides whose it is.

@@ -47,6 +47,9 @@ pub(crate) struct Arguments {
     /// Runs a rollup for development: a local L1 with the contracts, accounts with money, and keys that everyone knows.
     #[arg(long, conflicts_with = "config")]
     dev: bool,
+    /// Runs without the server that this store's commits went to; no standby can go on from it afterwards.
+    #[arg(long, conflicts_with_all = ["dev", "standby", "promote", "nats"])]
+    alone: bool,
     #[command(flatten)]
     development: dev::Arguments,
 }
@@ -119,6 +122,9 @@ async fn start(arguments: Arguments, temporary: &mut Option<Temporary>) -> Resul
         (_, true) => Mode::Promote,
         _ => Mode::Lead,
     };
+    if arguments.alone {
+        config.fleet.url.clear();
+    }
     if mode != Mode::Lead && !config.fleet.is_used() {
         return Err(eyre!(
             "a standby follows its operator over a NATS server: give --nats, or set fleet.url"
@@ -132,7 +138,10 @@ async fn start(arguments: Arguments, temporary: &mut Option<Temporary>) -> Resul
     let (cache, threads) = (config.cache_dir.clone(), config.proving.threads());
     let settings = config.telemetry.clone();
     // Whatever can be refused is refused before the long work, in one line: the log begins after it.
-    let checked = Checked::check(config, keys).await?;
+    let mut checked = Checked::check(config, keys).await?;
+    if arguments.alone {
+        checked = checked.alone();
+    }
     let telemetry = telemetry(&settings, arguments.log)?;
     let prover = load_prover(cache, threads).await?;
     let led = lead(&checked, &prover, mode, &telemetry).await?;

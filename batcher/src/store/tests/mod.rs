@@ -31,7 +31,7 @@ use super::{
 /// Rows of a commit of these tests.
 const ROWS: u64 = 3;
 
-fn identity() -> Identity {
+pub(crate) fn identity() -> Identity {
     Identity { schema: SCHEMA, chain_id: 1, rollup: Address::ZERO, genesis: B256::ZERO }
 }
 

@@ -15,7 +15,6 @@ use cairn_batcher::{
     },
     parse,
     proving::config::{DataChoice, ProvingConfig},
-    replication::Mode,
     tell,
     temporary::Temporary,
 };
@@ -151,11 +150,10 @@ pub(super) async fn start(
     };
     config.fleet = workers.as_ref().map(LocalFleet::config).unwrap_or_default();
     let checked = Checked::check(config.clone(), dev::keys()).await?;
-    let led = super::lead(&checked, &prover, Mode::Lead, &telemetry).await?;
     let fleet = super::start_fleet(&checked, &prover).await?;
     let (engine, fleet) = super::proving_with(prover, fleet);
     let metrics = Some(telemetry.metrics().clone());
-    let extras = Extras { metrics, fleet, led, ..Extras::default() };
+    let extras = Extras { metrics, fleet, ..Extras::default() };
     let mut node = Node::start(checked, engine, extras).await?;
     if let Some(workers) = workers {
         node.supervise("local fleet", |shutdown| workers.run(shutdown));
