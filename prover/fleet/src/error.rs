@@ -90,9 +90,36 @@ pub enum FleetError {
 }
 
 impl FleetError {
-    /// Whether waiting may help.
+    /// Whether waiting may help: what the server or this machine cannot do now it may do later. A
+    /// file that is not there, or nobody may read, is one that was named wrongly.
     #[must_use]
-    pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Stream { .. })
+    pub fn is_transient(&self) -> bool {
+        use io::ErrorKind::{InvalidData, IsADirectory, NotADirectory, NotFound, PermissionDenied};
+        match self {
+            Self::Unreachable { .. } | Self::Stream { .. } | Self::Thread(_) => true,
+            Self::File { source, .. } => !matches!(
+                source.kind(),
+                NotFound | PermissionDenied | IsADirectory | NotADirectory | InvalidData
+            ),
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_machine_cannot_do_now_is_no_wrong_configuration() {
+        let file = |kind: io::ErrorKind| FleetError::File {
+            what: "nkey",
+            path: PathBuf::from("w0.nk"),
+            source: kind.into(),
+        };
+        assert!(FleetError::Thread(io::ErrorKind::WouldBlock.into()).is_transient());
+        assert!(file(io::ErrorKind::Interrupted).is_transient());
+        assert!(!file(io::ErrorKind::NotFound).is_transient());
+        assert!(!file(io::ErrorKind::PermissionDenied).is_transient());
     }
 }
