@@ -20,7 +20,7 @@ use cairn_prover::{
 use cairn_types::{Digest, SealStatement};
 
 use crate::{
-    coordinator::{Arrived, Coordinator, Owed},
+    coordinator::{Arrived, Coordinator, Owed, Waiter},
     ledger::Priority,
     message::Version,
     plan::{BatchesPlan, Plan},
@@ -120,6 +120,7 @@ pub fn run<P: Plan>(
 struct Proof<'p, P: Plan> {
     plan: &'p P,
     coordinator: &'p Coordinator,
+    waiter: Waiter,
     order: u64,
     progress: &'p dyn Progress,
     events: (mpsc::Sender<Arrived>, mpsc::Receiver<Arrived>),
@@ -156,6 +157,7 @@ impl<'p, P: Plan> Proof<'p, P> {
         Self {
             plan,
             coordinator,
+            waiter: Waiter::unique(),
             order,
             progress,
             events: mpsc::channel(),
@@ -202,14 +204,17 @@ impl<'p, P: Plan> Proof<'p, P> {
     /// Owes those whose inputs are there.
     fn owe_ready(&mut self) -> Result<(), ProverError> {
         for (place, assignment) in self.plan.assignments().iter().enumerate() {
+            if self.is_owed[place] {
+                continue;
+            }
             let needs = assignment.needs.iter().map(|&need| self.outputs[need].as_ref());
             let inputs: Option<Vec<_>> = needs.collect();
-            let Some(inputs) = inputs.filter(|_| !self.is_owed[place]) else { continue };
+            let Some(inputs) = inputs else { continue };
             let work = self.plan.work(place, &inputs)?;
             let priority = Priority { proof: self.order, way: Reverse(self.ways[place]), place };
             let (id, queue) = (self.plan.id(place).clone(), self.plan.queue(place));
-            let events = self.events.0.clone();
-            self.coordinator.owe(Owed { id, queue, priority, work, events });
+            let (waiter, events) = (self.waiter, self.events.0.clone());
+            self.coordinator.owe(Owed { waiter, id, queue, priority, work, events });
             self.is_owed[place] = true;
             self.begin(place);
         }
@@ -261,7 +266,7 @@ impl<'p, P: Plan> Proof<'p, P> {
         let owed = self.is_owed.iter().enumerate().filter(|(_, is_owed)| **is_owed);
         let left = owed.filter(|(place, _)| self.outputs[*place].is_none());
         let left: Vec<_> = left.map(|(place, _)| self.plan.id(place).clone()).collect();
-        self.coordinator.forget(left);
+        self.coordinator.forget(self.waiter, left);
         for steps in self.stages.iter().filter(|steps| steps.ended.is_none()) {
             self.progress.end(steps.stage);
         }

@@ -27,6 +27,8 @@ const PROOF_AGE: Duration = Duration::from_secs(24 * 3_600);
 const PROOF_BYTES: i64 = 512 << 20;
 /// Of messages in P_RESULT; a proof has some 130 KiB.
 pub const RESULT_BYTES: i32 = 1 << 20;
+/// Messages of P_RESULT that the coordinator has at a time.
+pub const RESULTS: usize = 64;
 /// Messages that wait in a queue, at the most.
 const WAITING: i64 = 4_096;
 
@@ -87,7 +89,8 @@ pub async fn make(jetstream: &Context, names: &Names) -> Result<(), FleetError> 
         ..Config::default()
     };
     let results = stream(jetstream, results).await?;
-    let config = pull::Config { ack_wait: LEASE, max_ack_pending: 64, ..durable(COORDINATOR) };
+    let config =
+        pull::Config { ack_wait: LEASE, max_ack_pending: RESULTS as i64, ..durable(COORDINATOR) };
     consumer(&results, config).await?;
     let proofs = Config {
         name: names.proofs(),

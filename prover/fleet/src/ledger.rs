@@ -1,5 +1,6 @@
-//! What the coordinator owes to those who wait for proofs: which assignments are out, who holds them, who has failed them. It knows no
-//! network and no clock, and is told both, so that the same rules run against NATS, in tests and in simulations.
+//! What the coordinator owes to those who wait for proofs: which assignments are out, who holds
+//! them, who has failed them. It knows no network and no clock, and is told both, so that the same
+//! rules run against NATS, in tests and in simulations.
 //!
 //! ```text
 //! add -> waiting -> offered -> claimed (a lease for each worker) -> done
@@ -7,8 +8,11 @@
 //!            +----------+----------+-> quarantined -> retry
 //! ```
 
+mod ahead;
 mod leases;
+mod line;
 mod offers;
+mod presence;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -16,23 +20,25 @@ mod workers;
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, HashMap},
     time::Duration,
 };
 
 use cairn_prover::claim::AssignmentId;
 use serde::{Deserialize, Serialize};
 
+use self::line::Line;
 pub use self::{
     settings::Settings,
     workers::{Standing, Worker},
 };
 use crate::{
-    message::{Beat, Lease, WorkerId},
+    message::{Lease, WorkerId},
     queue::Queue,
+    recent::Recent,
 };
 
-/// Leases of what is done that are known still.
+/// Leases that have ended and are known still.
 const REMEMBERED: usize = 10_000;
 
 /// Since the coordinator's start.
@@ -60,6 +66,8 @@ struct Entry {
     leases: BTreeMap<Lease, Holder>,
     /// Who has failed it, and how.
     failures: BTreeMap<WorkerId, String>,
+    /// How often each has had it, and nothing came of it.
+    returns: BTreeMap<WorkerId, u32>,
     last_failure: Time,
     is_quarantined: bool,
 }
@@ -141,9 +149,10 @@ pub struct View {
 pub struct Ledger {
     settings: Settings,
     entries: BTreeMap<AssignmentId, Entry>,
+    lines: BTreeMap<Queue, Line>,
     leases: HashMap<Lease, AssignmentId>,
-    /// Of what is done, the last ones.
-    done: VecDeque<Lease>,
+    /// Of what is done, or was lost too often to be known longer.
+    done: Recent<Lease>,
     workers: BTreeMap<WorkerId, Worker>,
     times: BTreeMap<Queue, workers::Times>,
 }
@@ -155,106 +164,53 @@ impl Ledger {
         Self {
             settings,
             entries: BTreeMap::new(),
+            lines: BTreeMap::new(),
             leases: HashMap::new(),
-            done: VecDeque::new(),
+            done: Recent::new(REMEMBERED),
             workers: BTreeMap::new(),
             times: BTreeMap::new(),
         }
     }
 
-    /// Owes an assignment, once however often it is added.
+    /// Owes an assignment, once however often it is added; of those who want it, the most urgent
+    /// counts.
     pub fn add(&mut self, id: AssignmentId, queue: Queue, priority: Priority) {
-        self.entries.entry(id).or_insert_with(|| Entry {
+        let entry = self.entries.entry(id.clone()).or_insert_with(|| Entry {
             queue,
             priority,
             offers: 0,
             leases: BTreeMap::new(),
             failures: BTreeMap::new(),
+            returns: BTreeMap::new(),
             last_failure: Time::ZERO,
             is_quarantined: false,
         });
+        let (queue, before) = (entry.queue, entry.priority);
+        entry.priority = before.min(priority);
+        self.line(queue).forget(before, &id);
+        self.settle(&id);
     }
 
     /// Owes it no more: it is done, or nobody waits for it. Says whether it was owed.
     pub fn remove(&mut self, id: &AssignmentId) -> bool {
         let Some(entry) = self.entries.remove(id) else { return false };
-        for lease in entry.leases.into_keys() {
+        let line = self.line(entry.queue);
+        line.forget(entry.priority, id);
+        line.offers -= entry.offers;
+        for (lease, holder) in entry.leases {
+            if let Some(worker) = self.workers.get_mut(&holder.worker) {
+                worker.let_go(id);
+            }
             self.leases.remove(&lease);
-            self.done.push_back(lease);
-        }
-        self.done.drain(..self.done.len().saturating_sub(REMEMBERED));
-        for worker in self.workers.values_mut() {
-            worker.let_go(id);
+            self.done.insert(lease);
         }
         true
     }
 
-    fn of(&self, queue: Queue) -> impl Iterator<Item = (&AssignmentId, &Entry)> {
-        self.entries.iter().filter(move |(_, entry)| entry.queue == queue)
-    }
-
-    /// What takes time alone: workers that are silent are gone with what they hold, and assignments that all who are there
-    /// have failed are quarantined. Gives the leases that are not counted on any more.
-    pub fn tick(&mut self, now: Time) -> Vec<Lease> {
-        let silence = self.settings.silence;
-        let mut gone = BTreeSet::new();
-        for (id, worker) in &mut self.workers {
-            worker.is_there = now.saturating_sub(worker.heard) <= silence;
-            if !worker.is_there {
-                gone.insert(id.clone());
-            }
-        }
-        let lost = self.lose_all_of(|holder| gone.contains(holder));
-        let patience = self.settings.patience;
-        let Self { entries, workers, .. } = self;
-        for entry in entries.values_mut().filter(|entry| !entry.failures.is_empty()) {
-            let waited = now.saturating_sub(entry.last_failure) > patience;
-            let takers = || workers.iter().filter(|(_, worker)| worker.takes(entry.queue));
-            let all = takers().all(|(worker, _)| entry.failures.contains_key(worker));
-            // With nobody there it waits for whoever comes.
-            entry.is_quarantined |= waited && all && takers().next().is_some();
-        }
-        lost
-    }
-
-    /// A worker says how it is. Gives the leases that it does not know of any more, as where the answer to its claim was lost.
-    pub fn beat(&mut self, beat: Beat, now: Time) -> Vec<Lease> {
-        let id = beat.worker.clone();
-        let named = beat.holds.as_ref().map(|held| held.lease.clone());
-        let mut forgotten = Vec::new();
-        for (lease, holder) in self.entries.values_mut().flat_map(|entry| &mut entry.leases) {
-            if holder.worker != id || holder.is_lost {
-                continue;
-            }
-            if named.as_ref() == Some(lease) {
-                holder.said = now;
-            } else if now.saturating_sub(holder.said) > self.settings.mention {
-                forgotten.push(lease.clone());
-            }
-        }
-        forgotten.iter().for_each(|lease| self.returned(lease));
-        let worker = self.worker(&id, now);
-        worker.heard = now;
-        worker.is_there = true;
-        worker.beat = Some(beat);
-        forgotten
-    }
-
-    /// Nobody could be heard until now, as the connection was lost: silence counts from now on.
-    pub fn listen_anew(&mut self, now: Time) {
-        for worker in self.workers.values_mut().filter(|worker| worker.is_there) {
-            worker.heard = now;
-        }
-        for holder in self.entries.values_mut().flat_map(|entry| entry.leases.values_mut()) {
-            holder.said = now;
-        }
-    }
-
-    /// Nobody believes this worker any more; what it holds is given to others. Gives the leases that are not counted on any
-    /// more.
-    pub fn quarantine(&mut self, worker: &WorkerId, now: Time) -> Vec<Lease> {
-        self.worker(worker, now).standing = Standing::Quarantined;
-        self.lose_all_of(|holder| holder == worker)
+    /// Whether it is owed.
+    #[must_use]
+    pub fn is_owed(&self, id: &AssignmentId) -> bool {
+        self.entries.contains_key(id)
     }
 
     /// Those who hold an assignment, also those who are not counted on.
@@ -278,32 +234,21 @@ impl Ledger {
             worker.standing = Standing::Good;
             for entry in self.entries.values_mut() {
                 entry.failures.remove(id);
+                entry.returns.remove(id);
             }
             return true;
         }
         let entry = self.entries.iter_mut().find(|(id, _)| id.as_str() == name);
-        let has_failed = |entry: &&mut Entry| entry.is_quarantined || !entry.failures.is_empty();
-        let Some(entry) = entry.map(|(_, entry)| entry).filter(has_failed) else { return false };
+        let Some((id, entry)) = entry else { return false };
+        if !entry.is_quarantined && entry.failures.is_empty() {
+            return false;
+        }
         entry.is_quarantined = false;
         entry.failures.clear();
+        entry.returns.clear();
+        let id = id.clone();
+        self.settle(&id);
         true
-    }
-
-    /// Whether nobody believes a worker.
-    #[must_use]
-    pub fn is_quarantined(&self, worker: &WorkerId) -> bool {
-        self.workers.get(worker).is_some_and(|worker| worker.standing == Standing::Quarantined)
-    }
-
-    /// Those who have nothing to do and take from this queue.
-    pub fn idle(&self, queue: Queue) -> impl Iterator<Item = &WorkerId> {
-        let idle = move |worker: &Worker| worker.takes(queue) && !worker.is_busy();
-        self.workers.iter().filter(move |(_, worker)| idle(worker)).map(|(id, _)| id)
-    }
-
-    /// The workers, with those that are gone.
-    pub fn workers(&self) -> impl Iterator<Item = (&WorkerId, &Worker)> {
-        self.workers.iter()
     }
 
     /// What is owed, in the order of names.
@@ -319,13 +264,5 @@ impl Ledger {
                 is_quarantined: entry.is_quarantined,
             }
         })
-    }
-
-    fn takers(&self, queue: Queue) -> impl Iterator<Item = &Worker> {
-        self.workers.values().filter(move |worker| worker.takes(queue))
-    }
-
-    fn worker(&mut self, id: &WorkerId, now: Time) -> &mut Worker {
-        self.workers.entry(id.clone()).or_insert_with(|| Worker::new(now))
     }
 }

@@ -19,5 +19,6 @@ pub mod names;
 pub mod payload;
 pub mod plan;
 pub mod queue;
+mod recent;
 pub mod server;
 pub mod worker;

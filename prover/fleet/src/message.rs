@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::{ledger::Denial, queue::Queue};
 
 /// Bytes of the longest message that is read.
-const MAX_BYTES: usize = 16 << 10;
+pub const MAX_BYTES: usize = 16 << 10;
 
 /// The header that names what a result is of.
 pub const ASSIGNMENT: &str = "Cairn-Assignment";
@@ -36,6 +36,28 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
         return Err(format!("expected at most {MAX_BYTES} bytes, got {}", bytes.len()));
     }
     serde_json::from_slice(bytes).map_err(|error| error.to_string())
+}
+
+/// A message with bytes after it. JSON has no line break of its own.
+#[must_use]
+pub fn encode_with(message: &impl Serialize, tail: &[Bytes]) -> Bytes {
+    let head = encode(message);
+    let mut all = Vec::with_capacity(head.len() + 1 + tail.iter().map(Bytes::len).sum::<usize>());
+    all.extend_from_slice(&head);
+    all.push(b'\n');
+    tail.iter().for_each(|bytes| all.extend_from_slice(bytes));
+    all.into()
+}
+
+/// Inverse of [`encode_with`]; of a message without bytes after it, too.
+///
+/// # Errors
+/// There is no such message, or it is too long.
+pub fn decode_with<T: DeserializeOwned>(bytes: &Bytes) -> Result<(T, Bytes), String> {
+    match bytes.iter().take(MAX_BYTES + 1).position(|&byte| byte == b'\n') {
+        Some(end) => Ok((decode(&bytes.slice(..end))?, bytes.slice(end + 1..))),
+        None => Ok((decode(bytes)?, Bytes::new())),
+    }
 }
 
 /// Letters of the longest name of a worker.
@@ -169,8 +191,8 @@ pub enum Answer {
     Welcome,
     /// The proofs of this fleet are made with other circuits or keys: with these.
     Version(Version),
-    /// The worker has the assignment.
-    Granted(Grant),
+    /// The worker has what it has claimed, which is the first, and perhaps more of that queue.
+    Granted(Vec<Grant>),
     /// It may not have it.
     Denied(Denial),
 }
@@ -181,6 +203,15 @@ pub enum Answer {
 pub enum Order {
     /// There is something in a queue that it takes.
     Wake,
+    /// It may claim this: whoever has got the message of it does not.
+    Offer {
+        /// The queue.
+        queue: Queue,
+        /// The message's place in the stream.
+        place: u64,
+        /// The assignment in it.
+        id: AssignmentId,
+    },
     /// What it holds under this lease is done by another, or wanted no more.
     Over(Lease),
     /// It is to end with what it holds, and take nothing more.
@@ -190,12 +221,16 @@ pub enum Order {
 /// A lease, and the work under it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
+    /// The assignment.
+    pub id: AssignmentId,
     /// The lease.
     pub lease: Lease,
     /// Bytes of the work.
     pub bytes: u64,
     /// SHA-256 of the work, in hex.
     pub sha256: String,
+    /// The work comes after the answer, behind that of the grants before; otherwise it is fetched.
+    pub is_here: bool,
 }
 
 /// What a worker says of a lease instead of a result.
@@ -234,6 +269,6 @@ pub struct Beat {
     pub machine: String,
     /// It takes nothing more, and ends with what it holds.
     pub is_draining: bool,
-    /// What it is at.
-    pub holds: Option<Held>,
+    /// What it is at, or has ahead.
+    pub holds: Vec<Held>,
 }

@@ -106,14 +106,14 @@ impl Names {
 
     /// A part of granted work.
     #[must_use]
-    pub fn payload(&self, worker: &WorkerId, lease: &Lease, part: impl fmt::Display) -> String {
+    pub fn payload(&self, worker: &str, lease: &Lease, part: impl fmt::Display) -> String {
         format!("{self}.payload.{worker}.{}.{part}", lease.as_str())
     }
 
     /// Where a worker reads a part of what it was granted.
     #[must_use]
     pub fn read(&self, worker: &WorkerId, lease: &Lease, part: usize) -> String {
-        let subject = self.payload(worker, lease, part);
+        let subject = self.payload(worker.as_str(), lease, part);
         format!("$JS.API.DIRECT.GET.{}.{subject}", self.payloads())
     }
 
@@ -127,6 +127,12 @@ impl Names {
     #[must_use]
     pub fn note(&self, worker: &WorkerId, lease: &Lease) -> String {
         format!("{self}.note.{worker}.{}", lease.as_str())
+    }
+
+    /// All that a worker has sent of results and notes.
+    #[must_use]
+    pub fn all_of(&self, worker: &WorkerId) -> [String; 2] {
+        [format!("{self}.result.{worker}.*"), format!("{self}.note.{worker}.*")]
     }
 
     /// A result that holds.

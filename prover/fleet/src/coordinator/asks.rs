@@ -1,6 +1,6 @@
 //! What workers ask, and how they are: claims are granted, leases kept alive.
 
-use async_nats::Message as Received;
+use async_nats::{Message as Received, Subject};
 use bytes::Bytes;
 use cairn_prover::claim::AssignmentId;
 use tracing::{debug, info, warn};
@@ -10,41 +10,72 @@ use crate::{
     ledger::{Arrival, Denial},
     message::{self, Answer, Ask, Beat, Lease, WorkerId},
     names::Names,
-    payload,
+    payload::{self, SMALL, SMALL_TOGETHER},
 };
+
+/// Claims that wait for the server's word on what was just published.
+const EARLY: usize = 256;
+/// Leases that a sign of life may name: more than anybody is given.
+const HOLDS: usize = 64;
+/// Letters of the longest description of a machine.
+const MACHINE: usize = 200;
+
+/// What a worker is given.
+pub(super) struct Given {
+    id: AssignmentId,
+    lease: Lease,
+    work: Bytes,
+}
 
 impl Run {
     pub(super) async fn answer(&mut self, ask: Received) {
-        let (Some(worker), Some(reply)) = (Names::worker(&ask.subject), ask.reply) else { return };
+        let (Some(worker), Some(reply)) = (Names::worker(&ask.subject), ask.reply.clone()) else {
+            return;
+        };
         let answer = match message::decode(&ask.payload) {
             Ok(Ask::Join { .. }) if self.ledger.is_quarantined(&worker) => {
                 Answer::Denied(Denial::Quarantined)
             }
             Ok(Ask::Join { version }) if version == self.config.version => {
-                info!(%worker, "joins");
+                if self.may_log(&worker, "joins") {
+                    info!(%worker, "joins");
+                }
                 Answer::Welcome
             }
             Ok(Ask::Join { .. }) => Answer::Version(self.config.version.clone()),
             Ok(Ask::Claim { queue, place, delivery, id }) => {
-                match self.claim(&worker, Place { queue, place }, delivery, id).await {
-                    Ok((lease, work)) => return self.grant(worker, lease, work, reply),
+                let place = Place { queue, place };
+                // Whoever is quick has a message before the server has said where it is.
+                let is_early = self.messages.at(place).is_none()
+                    && self.messages.is_on_its_way(&id)
+                    && self.early.len() < EARLY;
+                if is_early {
+                    return self.early.push(ask);
+                }
+                match self.claim(&worker, place, delivery, id).await {
+                    Ok(given) => return self.grant(worker, given, reply).await,
                     Err(denial) => Answer::Denied(denial),
                 }
             }
-            Err(reason) => return warn!(%worker, reason, "it asks what nobody understands"),
+            Err(reason) => {
+                if self.may_log(&worker, "ask") {
+                    warn!(%worker, reason, "it asks what nobody understands");
+                }
+                return;
+            }
         };
         let _ = self.bus.client.publish(reply, message::encode(&answer)).await;
     }
 
-    pub(super) async fn claim(
+    async fn claim(
         &mut self,
         worker: &WorkerId,
         place: Place,
         delivery: u64,
         id: AssignmentId,
-    ) -> Result<(Lease, Bytes), Denial> {
+    ) -> Result<Vec<Given>, Denial> {
         match self.messages.at(place) {
-            Some((queue, there)) if *queue == place.queue && *there == id => {}
+            Some((queue, there)) if queue == place.queue && *there == id => {}
             // It has not got that message: what is there stays there.
             Some(_) => return Err(Denial::Others),
             None => {
@@ -59,7 +90,7 @@ impl Run {
         match (claimed, work) {
             (Ok(()), Some(work)) => {
                 self.messages.claimed(place, lease.clone());
-                Ok((lease, work))
+                Ok(self.with_more(worker, place, Given { id, lease, work }))
             }
             (Err(Denial::Over), _) | (_, None) => {
                 self.messages.remove(place).await;
@@ -72,34 +103,82 @@ impl Run {
         }
     }
 
-    /// Puts the work there and answers. It takes a moment: not in the loop.
-    pub(super) fn grant(
-        &self,
-        worker: WorkerId,
-        lease: Lease,
-        work: Bytes,
-        reply: async_nats::Subject,
-    ) {
+    /// What a worker has claimed, with more of the queue where that is tiny: as much as one answer
+    /// holds.
+    fn with_more(&mut self, worker: &WorkerId, place: Place, claimed: Given) -> Vec<Given> {
+        let mut room = SMALL_TOGETHER.saturating_sub(claimed.work.len());
+        let mut given = vec![claimed];
+        for id in self.ledger.ahead(worker, place.queue) {
+            let small = self.waiting.work(&id).filter(|work| work.len() <= SMALL.min(room));
+            let Some(work) = small else { break };
+            room -= work.len();
+            let lease = Lease::random();
+            self.ledger.give(&id, worker, lease.clone(), self.now());
+            given.push(Given { id, lease, work });
+        }
+        given
+    }
+
+    /// Answers with the work; what no answer holds is put there before that, which takes a moment:
+    /// not in the loop.
+    async fn grant(&mut self, worker: WorkerId, given: Vec<Given>, reply: Subject) {
+        let mut grants = Vec::new();
+        let mut here = Vec::new();
+        let mut there = Vec::new();
+        for Given { id, lease, work } in given {
+            let grant = payload::describe(id, lease.clone(), &work);
+            match grant.is_here {
+                true => here.push(work),
+                false => there.push((lease, work)),
+            }
+            grants.push(grant);
+        }
+        let answer = message::encode_with(&Answer::Granted(grants), &here);
+        let client = self.bus.client.clone();
+        if there.is_empty() {
+            let _ = client.publish(reply, answer).await;
+            return;
+        }
+        self.stored.extend(there.iter().map(|(lease, _)| lease.clone()));
         let (jetstream, names) = (self.jetstream.clone(), self.config.names.clone());
-        let (client, sender) = (self.bus.client.clone(), self.inbox.sender.clone());
+        let sender = self.inbox.sender.clone();
         tokio::spawn(async move {
-            let put = payload::put(&jetstream, &names, &worker, lease.clone(), work).await;
-            let is_there = put.is_ok();
-            match put {
-                Ok(grant) => {
-                    let _ = client.publish(reply, message::encode(&Answer::Granted(grant))).await;
+            let mut failure = None;
+            for (lease, work) in &there {
+                failure = payload::put(&jetstream, &names, &worker, lease, work).await.err();
+                if failure.is_some() {
+                    break;
                 }
-                Err(error) => warn!(%worker, %error, "work could not be granted"),
+            }
+            match &failure {
+                None => drop(client.publish(reply, answer).await),
+                Some(error) => warn!(%worker, %error, "work could not be granted"),
             }
             if let Some(sender) = sender.upgrade() {
-                let _ = sender.send(Command::Put { lease, is_there });
+                let is_there = failure.is_none();
+                for (lease, _) in there {
+                    let _ = sender.send(Command::Put { lease, is_there });
+                }
             }
         });
     }
 
+    /// Work was put there for a lease, or could not be.
+    pub(super) async fn put(&mut self, lease: &Lease, is_there: bool) {
+        if !is_there {
+            self.ledger.withdraw(lease);
+            self.messages.end(lease).await;
+        }
+        // It may have ended before its work was there.
+        if !is_there || !self.ledger.is_held(lease) {
+            self.stored.insert(lease.clone());
+            self.release(lease).await;
+        }
+    }
+
     pub(super) async fn hear(&mut self, received: &Received) {
         let Some(worker) = Names::worker(&received.subject) else { return };
-        let beat: Beat = match message::decode(&received.payload) {
+        let mut beat: Beat = match message::decode(&received.payload) {
             Ok(beat) => beat,
             Err(reason) => return debug!(%worker, reason, "a beat that nobody understands"),
         };
@@ -108,7 +187,10 @@ impl Run {
         if beat.worker != worker || beat.version != self.config.version {
             return;
         }
-        if let Some(held) = &beat.holds {
+        // It is shown to people.
+        beat.machine = beat.machine.chars().filter(|c| !c.is_control()).take(MACHINE).collect();
+        beat.holds.truncate(HOLDS);
+        for held in &beat.holds {
             if self.inherits() {
                 self.ledger.adopt(&held.id, &worker, held.lease.clone(), now);
             }

@@ -1,13 +1,13 @@
 //! Messages that are in the queues, by their places: what an acknowledgement names.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use async_nats::{Client, HeaderMap, jetstream::Context};
 use cairn_prover::{assignment::Class, claim::AssignmentId};
+use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 
 use crate::{
-    error::FleetError,
-    ledger::Offer,
+    ledger::{Offer, Time},
     message::{self, Lease},
     names::Names,
     queue::Queue,
@@ -27,63 +27,126 @@ impl Place {
     }
 }
 
-/// All messages that were published and are not acknowledged.
+/// A message that was published and is not acknowledged.
 #[derive(Debug)]
+struct Published {
+    queue: Queue,
+    id: AssignmentId,
+    since: Time,
+    is_claimed: bool,
+}
+
+/// Which of the messages on their way is stored, and where; or why it is not.
+pub(super) type Stored = (u64, Result<u64, String>);
+
+/// All messages that were published and are not acknowledged.
 pub(super) struct Messages {
     client: Client,
     names: Names,
     /// Of this coordinator alone: the server takes messages with one id for one.
     session: String,
     count: u64,
+    /// Those of which the server has not said yet that it has them, by their number.
+    sent: HashMap<u64, Offer>,
+    storing: FuturesUnordered<BoxFuture<'static, Stored>>,
     /// By their places in the streams of the classes: an acknowledgement names no queue.
-    ids: HashMap<(Class, u64), (Queue, AssignmentId)>,
+    published: HashMap<(Class, u64), Published>,
     /// Of what was claimed.
     leases: HashMap<Lease, Place>,
 }
 
 impl Messages {
     pub(super) fn new(client: Client, names: Names) -> Self {
-        let session = Lease::random().as_str().to_owned();
-        Self { client, names, session, count: 0, ids: HashMap::new(), leases: HashMap::new() }
+        Self {
+            client,
+            names,
+            session: Lease::random().as_str().to_owned(),
+            count: 0,
+            sent: HashMap::new(),
+            storing: FuturesUnordered::new(),
+            published: HashMap::new(),
+            leases: HashMap::new(),
+        }
     }
 
-    /// Publishes a message.
-    pub(super) async fn publish(
-        &mut self,
-        jetstream: &Context,
-        offer: &Offer,
-    ) -> Result<(), FleetError> {
+    /// Publishes a message; [`Self::stored`] says what comes of it.
+    pub(super) async fn publish(&mut self, jetstream: &Context, offer: Offer) {
         self.count += 1;
+        let number = self.count;
         let mut headers = HeaderMap::new();
-        headers.insert("Nats-Msg-Id", format!("{}-{}", self.session, self.count));
+        headers.insert("Nats-Msg-Id", format!("{}-{number}", self.session));
         let body = message::encode(&message::Offer { id: offer.id.clone() });
         let subject = self.names.task(offer.queue);
-        let failed =
-            |reason: String| FleetError::Stream { what: format!("offering {}", offer.id), reason };
+        self.sent.insert(number, offer);
         let sent = jetstream.publish_with_headers(subject, headers, body).await;
-        let stored = sent.map_err(|error| failed(error.to_string()))?.await;
-        let place = stored.map_err(|error| failed(error.to_string()))?.sequence;
-        self.ids.insert((offer.queue.class(), place), (offer.queue, offer.id.clone()));
-        Ok(())
+        self.storing.push(Box::pin(async move {
+            let stored = match sent {
+                Ok(stored) => stored.await,
+                Err(error) => return (number, Err(error.to_string())),
+            };
+            (number, stored.map(|at| at.sequence).map_err(|error| error.to_string()))
+        }));
+    }
+
+    /// The next word of the server on what was published; nothing where nothing is on its way.
+    pub(super) async fn stored(&mut self) -> Option<Stored> {
+        self.storing.next().await
+    }
+
+    /// A message is in its queue; gives it.
+    pub(super) fn is_at(&mut self, number: u64, place: u64, now: Time) -> Option<Offer> {
+        let offer = self.sent.remove(&number)?;
+        let Offer { queue, id } = offer.clone();
+        let published = Published { queue, id, since: now, is_claimed: false };
+        self.published.insert((queue.class(), place), published);
+        Some(offer)
+    }
+
+    /// A message could not be published.
+    pub(super) fn is_nowhere(&mut self, number: u64) {
+        self.sent.remove(&number);
+    }
+
+    /// Whether the server may have a message of an assignment, and has not said so.
+    pub(super) fn is_on_its_way(&self, id: &AssignmentId) -> bool {
+        self.sent.values().any(|offer| offer.id == *id)
     }
 
     /// What is at a place, and in which queue.
-    pub(super) fn at(&self, place: Place) -> Option<&(Queue, AssignmentId)> {
-        self.ids.get(&place.key())
+    pub(super) fn at(&self, place: Place) -> Option<(Queue, &AssignmentId)> {
+        self.published.get(&place.key()).map(|published| (published.queue, &published.id))
     }
 
     /// How many messages of each assignment nobody has claimed.
     pub(super) fn unclaimed(&self) -> HashMap<AssignmentId, usize> {
-        let claimed: HashSet<_> = self.leases.values().map(|place| place.key()).collect();
+        let there = self.published.values().filter(|published| !published.is_claimed);
+        let ids = there.map(|published| &published.id);
         let mut counts = HashMap::new();
-        for (_, (_, id)) in self.ids.iter().filter(|(place, _)| !claimed.contains(*place)) {
+        for id in ids.chain(self.sent.values().map(|offer| &offer.id)) {
             *counts.entry(id.clone()).or_default() += 1;
         }
         counts
     }
 
+    /// Those that are in their queues since before a time, and that nobody has claimed.
+    pub(super) fn since_before(&self, time: Time) -> Vec<(Place, AssignmentId)> {
+        let old = self
+            .published
+            .iter()
+            .filter(|(_, published)| !published.is_claimed && published.since <= time);
+        let old = old.map(|(&(_, place), published)| {
+            (Place { queue: published.queue, place }, published.id.clone())
+        });
+        let mut old: Vec<_> = old.collect();
+        old.sort_unstable_by_key(|(place, _)| place.place);
+        old
+    }
+
     /// The message at a place was claimed.
     pub(super) fn claimed(&mut self, place: Place, lease: Lease) {
+        if let Some(published) = self.published.get_mut(&place.key()) {
+            published.is_claimed = true;
+        }
         self.leases.insert(lease, place);
     }
 
@@ -103,18 +166,22 @@ impl Messages {
 
     /// All messages of an assignment go.
     pub(super) async fn end_all(&mut self, id: &AssignmentId) {
-        let places = self.ids.iter().filter(|(_, (_, other))| other == id);
-        let places = places.map(|(&(_, place), &(queue, _))| Place { queue, place });
-        for place in places.collect::<Vec<_>>() {
+        let of_it = self.published.iter().filter(|(_, published)| published.id == *id);
+        let places = of_it.map(|(&(_, place), of)| Place { queue: of.queue, place });
+        let places: Vec<_> = places.collect();
+        if places.is_empty() {
+            return;
+        }
+        for place in places {
             self.remove(place).await;
         }
-        let ids = &self.ids;
-        self.leases.retain(|_, place| ids.contains_key(&place.key()));
+        let published = &self.published;
+        self.leases.retain(|_, place| published.contains_key(&place.key()));
     }
 
     /// A message goes.
     pub(super) async fn remove(&mut self, place: Place) {
-        self.ids.remove(&place.key());
+        self.published.remove(&place.key());
         self.acknowledge(place, "+ACK").await;
     }
 
@@ -135,12 +202,12 @@ impl Messages {
 
     /// How many there should be of a class.
     pub(super) fn of_class(&self, class: Class) -> usize {
-        self.ids.keys().filter(|(other, _)| *other == class).count()
+        self.published.keys().filter(|(other, _)| *other == class).count()
     }
 
     /// The server has lost those of a class.
     pub(super) fn lost(&mut self, class: Class) {
-        self.ids.retain(|(other, _), _| *other != class);
+        self.published.retain(|(other, _), _| *other != class);
         self.leases.retain(|_, place| place.queue.class() != class);
     }
 }

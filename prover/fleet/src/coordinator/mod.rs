@@ -1,17 +1,29 @@
-//! The coordinator: one for a fleet, in the operator's process, on a thread of its own. It offers what the ledger says is due, grants
-//! claims, has results verified by those who wait for them, and keeps leases alive while their workers are.
+//! The coordinator: one for a fleet, in the operator's process, on a thread of its own. It offers
+//! what the ledger says is due, grants claims, has results verified by those who wait for them, and
+//! keeps leases alive while their workers are.
 //!
-//! Messages of the queues hold ids; the work is granted apart, to one worker, under a lease. Workers acknowledge nothing: an acknowledgement
-//! names a place in a stream, and whoever may send one may remove everyone's.
+//! Messages of the queues hold ids; the work is granted apart, to one worker, under a lease. Workers
+//! acknowledge nothing: an acknowledgement names a place in a stream, and whoever may send one may
+//! remove everyone's.
 
 mod asks;
+mod intake;
 mod messages;
+mod offers;
+mod quota;
 mod results;
 mod run;
 mod state;
 mod watch;
 
-use std::{path::PathBuf, sync::mpsc as events, thread};
+use std::{
+    path::PathBuf,
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        mpsc as events,
+    },
+    thread,
+};
 
 use bytes::Bytes;
 use cairn_prover::claim::AssignmentId;
@@ -43,9 +55,24 @@ pub struct Config {
     pub kept: Option<PathBuf>,
 }
 
+/// Who waits for assignments: several proofs may want the same ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiter(u64);
+
+impl Waiter {
+    /// One that is no other.
+    #[must_use]
+    pub fn unique() -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        Self(COUNT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
 /// An assignment that somebody waits for.
 #[derive(Debug)]
 pub struct Owed {
+    /// Who waits.
+    pub waiter: Waiter,
     /// Its name.
     pub id: AssignmentId,
     /// Where it waits.
@@ -73,8 +100,10 @@ pub struct Arrived {
 #[derive(Debug)]
 pub(crate) enum Command {
     Owe(Owed),
-    /// Nobody waits for these any more.
-    Forget(Vec<AssignmentId>),
+    /// One waits for these no more.
+    Forget(Waiter, Vec<AssignmentId>),
+    /// What was kept of an assignment that is owed anew.
+    Kept(AssignmentId, Option<Bytes>),
     /// Whether a result holds; a reason where it does not.
     Verdict {
         arrived: Arrived,
@@ -127,6 +156,10 @@ pub struct Outcomes {
     pub failed: u64,
     /// Results of an earlier run of the coordinator that still held.
     pub kept: u64,
+    /// Messages of workers who said more than is listened to.
+    pub dropped: u64,
+    /// Lines that the log does not have, as their worker was the reason of so many.
+    pub muted: u64,
 }
 
 /// A handle to the running coordinator; it ends with the last one.
@@ -172,9 +205,9 @@ impl Coordinator {
         self.send(Command::Owe(owed));
     }
 
-    /// Nobody waits for these any more.
-    pub fn forget(&self, ids: Vec<AssignmentId>) {
-        self.send(Command::Forget(ids));
+    /// One waits for these no more; others may.
+    pub fn forget(&self, waiter: Waiter, ids: Vec<AssignmentId>) {
+        self.send(Command::Forget(waiter, ids));
     }
 
     /// Says whether a result holds.

@@ -1,19 +1,26 @@
 //! The coordinator's loop.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::{HashMap, HashSet},
+    time::{Duration, Instant},
+};
 
 use async_nats::{
-    Message as Received, Subscriber,
-    jetstream::{self, Context, Message},
+    Message as Received,
+    jetstream::{Context, Message, context::ContextBuilder},
 };
 use bytes::Bytes;
 use cairn_prover::{assignment::Class, claim::AssignmentId};
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
-use tracing::{debug, warn};
+use tracing::warn;
 
 use super::{
-    Command, Config, Fleet, Outcomes, Owed, messages::Messages, results::fetch_results,
+    Command, Config, Fleet, Outcomes, Owed, Waiter,
+    intake::Intake,
+    messages::{Messages, Stored},
+    quota::Quota,
+    results::{acknowledge, fetch_results},
     state::Waiting,
 };
 use crate::{
@@ -22,6 +29,8 @@ use crate::{
     layout,
     ledger::{Ledger, Time},
     message::{self, Lease, Order, WorkerId},
+    names::Names,
+    recent::Recent,
 };
 
 /// How often what is due and who is gone is looked at, without any news.
@@ -34,8 +43,16 @@ const INHERITANCE: Duration = Duration::from_secs(60);
 const BUSY: Duration = Duration::from_secs(4);
 /// How long a server may take until it makes streams.
 const START: Duration = Duration::from_secs(20);
-/// After a start nothing is offered for so long, as somebody may be at it.
-const QUIET: Duration = Duration::from_secs(3);
+/// What a worker asks that is not answered yet: it waits for each answer.
+const ASKS: usize = 32;
+/// Of how a worker is, the last word counts.
+const BEATS: usize = 1;
+/// Names of results that hold, on the server.
+const KEPT: usize = 100_000;
+/// Lines of the log a worker and kind, within a minute.
+const LINES: u32 = 5;
+/// Results that nobody waits for, a worker within ten seconds: who sends more floods.
+const FLOOD: u32 = 64;
 
 /// The running coordinator.
 pub(super) struct Run {
@@ -47,6 +64,22 @@ pub(super) struct Run {
     pub(super) waiting: Waiting,
     pub(super) messages: Messages,
     pub(super) outcomes: Outcomes,
+    /// Claims that came before the server's word on what they claim.
+    pub(super) early: Vec<Received>,
+    /// Leases with work on the server.
+    pub(super) stored: HashSet<Lease>,
+    /// What may be among the results that hold, on the server.
+    pub(super) kept: Recent<AssignmentId>,
+    /// Leases of an earlier run under which results wait.
+    pub(super) inherited: HashMap<WorkerId, HashSet<Lease>>,
+    /// In which of all tellings each worker was told something last.
+    pub(super) told: HashMap<WorkerId, u64>,
+    pub(super) tellings: u64,
+    /// Nothing is offered before.
+    pub(super) paused: Time,
+    pub(super) logged: Quota,
+    pub(super) floods: Quota,
+    pub(super) purges: Quota,
     /// What was in the queues less than it should at the last comparison.
     pub(super) missing: [bool; Class::ALL.len()],
     /// When the queues' streams were made: another time is that of a server that has lost its disk.
@@ -60,8 +93,8 @@ pub(super) struct Run {
 pub(super) struct Inbox {
     pub(super) sender: mpsc::WeakUnboundedSender<Command>,
     pub(super) commands: mpsc::UnboundedReceiver<Command>,
-    pub(super) asks: Subscriber,
-    pub(super) beats: Subscriber,
+    pub(super) asks: Intake,
+    pub(super) beats: Intake,
     pub(super) results: mpsc::Receiver<Message>,
 }
 
@@ -71,6 +104,7 @@ enum News {
     Ask(Received),
     Beat(Received),
     Result(Message),
+    Stored(Stored),
     Connected,
     Tick,
     Comparison,
@@ -84,8 +118,8 @@ impl Run {
     ) -> Result<Self, FleetError> {
         let bus = config.target.connect(None).await?;
         let client = bus.client.clone();
-        let mut jetstream = jetstream::new(client.clone());
-        jetstream.set_timeout(PATIENCE);
+        let jetstream = ContextBuilder::new().timeout(PATIENCE).ack_timeout(PATIENCE);
+        let jetstream = jetstream.build(client.clone());
         let names = config.names.clone();
         // A cluster that is being started has no leader for a while.
         let started = Instant::now();
@@ -100,13 +134,19 @@ impl Run {
         for class in Class::ALL {
             purge(&jetstream, &names.tasks(class)).await?;
         }
+        // Who has not fetched its work yet gives it back.
+        purge(&jetstream, &names.payloads()).await?;
+        let mut kept = Recent::new(KEPT);
+        for id in kept_ids(&jetstream, &names).await? {
+            kept.insert(id);
+        }
         let subscribe = async |subject: String| {
             let what = format!("subscribing to {subject}");
             let made = client.subscribe(subject).await;
             made.map_err(|error| FleetError::Stream { what, reason: error.to_string() })
         };
-        let asks = subscribe(names.ask("*")).await?;
-        let beats = subscribe(names.beat("*")).await?;
+        let asks = Intake::new(subscribe(names.ask("*")).await?, ASKS);
+        let beats = Intake::new(subscribe(names.beat("*")).await?, BEATS);
         let (forward, results) = mpsc::channel(64);
         tokio::spawn(fetch_results(jetstream.clone(), names.results(), forward));
         Ok(Self {
@@ -118,6 +158,16 @@ impl Run {
             started: Instant::now(),
             waiting: Waiting::default(),
             outcomes: Outcomes::default(),
+            early: Vec::new(),
+            stored: HashSet::new(),
+            kept,
+            inherited: HashMap::new(),
+            told: HashMap::new(),
+            tellings: 0,
+            paused: Time::ZERO,
+            logged: Quota::new(LINES, Duration::from_secs(60)),
+            floods: Quota::new(FLOOD, Duration::from_secs(10)),
+            purges: Quota::new(1, Duration::from_secs(1)),
             missing: [false; Class::ALL.len()],
             made: [None; Class::ALL.len()],
             ticked: Time::ZERO,
@@ -135,8 +185,9 @@ impl Run {
             let inbox = &mut self.inbox;
             let news = tokio::select! {
                 command = inbox.commands.recv() => News::Command(command),
-                Some(ask) = inbox.asks.next() => News::Ask(ask),
-                Some(beat) = inbox.beats.next() => News::Beat(beat),
+                ask = inbox.asks.next() => News::Ask(ask),
+                beat = inbox.beats.next() => News::Beat(beat),
+                Some(stored) = self.messages.stored() => News::Stored(stored),
                 Some(result) = inbox.results.recv() => News::Result(result),
                 Ok(()) = connections.changed() => News::Connected,
                 _ = tick.tick() => News::Tick,
@@ -148,6 +199,7 @@ impl Run {
                 News::Ask(ask) => self.answer(ask).await,
                 News::Beat(beat) => self.hear(&beat).await,
                 News::Result(result) => self.receive(result).await,
+                News::Stored(stored) => self.is_stored(stored).await,
                 News::Connected => {
                     self.ledger.listen_anew(self.now());
                     self.compare().await;
@@ -178,25 +230,17 @@ impl Run {
         let now = self.now();
         match command {
             Command::Owe(owed) => self.owe(owed).await,
-            Command::Forget(ids) => {
-                // Nobody is told: an operator that is started again wants it still.
-                for id in ids {
-                    self.end(&id, Some(Vec::new())).await;
-                }
-            }
+            Command::Forget(waiter, ids) => self.forget(waiter, ids).await,
+            Command::Kept(id, bytes) => self.found(id, bytes),
             Command::Verdict { arrived, verdict } => self.judge(arrived, verdict).await,
-            Command::Put { is_there: true, .. } => {}
-            Command::Put { lease, is_there: false } => {
-                self.ledger.returned(&lease);
-                self.messages.end(&lease).await;
-            }
+            Command::Put { lease, is_there } => self.put(&lease, is_there).await,
             Command::Look(answer) => {
                 let _ = answer.send(Fleet {
                     is_connected: self.is_connected(),
                     workers: self.ledger.workers().map(|(id, w)| (id.clone(), w.clone())).collect(),
                     assignments: self.ledger.views().collect(),
                     now_s: now.as_secs_f64(),
-                    outcomes: self.outcomes,
+                    outcomes: self.outcomes(),
                 });
             }
             Command::Retry(name, answer) => {
@@ -216,46 +260,46 @@ impl Run {
         }
     }
 
+    pub(super) fn outcomes(&self) -> Outcomes {
+        let dropped = self.inbox.asks.dropped() + self.inbox.beats.dropped();
+        Outcomes { dropped, ..self.outcomes }
+    }
+
+    /// A result that held once does again: what may be kept is looked for, which takes a moment.
     async fn owe(&mut self, owed: Owed) {
         let (id, queue, priority) = (owed.id.clone(), owed.queue, owed.priority);
-        let is_new = !self.waiting.is_owed(&id);
         self.waiting.add(owed);
-        // A result that held once does again.
-        let kept = if is_new { self.kept_result(&id).await } else { None };
-        match kept {
-            Some(bytes) => self.waiting.deliver_kept(&id, &bytes),
-            None => self.ledger.add(id, queue, priority),
+        if self.ledger.is_owed(&id) || !self.kept.contains(&id) || !self.is_connected() {
+            return self.ledger.add(id, queue, priority);
         }
-    }
-
-    /// A result of an earlier run of the coordinator.
-    async fn kept_result(&self, id: &AssignmentId) -> Option<Bytes> {
-        if !self.is_connected() {
-            return None;
-        }
-        let subject = self.config.names.proof(id);
+        let subject = self.config.names.proof(&id);
         let subject = format!("$JS.API.DIRECT.GET.{}.{subject}", self.config.names.proofs());
-        let asked = self.bus.client.request(subject, Bytes::new());
-        let message = tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()?;
-        message.status.is_none().then_some(message.payload)
+        let (client, sender) = (self.bus.client.clone(), self.inbox.sender.clone());
+        tokio::spawn(async move {
+            let asked = client.request(subject, Bytes::new());
+            let message = tokio::time::timeout(PATIENCE, asked).await.ok().and_then(Result::ok);
+            let bytes = message.filter(|message| message.status.is_none());
+            if let Some(sender) = sender.upgrade() {
+                let _ = sender.send(Command::Kept(id, bytes.map(|message| message.payload)));
+            }
+        });
     }
 
-    /// Publishes what is due.
-    async fn offer(&mut self) {
-        if self.now() < QUIET || !self.is_connected() {
-            return;
+    /// What was kept of an assignment was looked for.
+    fn found(&mut self, id: AssignmentId, bytes: Option<Bytes>) {
+        match (bytes, self.waiting.place(&id)) {
+            (_, None) => {}
+            (Some(bytes), _) => self.waiting.deliver_kept(&id, &bytes),
+            (None, Some((queue, priority))) => self.ledger.add(id, queue, priority),
         }
-        for offer in self.ledger.due(self.now()) {
-            debug!(assignment = %offer.id, "an offer");
-            if let Err(error) = self.messages.publish(&self.jetstream, &offer).await {
-                warn!(%error, "the queues are looked at");
-                // What of these was not published is due again.
-                self.ledger.recount(&self.messages.unclaimed());
-                return self.compare().await;
-            }
-            let idle = self.ledger.idle(offer.queue).next().cloned();
-            if let Some(idle) = idle {
-                self.order(&idle, &Order::Wake).await;
+    }
+
+    /// One waits for these no more. No worker is told: an operator that is started again wants it
+    /// still.
+    async fn forget(&mut self, waiter: Waiter, ids: Vec<AssignmentId>) {
+        for id in ids {
+            if self.waiting.leave(&id, waiter) {
+                self.end(&id, Some(Vec::new())).await;
             }
         }
     }
@@ -267,18 +311,28 @@ impl Run {
 
     /// Nobody waits for an assignment any more; those who are at it are told.
     pub(super) async fn end(&mut self, id: &AssignmentId, others: Option<Vec<(WorkerId, Lease)>>) {
-        let others = others.unwrap_or_else(|| self.ledger.holders(id));
+        let holders = self.ledger.holders(id);
+        let told = others.unwrap_or_else(|| holders.clone());
         self.ledger.remove(id);
-        self.waiting.remove(id);
+        for message in self.waiting.remove(id) {
+            self.outcomes.late += 1;
+            acknowledge(&message).await;
+        }
         self.messages.end_all(id).await;
-        for (worker, lease) in others {
+        for (worker, lease) in told {
+            self.release(&lease).await;
             self.order(&worker, &Order::Over(lease)).await;
+        }
+        for (_, lease) in holders {
+            self.release(&lease).await;
         }
     }
 
+    /// Leases are not counted on any more: their messages and work go.
     pub(super) async fn end_leases(&mut self, leases: Vec<Lease>) {
         for lease in leases {
             self.messages.end(&lease).await;
+            self.release(&lease).await;
         }
     }
 
@@ -292,6 +346,7 @@ impl Run {
         if self.is_connected() {
             let lost = self.ledger.tick(self.now());
             self.end_leases(lost).await;
+            self.tell_unclaimed().await;
         }
         if let Some(folder) = &self.config.kept {
             for view in self.ledger.views().filter(|view| view.is_quarantined) {
@@ -306,4 +361,19 @@ async fn purge(jetstream: &Context, name: &str) -> Result<(), FleetError> {
     let failed = |reason: String| FleetError::Stream { what: format!("emptying {name}"), reason };
     let stream = jetstream.get_stream(name).await.map_err(|error| failed(error.to_string()))?;
     stream.purge().await.map(drop).map_err(|error| failed(error.to_string()))
+}
+
+/// Of which assignments the server has results that hold.
+async fn kept_ids(jetstream: &Context, names: &Names) -> Result<Vec<AssignmentId>, FleetError> {
+    let name = names.proofs();
+    let failed = |reason: String| FleetError::Stream { what: format!("reading {name}"), reason };
+    let stream = jetstream.get_stream(&name).await.map_err(|error| failed(error.to_string()))?;
+    let listed = stream.info_with_subjects(">").await;
+    let mut subjects = listed.map_err(|error| failed(error.to_string()))?;
+    let mut ids = Vec::new();
+    while let Some(subject) = subjects.next().await {
+        let (subject, _) = subject.map_err(|error| failed(error.to_string()))?;
+        ids.extend(subject.rsplit('.').next().and_then(AssignmentId::new));
+    }
+    Ok(ids)
 }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use cairn_prover::{claim::AssignmentId, files::write_atomically};
 use tracing::{error, info};
 
-use super::{Arrived, Owed};
+use super::{Arrived, Owed, Waiter};
 use crate::{ledger::Priority, message::Lease, queue::Queue};
 
 /// Assignments that somebody waits for.
@@ -18,13 +18,20 @@ use crate::{ledger::Priority, message::Lease, queue::Queue};
 pub(super) struct Waiting {
     owed: HashMap<AssignmentId, Vec<Owed>>,
     /// Results that somebody is verifying, to be acknowledged after that.
-    looked_at: HashMap<Lease, Message>,
+    looked_at: HashMap<Lease, (AssignmentId, Message)>,
     /// Whose work was kept.
     kept: HashSet<AssignmentId>,
 }
 
 impl Waiting {
+    /// One more waits. Results of it that the others are verifying are for it too: they may stop
+    /// waiting before they have said what they found.
     pub(super) fn add(&mut self, owed: Owed) {
+        for (lease, (id, message)) in &self.looked_at {
+            if *id == owed.id {
+                tell(&owed, Some(lease.clone()), &message.payload);
+            }
+        }
         self.owed.entry(owed.id.clone()).or_default().push(owed);
     }
 
@@ -32,9 +39,19 @@ impl Waiting {
         self.owed.contains_key(id)
     }
 
-    pub(super) fn remove(&mut self, id: &AssignmentId) {
+    /// One waits no more. Says whether it was the last.
+    pub(super) fn leave(&mut self, id: &AssignmentId, waiter: Waiter) -> bool {
+        let Some(owed) = self.owed.get_mut(id) else { return false };
+        owed.retain(|owed| owed.waiter != waiter);
+        owed.is_empty()
+    }
+
+    /// Nobody waits any more. Gives the results of it that nobody will judge.
+    pub(super) fn remove(&mut self, id: &AssignmentId) -> Vec<Message> {
         self.owed.remove(id);
         self.kept.remove(id);
+        let of_it = self.looked_at.extract_if(|_, (other, _)| other == id);
+        of_it.map(|(_, (_, message))| message).collect()
     }
 
     pub(super) fn work(&self, id: &AssignmentId) -> Option<Bytes> {
@@ -49,28 +66,24 @@ impl Waiting {
         self.looked_at.contains_key(lease)
     }
 
-    /// Gives a result to those who wait for it; gives it back where nobody does.
+    /// Gives a result to those who wait for it.
     pub(super) fn deliver(&mut self, id: &AssignmentId, lease: Lease, message: Message) {
-        let bytes = message.payload.clone();
-        self.looked_at.insert(lease.clone(), message);
-        self.send(id, Some(lease), &bytes);
+        for owed in self.owed.get(id).into_iter().flatten() {
+            tell(owed, Some(lease.clone()), &message.payload);
+        }
+        self.looked_at.insert(lease, (id.clone(), message));
     }
 
     /// Gives a result of an earlier run to those who wait for it.
     pub(super) fn deliver_kept(&self, id: &AssignmentId, bytes: &Bytes) {
-        self.send(id, None, bytes);
-    }
-
-    fn send(&self, id: &AssignmentId, lease: Option<Lease>, bytes: &Bytes) {
         for owed in self.owed.get(id).into_iter().flatten() {
-            let (id, bytes) = (id.clone(), bytes.clone());
-            let _ = owed.events.send(Arrived { id, lease: lease.clone(), bytes });
+            tell(owed, None, bytes);
         }
     }
 
     /// A result was verified: its message.
     pub(super) fn looked_at(&mut self, lease: &Lease) -> Option<Message> {
-        self.looked_at.remove(lease)
+        self.looked_at.remove(lease).map(|(_, message)| message)
     }
 
     /// Keeps the work of an assignment that nobody can do, once.
@@ -87,4 +100,8 @@ impl Waiting {
             Err(error) => error!(assignment = %id, %error, "its work cannot be kept"),
         }
     }
+}
+
+fn tell(owed: &Owed, lease: Option<Lease>, bytes: &Bytes) {
+    let _ = owed.events.send(Arrived { id: owed.id.clone(), lease, bytes: bytes.clone() });
 }

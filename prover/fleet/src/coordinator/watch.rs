@@ -14,8 +14,9 @@ impl Run {
         }
         for (class, is_missing) in Class::ALL.into_iter().zip(self.missing) {
             let name = self.config.names.tasks(class);
-            let Ok(mut stream) = self.jetstream.get_stream(name).await else { return };
-            let Ok(info) = stream.info().await else { return };
+            // It comes with what the server says of it now.
+            let Ok(stream) = self.jetstream.get_stream(name).await else { return };
+            let info = stream.cached_info();
             let (found, made) = (info.state.messages, info.created.unix_timestamp_nanos());
             let should = self.messages.of_class(class);
             let lacks = (found as usize) < should;
@@ -39,7 +40,7 @@ impl Run {
         use metrics::{counter, gauge};
         let Outcomes { accepted, late, duplicate, unheld, refused, quarantined, .. } =
             self.outcomes;
-        let Outcomes { returned, failed, kept, .. } = self.outcomes;
+        let Outcomes { returned, failed, kept, dropped, muted, .. } = self.outcomes();
         for (outcome, count) in [
             ("accepted", accepted),
             ("late", late),
@@ -53,6 +54,8 @@ impl Run {
         ] {
             counter!("cairn_fleet_results_total", "outcome" => outcome).absolute(count);
         }
+        counter!("cairn_fleet_dropped_total").absolute(dropped);
+        counter!("cairn_fleet_muted_total").absolute(muted);
         let workers = |standing| {
             let those = self.ledger.workers().filter(|(_, w)| w.is_there && w.standing == standing);
             those.count() as f64

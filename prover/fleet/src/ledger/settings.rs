@@ -7,9 +7,18 @@ use std::time::Duration;
 pub struct Settings {
     /// Workers that must fail an assignment until nobody is given it any more.
     pub failures: usize,
-    /// Assignments that a worker may hold at the same time: one that it is at, and one that it was too late for. Who holds more
-    /// keeps them from others.
+    /// Assignments that a worker may hold at the same time: one that it is at, and one that it was
+    /// too late for. Who holds more keeps them from others.
     pub leases: usize,
+    /// So many tiny ones count as one, and are given to who asks for one.
+    pub ahead: usize,
+    /// A queue's assignments are tiny where half of the last ones took no longer, from the claim to
+    /// the result.
+    pub tiny: Duration,
+    /// Who has had an assignment so often, and nothing came of it, has failed it.
+    pub returns: u32,
+    /// An offer that nobody has claimed for so long is told to who is idle.
+    pub unclaimed: Duration,
     /// How long an assignment that all who are there have failed waits for somebody else.
     pub patience: Duration,
     /// A worker that was not heard for so long is gone.
@@ -20,6 +29,9 @@ pub struct Settings {
     pub percentile: f64,
     /// ..by so much.
     pub lateness: f64,
+    /// ..and never before it has had it for so long: what takes less is late by the network's
+    /// noise.
+    pub soonest: Duration,
     /// A holder is late after so long, where too few were done to know better.
     pub unknown: Duration,
     /// Assignments of a queue that must have been done before anybody is called late.
@@ -31,11 +43,16 @@ impl Default for Settings {
         Self {
             failures: 3,
             leases: 2,
+            ahead: 16,
+            tiny: Duration::from_millis(250),
+            returns: 100,
+            unclaimed: Duration::from_secs(5),
             patience: Duration::from_secs(60),
             silence: Duration::from_secs(30),
             mention: Duration::from_secs(10),
             percentile: 0.95,
             lateness: 1.5,
+            soonest: Duration::from_secs(1),
             unknown: Duration::from_secs(600),
             samples: 8,
         }

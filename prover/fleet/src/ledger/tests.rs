@@ -1,9 +1,11 @@
 //! The rules, with hands on the clock.
 
+mod limits;
+
 use std::collections::HashMap;
 
 use super::*;
-use crate::message::{Held, Version};
+use crate::message::{Beat, Held, Version};
 
 fn id(name: &str) -> AssignmentId {
     serde_json::from_value(name.into()).unwrap()
@@ -22,7 +24,7 @@ fn beat(name: &str, queues: &[Queue]) -> Beat {
         memory_mb: 4_000,
         machine: String::new(),
         is_draining: false,
-        holds: None,
+        holds: Vec::new(),
     }
 }
 
@@ -159,7 +161,7 @@ fn a_late_claim_takes_nothing_from_who_is_heard() {
     let mut ledger = ledger(&["one", "two"], 1);
     due(&mut ledger, 0);
     let lease = claim(&mut ledger, "a-0", "one", 1).unwrap();
-    let holds = Some(Held { id: id("a-0"), lease });
+    let holds = vec![Held { id: id("a-0"), lease }];
     ledger.beat(Beat { holds, ..beat("one", &Queue::ALL) }, at(40));
     assert_eq!(claim(&mut ledger, "a-0", "two", 45), Err(Denial::Others));
     assert_eq!(view(&ledger, "a-0").holders.len(), 1);
@@ -203,7 +205,8 @@ fn a_lease_that_its_worker_does_not_know_of_goes_to_another() {
     let lease = claim(&mut ledger, "a-0", "one", 1).unwrap();
     let held = Held { id: id("a-0"), lease: lease.clone() };
     let says = |ledger: &mut Ledger, holds: Option<&Held>, seconds| {
-        ledger.beat(Beat { holds: holds.cloned(), ..beat("one", &Queue::ALL) }, at(seconds))
+        let holds = holds.cloned().into_iter().collect();
+        ledger.beat(Beat { holds, ..beat("one", &Queue::ALL) }, at(seconds))
     };
     assert!(says(&mut ledger, None, 10).is_empty(), "it may be fetching its work");
     assert!(says(&mut ledger, Some(&held), 20).is_empty());
@@ -231,7 +234,7 @@ fn a_worker_that_hoards_is_given_two_and_no_more() {
     let second = claim(&mut ledger, "a-1", "hoarder", 1).unwrap();
     assert_eq!(claim(&mut ledger, "a-2", "hoarder", 1), Err(Denial::Others));
     claim(&mut ledger, "a-2", "other", 1).unwrap();
-    ledger.returned(&second);
+    ledger.returned(&second, at(2));
     assert_eq!(due(&mut ledger, 2), ["a-1"]);
     claim(&mut ledger, "a-1", "hoarder", 2).unwrap();
 }
@@ -241,7 +244,7 @@ fn what_is_given_back_or_lost_is_no_failure() {
     let mut ledger = ledger(&["one", "two"], 2);
     due(&mut ledger, 0);
     let returned = claim(&mut ledger, "a-0", "one", 1).unwrap();
-    ledger.returned(&returned);
+    ledger.returned(&returned, at(2));
     assert_eq!(due(&mut ledger, 2), ["a-0"]);
     claim(&mut ledger, "a-0", "one", 2).unwrap();
     ledger.recount(&HashMap::new());

@@ -1,7 +1,7 @@
 //! What the coordinator knows of its workers.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     time::Duration,
 };
 
@@ -38,7 +38,7 @@ pub struct Worker {
     pub busy: Duration,
     /// What it took for the last of each queue.
     pub took: BTreeMap<Queue, Duration>,
-    holds: BTreeSet<AssignmentId>,
+    holds: BTreeMap<AssignmentId, Queue>,
 }
 
 impl Worker {
@@ -52,7 +52,7 @@ impl Worker {
             failures: 0,
             busy: Duration::ZERO,
             took: BTreeMap::new(),
-            holds: BTreeSet::new(),
+            holds: BTreeMap::new(),
         }
     }
 
@@ -67,17 +67,23 @@ impl Worker {
         self.is_taking() && self.beat.as_ref().is_some_and(|beat| beat.queues.contains(&queue))
     }
 
+    /// Who says that it is at something is, also where nobody wants that any more: it cannot stop.
     pub(super) fn is_busy(&self) -> bool {
-        !self.holds.is_empty()
+        !self.holds.is_empty() || self.beat.as_ref().is_some_and(|beat| !beat.holds.is_empty())
     }
 
     /// What it holds.
     pub fn holds(&self) -> impl Iterator<Item = &AssignmentId> {
-        self.holds.iter()
+        self.holds.keys()
     }
 
-    pub(super) fn hold(&mut self, id: &AssignmentId) {
-        self.holds.insert(id.clone());
+    /// The queues of what it holds.
+    pub(super) fn at(&self) -> impl Iterator<Item = Queue> {
+        self.holds.values().copied()
+    }
+
+    pub(super) fn hold(&mut self, id: &AssignmentId, queue: Queue) {
+        self.holds.insert(id.clone(), queue);
     }
 
     pub(super) fn let_go(&mut self, id: &AssignmentId) {
@@ -111,10 +117,20 @@ impl Times {
         if self.0.len() < settings.samples {
             return None;
         }
+        Some(self.at(settings.percentile)?.mul_f64(settings.lateness).max(settings.soonest))
+    }
+
+    /// Whether asking for one may take longer than doing it.
+    pub(super) fn are_tiny(&self, settings: &Settings) -> bool {
+        let tiny = self.0.iter().filter(|time| **time <= settings.tiny).count();
+        self.0.len() >= settings.samples && tiny * 2 >= self.0.len()
+    }
+
+    /// So many of all took no longer.
+    fn at(&self, part: f64) -> Option<Duration> {
         let mut times: Vec<_> = self.0.iter().copied().collect();
         times.sort_unstable();
-        let place = (times.len() as f64 * settings.percentile) as usize;
-        let time = times.get(place.min(times.len() - 1))?;
-        Some(time.mul_f64(settings.lateness))
+        let place = (times.len() as f64 * part) as usize;
+        times.get(place.min(times.len().checked_sub(1)?)).copied()
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_nats::{Client, HeaderMap, Message, Request, Subscriber, connection::State};
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use serde::Deserialize;
 
 use crate::{
@@ -17,15 +17,19 @@ use crate::{
 
 /// How long a queue may take to say that it is empty.
 const EMPTY: Duration = Duration::from_secs(1);
-/// Between two tries to send a result.
-const AGAIN: Duration = Duration::from_secs(1);
+/// Between two tries to send something.
+pub(super) const AGAIN: Duration = Duration::from_secs(1);
 
 /// A worker's connection.
+#[derive(Clone)]
 pub(super) struct Link {
     pub(super) client: Client,
     pub(super) names: Names,
     pub(super) worker: WorkerId,
-    /// Where messages of the queues come.
+}
+
+/// Where messages of the queues come.
+pub(super) struct Offers {
     inbox: String,
     offers: Subscriber,
 }
@@ -38,59 +42,57 @@ pub(super) struct Offered {
     pub(super) offer: Offer,
 }
 
-impl Link {
-    pub(super) async fn new(
-        client: Client,
-        names: Names,
-        worker: WorkerId,
-    ) -> Result<Self, FleetError> {
+impl Offers {
+    pub(super) async fn new(client: &Client) -> Result<Self, FleetError> {
         let inbox = client.new_inbox();
         let offers = client.subscribe(inbox.clone()).await.map_err(|error| FleetError::Stream {
             what: "subscribing".to_owned(),
             reason: error.to_string(),
         })?;
-        Ok(Self { client, names, worker, inbox, offers })
+        Ok(Self { inbox, offers })
     }
 
     /// The next message of a queue, if there is one.
-    pub(super) async fn pull(&mut self, queue: Queue) -> Option<Offered> {
+    pub(super) async fn pull(&mut self, link: &Link, queue: Queue) -> Option<Offered> {
         // What is asked while the server is away is asked all at once when it is back.
-        if self.client.connection_state() != State::Connected {
+        if link.client.connection_state() != State::Connected {
             return None;
         }
-        let (subject, body) = (self.names.next(queue), Bytes::from_static(PULL));
-        self.client.publish_with_reply(subject, self.inbox.clone(), body).await.ok()?;
+        let (subject, body) = (link.names.next(queue), Bytes::from_static(PULL));
+        link.client.publish_with_reply(subject, self.inbox.clone(), body).await.ok()?;
         let received = tokio::time::timeout(EMPTY, self.offers.next()).await.ok()??;
-        Self::offered(&received)
+        offered(&received)
     }
 
     /// A message that came after it was waited for, if there is one.
     pub(super) fn late(&mut self) -> Option<Offered> {
-        use futures_util::FutureExt;
-        Self::offered(&self.offers.next().now_or_never()??)
+        offered(&self.offers.next().now_or_never()??)
     }
+}
 
-    fn offered(received: &Message) -> Option<Offered> {
-        // A status says that there is none.
-        if received.status.is_some() {
-            return None;
-        }
-        // $JS.ACK.STREAM.QUEUE.DELIVERIES.PLACE.DELIVERY..: an account that imports it may see more before it.
-        let reply = received.reply.as_ref()?;
-        let parts: Vec<_> = reply.split('.').skip_while(|part| *part != "ACK").collect();
-        let queue = parts.get(2)?;
-        let queue = Queue::ALL.into_iter().find(|known| known.name() == *queue)?;
-        let (place, delivery) = (parts.get(4)?.parse().ok()?, parts.get(5)?.parse().ok()?);
-        let offer = message::decode(&received.payload).ok()?;
-        Some(Offered { queue, place, delivery, offer })
+fn offered(received: &Message) -> Option<Offered> {
+    // A status says that there is none.
+    if received.status.is_some() {
+        return None;
     }
+    // $JS.ACK.STREAM.QUEUE.DELIVERIES.PLACE.DELIVERY..: an account that imports it may see more
+    // before it.
+    let reply = received.reply.as_ref()?;
+    let parts: Vec<_> = reply.split('.').skip_while(|part| *part != "ACK").collect();
+    let queue = parts.get(2)?;
+    let queue = Queue::ALL.into_iter().find(|known| known.name() == *queue)?;
+    let (place, delivery) = (parts.get(4)?.parse().ok()?, parts.get(5)?.parse().ok()?);
+    let offer = message::decode(&received.payload).ok()?;
+    Some(Offered { queue, place, delivery, offer })
+}
 
-    /// Asks the coordinator; nothing where nobody answers.
-    pub(super) async fn ask(&self, ask: &Ask) -> Option<Answer> {
+impl Link {
+    /// Asks the coordinator; nothing where nobody answers. With what comes behind the answer.
+    pub(super) async fn ask(&self, ask: &Ask) -> Option<(Answer, Bytes)> {
         let subject = self.names.ask(self.worker.as_str());
         let asked = self.client.request(subject, message::encode(ask));
         let answer = tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()?;
-        message::decode(&answer.payload).ok()
+        message::decode_with(&answer.payload).ok()
     }
 
     pub(super) async fn beat(&self, beat: &Beat) {

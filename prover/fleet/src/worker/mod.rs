@@ -3,6 +3,8 @@
 //! All that it says goes from the thread that calls [`run`], which never proves: a busy machine delays a sign of life by the
 //! time that the system takes to wake a thread, and no more.
 
+mod jobs;
+mod join;
 mod link;
 mod run;
 

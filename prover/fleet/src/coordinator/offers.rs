@@ -1,0 +1,82 @@
+//! Offers: published as they are due, told to who is idle where nobody claims them.
+
+use std::time::Duration;
+
+use tracing::{debug, warn};
+
+use super::{messages::Stored, run::Run};
+use crate::message::{Order, WorkerId};
+
+/// After a start nothing is offered for so long, as somebody may be at it.
+const QUIET: Duration = Duration::from_secs(3);
+/// Nothing is offered for so long after the server did not take an offer.
+const PAUSE: Duration = Duration::from_millis(500);
+
+impl Run {
+    /// Publishes what is due. The server's word on it is not waited for: [`Self::is_stored`].
+    pub(super) async fn offer(&mut self) {
+        let now = self.now();
+        if now < QUIET || now < self.paused || !self.is_connected() {
+            return;
+        }
+        for offer in self.ledger.due(now) {
+            debug!(assignment = %offer.id, "an offer");
+            self.messages.publish(&self.jetstream, offer).await;
+        }
+    }
+
+    /// The server has an offer, or has not.
+    pub(super) async fn is_stored(&mut self, (number, stored): Stored) {
+        let now = self.now();
+        match stored {
+            Ok(place) => {
+                let Some(offer) = self.messages.is_at(number, place, now) else { return };
+                let first = self.longest_untold(self.ledger.idle(offer.queue));
+                if let Some(idle) = first {
+                    self.tell(&idle, &Order::Wake).await;
+                }
+            }
+            Err(reason) => {
+                self.messages.is_nowhere(number);
+                // What of these was not published is due again.
+                self.ledger.recount(&self.messages.unclaimed());
+                if now >= self.paused {
+                    warn!(reason, "an offer is not taken: the queues are looked at");
+                    self.compare().await;
+                    self.paused = self.now() + PAUSE;
+                }
+            }
+        }
+        for ask in std::mem::take(&mut self.early) {
+            self.answer(ask).await;
+        }
+    }
+
+    /// Tells those who are idle what nobody has claimed for too long: whoever pulls without end,
+    /// and claims nothing, has all messages. Who was told longest ago is told first, so that one
+    /// who does not claim what it is told either costs the others a moment.
+    pub(super) async fn tell_unclaimed(&mut self) {
+        let Some(before) = self.now().checked_sub(self.config.settings.unclaimed) else { return };
+        let round = self.tellings;
+        for (place, id) in self.messages.since_before(before) {
+            let untold = self
+                .ledger
+                .idle_for(&id)
+                .filter(|worker| self.told.get(*worker).is_none_or(|told| *told <= round));
+            let Some(idle) = self.longest_untold(untold) else { continue };
+            debug!(assignment = %id, worker = %idle, "an offer that nobody claims is told");
+            let order = Order::Offer { queue: place.queue, place: place.place, id };
+            self.tell(&idle, &order).await;
+        }
+    }
+
+    fn longest_untold<'w>(&self, workers: impl Iterator<Item = &'w WorkerId>) -> Option<WorkerId> {
+        workers.min_by_key(|worker| self.told.get(*worker).copied().unwrap_or(0)).cloned()
+    }
+
+    async fn tell(&mut self, worker: &WorkerId, order: &Order) {
+        self.tellings += 1;
+        self.told.insert(worker.clone(), self.tellings);
+        self.order(worker, order).await;
+    }
+}
