@@ -12,6 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
     plan::{Hasher, TestPlan},
+    rights::{connect, count},
     world::{World, prove},
 };
 
@@ -70,6 +71,19 @@ fn a_worker_s_process() {
     cairn_fleet::worker::run(config, hasher, stopped, &mut |_| {}).unwrap();
 }
 
+/// Parts of work on the server, a moment later.
+async fn granted(world: &World) -> u64 {
+    let coordinator = connect(world, &world.names, "coordinator").await;
+    let started = Instant::now();
+    loop {
+        let parts = count(&coordinator, &world.names, "PAYLOAD").await;
+        if parts == 0 || started.elapsed() > Duration::from_secs(3) {
+            return parts;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 fn holds(fleet: &Fleet, name: &str) -> bool {
     let named = fleet.workers.iter().find(|(worker, _)| worker.as_str() == name);
     named.is_some_and(|(_, worker)| worker.holds().next().is_some())
@@ -82,8 +96,10 @@ fn a_worker_killed_at_work_loses_its_lease() {
     let coordinator = world.coordinator();
     let victim = Process::start(&world, "w0", 60_000);
     std::thread::scope(|scope| {
-        let proof = scope.spawn(|| world.prove(&coordinator, &TestPlan::new(1, 2)).unwrap());
-        world.until(&coordinator, |fleet| holds(fleet, "w0"));
+        let (world, coordinator) = (&world, &coordinator);
+        let plan = TestPlan::new(1, 2).with_witness(200_000);
+        let proof = scope.spawn(move || world.prove(coordinator, &plan).unwrap());
+        world.until(coordinator, |fleet| holds(fleet, "w0"));
         drop(victim);
         let killed = Instant::now();
         let other = world.work("w1", Arc::new(Hasher::default()));
@@ -94,6 +110,7 @@ fn a_worker_killed_at_work_loses_its_lease() {
     });
     let fleet = world.look(&coordinator);
     assert_eq!(fleet.outcomes.accepted, 6);
+    assert_eq!(world.runtime.block_on(granted(&world)), 0, "the victim's work is gone, too");
 }
 
 /// Expected: another does what it held; its own result, when it wakes, is late and harms nobody.
@@ -194,6 +211,35 @@ fn a_worker_stops_without_its_server() {
     });
     world.server.signal(Signal::CONT);
     world.server.restart(false).unwrap();
+}
+
+/// Expected: what it has proven is sent once the server is back, though it was told to stop
+/// before.
+#[test]
+fn a_worker_that_stops_sends_what_it_has_when_the_server_is_back() {
+    let world = World::new();
+    let coordinator = world.coordinator();
+    let hasher = Arc::new(Hasher { held: Some(false.into()), ..Hasher::default() });
+    let mut config = world.config(&world.names, "w0");
+    config.grace = Duration::from_secs(40);
+    let hand = world.work_with(config, hasher.clone());
+    std::thread::scope(|scope| {
+        let proof = scope.spawn(|| world.prove(&coordinator, &TestPlan::new(1, 1)).unwrap());
+        hand.until(|event| matches!(event, Event::Began(..)));
+        world.server.signal(Signal::STOP);
+        hasher.held.as_ref().unwrap().store(true, std::sync::atomic::Ordering::SeqCst);
+        hand.until(|event| matches!(event, Event::Waits(why) if why.contains("the result of")));
+        hand.stop.send_replace(true);
+        std::thread::sleep(Duration::from_secs(3));
+        world.server.signal(Signal::CONT);
+        hand.until(|event| matches!(event, Event::Done(..)));
+        hand.ended().unwrap();
+        let other = world.work("w1", Arc::new(Hasher::default()));
+        proof.join().unwrap();
+        other.stop().unwrap();
+    });
+    let accepted = world.look(&coordinator).outcomes.accepted;
+    assert_eq!((accepted, hasher.count()), (4, 1));
 }
 
 /// Expected: a worker waits for a server that is not there yet, says so once, and then joins.

@@ -1,8 +1,10 @@
 //! The fleet against a real nats-server, with workers that hash instead of proving: each scenario says what it expects before it runs.
 
+mod floods;
 mod hostile;
 mod losses;
 mod plan;
+mod played;
 mod rights;
 mod storm;
 mod throughput;

@@ -17,7 +17,7 @@ use crate::{
     world::{World, prove},
 };
 
-async fn connect(world: &World, names: &Names, user: &str) -> Client {
+pub(crate) async fn connect(world: &World, names: &Names, user: &str) -> Client {
     let (name, password) = (format!("{names}-{user}"), user.to_owned());
     let options = ConnectOptions::with_user_and_password(name, password);
     let options = options.custom_inbox_prefix(format!("_INBOX.{user}"));
@@ -31,7 +31,7 @@ async fn asked(client: &Client, subject: &str, body: &'static str) -> Option<Byt
     (answer.status.is_none() && !answer.payload.is_empty()).then_some(answer.payload)
 }
 
-async fn count(coordinator: &Client, names: &Names, stream: &str) -> u64 {
+pub(crate) async fn count(coordinator: &Client, names: &Names, stream: &str) -> u64 {
     let stream = format!("{names}_{stream}");
     let context = async_nats::jetstream::new(coordinator.clone());
     context.get_stream(stream).await.unwrap().info().await.unwrap().state.messages
@@ -43,11 +43,13 @@ fn a_worker_reaches_nothing_of_others() {
     let world = World::new();
     let names = &world.names;
     let (fleet, cancel) = (world.coordinator(), Cancel::default());
+    // Work that no answer holds is on the server.
+    let plan = TestPlan::new(1, 4).with_witness(200_000);
     std::thread::scope(|scope| {
         let held = Hasher { held: Some(false.into()), ..Hasher::default() };
         let held = Arc::new(held);
         let holder = world.work("w1", held.clone());
-        let proof = scope.spawn(|| prove(&fleet, &TestPlan::new(1, 4), &cancel).is_err());
+        let proof = scope.spawn(|| prove(&fleet, &plan, &cancel).is_err());
         holder.until(|event| matches!(event, cairn_fleet::worker::Event::Began(..)));
         world.runtime.block_on(async {
             let w0 = connect(&world, names, "w0").await;

@@ -6,10 +6,11 @@ use std::{
 };
 
 use cairn_fleet::{coordinator::Outcomes, error::FleetError, queue::Queue, worker::Event};
+use cairn_prover::Cancel;
 
 use crate::{
     plan::{Hasher, TestPlan, Way},
-    world::{World, without},
+    world::{World, prove, without},
 };
 
 /// Expected: all assignments are done once, by both workers, and the last one's result is the proof.
@@ -53,6 +54,40 @@ fn what_was_proven_once_is_not_proven_again() {
     assert_eq!(hasher.count(), count);
     world.until(&again, |fleet| fleet.outcomes.kept == count);
     hand.stop().unwrap();
+}
+
+/// Expected: two who want the same have it from one proof, and the second has it also where the
+/// first gives up.
+#[test]
+fn two_proofs_of_the_same_are_one_until_the_last_gives_up() {
+    let world = World::new();
+    let coordinator = world.coordinator();
+    let plan = TestPlan::new(1, 3);
+    let cancels = [(); 2].map(|()| Cancel::default());
+    let hasher = Arc::new(Hasher::default());
+    std::thread::scope(|scope| {
+        let (coordinator, plan) = (&coordinator, &plan);
+        let start = |cancel| scope.spawn(move || prove(coordinator, plan, cancel));
+        let [first, second] = cancels.each_ref().map(start);
+        world.until(coordinator, |fleet| fleet.assignments.len() == 4);
+        std::thread::sleep(Duration::from_millis(100));
+        cancels[0].cancel();
+        assert!(first.join().unwrap().is_err());
+        assert_eq!(world.look(coordinator).assignments.len(), 4);
+        let hand = world.work("w0", hasher.clone());
+        assert!(second.join().unwrap().unwrap().starts_with(b"1-groth16-0"));
+        hand.stop().unwrap();
+    });
+    assert_eq!(hasher.count(), 8);
+    // And the last one leaves nothing.
+    let (other, cancel) = (TestPlan::new(2, 3), Cancel::default());
+    std::thread::scope(|scope| {
+        let proof = scope.spawn(|| prove(&coordinator, &other, &cancel).is_err());
+        world.until(&coordinator, |fleet| fleet.assignments.len() == 4);
+        cancel.cancel();
+        assert!(proof.join().unwrap());
+    });
+    world.until(&coordinator, |fleet| fleet.assignments.is_empty());
 }
 
 /// Expected: work that no worker's queues have waits, and goes as soon as there is one.
