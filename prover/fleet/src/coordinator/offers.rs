@@ -5,7 +5,10 @@ use std::time::Duration;
 use tracing::{debug, warn};
 
 use super::{messages::Stored, run::Run};
-use crate::message::{Order, WorkerId};
+use crate::{
+    message::{Order, WorkerId},
+    queue::Queue,
+};
 
 /// After a start nothing is offered for so long, as somebody may be at it.
 const QUIET: Duration = Duration::from_secs(3);
@@ -13,7 +16,8 @@ const QUIET: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(500);
 
 impl Run {
-    /// Publishes what is due. The server's word on it is not waited for: [`Self::is_stored`].
+    /// Publishes what is due, and wakes who may have it. The server's word on it is not waited for:
+    /// [`Self::is_stored`].
     pub(super) async fn offer(&mut self) {
         let now = self.now();
         if now < QUIET || now < self.paused || !self.is_connected() {
@@ -23,6 +27,24 @@ impl Run {
             debug!(assignment = %offer.id, "an offer");
             self.messages.publish(&self.jetstream, offer).await;
         }
+        self.wake().await;
+    }
+
+    /// Wakes somebody for each message: now, or as soon as somebody is idle. Who has ended may have
+    /// looked before the message was there, and before its result was seen here.
+    async fn wake(&mut self) {
+        for queue in Queue::ALL {
+            let offered = self.ledger.offered(queue);
+            let owed = self.wakes.get(&queue).copied().unwrap_or(0).min(offered);
+            let mut left = owed;
+            while left > 0
+                && let Some(idle) = self.longest_untold(self.ledger.idle(queue))
+            {
+                self.tell(&idle, &Order::Wake).await;
+                left -= 1;
+            }
+            self.wakes.insert(queue, left);
+        }
     }
 
     /// The server has an offer, or has not.
@@ -31,10 +53,7 @@ impl Run {
         match stored {
             Ok(place) => {
                 let Some(offer) = self.messages.is_at(number, place, now) else { return };
-                let first = self.longest_untold(self.ledger.idle(offer.queue));
-                if let Some(idle) = first {
-                    self.tell(&idle, &Order::Wake).await;
-                }
+                *self.wakes.entry(offer.queue).or_default() += 1;
             }
             Err(reason) => {
                 self.messages.is_nowhere(number);

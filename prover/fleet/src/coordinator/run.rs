@@ -1,7 +1,7 @@
 //! The coordinator's loop.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     time::{Duration, Instant},
 };
 
@@ -30,6 +30,7 @@ use crate::{
     ledger::{Ledger, Time},
     message::{self, Lease, Order, WorkerId},
     names::Names,
+    queue::Queue,
     recent::Recent,
 };
 
@@ -75,6 +76,8 @@ pub(super) struct Run {
     /// In which of all tellings each worker was told something last.
     pub(super) told: HashMap<WorkerId, u64>,
     pub(super) tellings: u64,
+    /// Messages of each queue for which nobody was woken yet.
+    pub(super) wakes: BTreeMap<Queue, usize>,
     /// Nothing is offered before.
     pub(super) paused: Time,
     pub(super) logged: Quota,
@@ -164,6 +167,7 @@ impl Run {
             inherited: HashMap::new(),
             told: HashMap::new(),
             tellings: 0,
+            wakes: BTreeMap::new(),
             paused: Time::ZERO,
             logged: Quota::new(LINES, Duration::from_secs(60)),
             floods: Quota::new(FLOOD, Duration::from_secs(10)),

@@ -29,6 +29,12 @@ impl Ledger {
         due
     }
 
+    /// Messages of a queue that nobody has claimed.
+    #[must_use]
+    pub fn offered(&self, queue: Queue) -> usize {
+        self.lines.get(&queue).map_or(0, |line| line.offers)
+    }
+
     /// How many more messages a queue may hold: one for each worker that takes them, so that
     /// nobody waits for the next, and what is owed later and wanted sooner comes soon.
     fn room(&self, queue: Queue) -> usize {

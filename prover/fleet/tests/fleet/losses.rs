@@ -230,7 +230,8 @@ fn a_worker_that_stops_sends_what_it_has_when_the_server_is_back() {
         hasher.held.as_ref().unwrap().store(true, std::sync::atomic::Ordering::SeqCst);
         hand.until(|event| matches!(event, Event::Waits(why) if why.contains("the result of")));
         hand.stop.send_replace(true);
-        std::thread::sleep(Duration::from_secs(3));
+        // Longer than a try takes.
+        std::thread::sleep(Duration::from_secs(9));
         world.server.signal(Signal::CONT);
         hand.until(|event| matches!(event, Event::Done(..)));
         hand.ended().unwrap();
