@@ -79,7 +79,10 @@ impl Run {
             // It has not got that message: what is there stays there.
             Some(_) => return Err(Denial::Others),
             None => {
-                self.messages.remove(place).await;
+                // Of an earlier run, or of what is done; a place that is not known yet is neither.
+                if self.messages.is_past(place) {
+                    self.messages.remove(place).await;
+                }
                 return Err(Denial::Over);
             }
         }

@@ -1,6 +1,6 @@
 //! Messages that are in the queues, by their places: what an acknowledgement names.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use async_nats::{Client, HeaderMap, jetstream::Context};
 use cairn_prover::{assignment::Class, claim::AssignmentId};
@@ -49,6 +49,8 @@ pub(super) struct Messages {
     /// Those of which the server has not said yet that it has them, by their number.
     sent: HashMap<u64, Offer>,
     storing: FuturesUnordered<BoxFuture<'static, Stored>>,
+    /// The last place of each class that the server has named.
+    last: BTreeMap<Class, u64>,
     /// By their places in the streams of the classes: an acknowledgement names no queue.
     published: HashMap<(Class, u64), Published>,
     /// Of what was claimed.
@@ -64,6 +66,7 @@ impl Messages {
             count: 0,
             sent: HashMap::new(),
             storing: FuturesUnordered::new(),
+            last: BTreeMap::new(),
             published: HashMap::new(),
             leases: HashMap::new(),
         }
@@ -97,6 +100,8 @@ impl Messages {
     pub(super) fn is_at(&mut self, number: u64, place: u64, now: Time) -> Option<Offer> {
         let offer = self.sent.remove(&number)?;
         let Offer { queue, id } = offer.clone();
+        let last = self.last.entry(queue.class()).or_default();
+        *last = place.max(*last);
         let published = Published { queue, id, since: now, is_claimed: false };
         self.published.insert((queue.class(), place), published);
         Some(offer)
@@ -110,6 +115,14 @@ impl Messages {
     /// Whether the server may have a message of an assignment, and has not said so.
     pub(super) fn is_on_its_way(&self, id: &AssignmentId) -> bool {
         self.sent.values().any(|offer| offer.id == *id)
+    }
+
+    /// Whether a place that is not known has been used before. Whoever names one that will be used
+    /// must not have it acknowledged.
+    pub(super) fn is_past(&self, place: Place) -> bool {
+        let class = place.queue.class();
+        let last = self.last.get(&class).copied().unwrap_or(0);
+        place.place <= last && self.sent.values().all(|offer| offer.queue.class() != class)
     }
 
     /// What is at a place, and in which queue.
@@ -207,6 +220,7 @@ impl Messages {
 
     /// The server has lost those of a class.
     pub(super) fn lost(&mut self, class: Class) {
+        self.last.remove(&class);
         self.published.retain(|(other, _), _| *other != class);
         self.leases.retain(|_, place| place.queue.class() != class);
     }
