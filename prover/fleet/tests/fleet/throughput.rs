@@ -7,8 +7,8 @@ use crate::{
     world::{WORKERS, World},
 };
 
-/// Expected: some thousand a second on two cores; here only that it is not hundreds times less, as tests share machines. The figure is
-/// printed.
+/// Expected: some thousand a second on two cores; here only that it is not hundreds times less, as
+/// tests share machines. The figure is printed.
 #[test]
 fn assignments_go_through_the_queues() {
     let world = World::new();
