@@ -172,6 +172,8 @@ pub enum Ask {
     },
     /// For what it has got a message of.
     Claim {
+        /// What it proves with: the operator may have been upgraded since it was let in.
+        version: Version,
         /// The queue.
         queue: Queue,
         /// The message's place in the stream.

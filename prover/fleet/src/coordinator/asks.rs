@@ -43,7 +43,20 @@ impl Run {
                 Answer::Welcome
             }
             Ok(Ask::Join { .. }) => Answer::Version(self.config.version.clone()),
-            Ok(Ask::Claim { queue, place, delivery, id }) => {
+            Ok(Ask::Claim { version, queue, place, delivery, id })
+                if version != self.config.version =>
+            {
+                if self.may_log(&worker, "version") {
+                    info!(%worker, "of other circuits or keys");
+                }
+                let place = Place { queue, place };
+                // What it has got goes to others.
+                if self.messages.at(place) == Some((queue, &id)) {
+                    self.messages.pass_on(place, delivery).await;
+                }
+                Answer::Version(self.config.version.clone())
+            }
+            Ok(Ask::Claim { queue, place, delivery, id, .. }) => {
                 let place = Place { queue, place };
                 // Whoever is quick has a message before the server has said where it is.
                 let is_early = self.messages.at(place).is_none()

@@ -116,10 +116,14 @@ impl Run {
         tell: &mut dyn FnMut(Event),
     ) -> Result<(), FleetError> {
         let Offered { queue, place, delivery, offer } = offered;
-        let claim = Ask::Claim { queue, place, delivery, id: offer.id };
+        let version = self.version.clone();
+        let claim = Ask::Claim { version, queue, place, delivery, id: offer.id };
         let link = self.link.clone();
         let (grants, here) = match self.alive(link.ask(&claim)).await {
             Some((Answer::Granted(grants), here)) => (grants, here),
+            Some((Answer::Version(expected), _)) => {
+                return Err(FleetError::Version { expected, got: self.version.clone() });
+            }
             Some((Answer::Denied(Denial::Quarantined), _)) => {
                 return Err(quarantined(&self.config));
             }
