@@ -1,75 +1,20 @@
 //! Server, coordinator or worker are gone, for a while or for good. Expected of each: time is lost, and nothing else.
 
 use std::{
-    process::{Child, Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use cairn_fleet::{coordinator::Fleet, worker::Event};
+use cairn_fleet::worker::Event;
 use cairn_prover::Cancel;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use crate::{
     plan::{Hasher, TestPlan},
+    process::Process,
     rights::{connect, count},
-    world::{World, prove},
+    world::{World, holds, prove},
 };
-
-/// What a worker in a process of its own is told by.
-const WORKER: &str = "CAIRN_TEST_WORKER";
-
-/// A worker in a process of its own, which can be killed and frozen.
-pub(crate) struct Process(Child);
-
-impl Process {
-    pub(crate) fn start(world: &World, name: &str, milliseconds: u64) -> Self {
-        let target = world.target(&world.names, name);
-        let what = format!("{name} {} {} {milliseconds}", world.names, target.url);
-        let child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "losses::a_worker_s_process", "--ignored", "--nocapture"])
-            .env(WORKER, what)
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        Self(child)
-    }
-
-    fn signal(&self, signal: Signal) {
-        let id = Pid::from_raw(i32::try_from(self.0.id()).unwrap()).unwrap();
-        kill_process(id, signal).unwrap();
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// No test: what [`Process`] runs.
-#[test]
-#[ignore = "is started by the others"]
-fn a_worker_s_process() {
-    let Ok(what) = std::env::var(WORKER) else { return };
-    let [name, names, url, milliseconds] = what.split(' ').collect::<Vec<_>>()[..] else {
-        panic!("{what}");
-    };
-    let config = cairn_fleet::worker::Config {
-        target: cairn_fleet::bus::Target { url: url.to_owned(), ..Default::default() },
-        names: names.parse().unwrap(),
-        worker: name.parse().unwrap(),
-        queues: cairn_fleet::queue::Queue::ALL.to_vec(),
-        memory_mb: 8_000,
-        threads: 1,
-        machine: "a test's".to_owned(),
-        grace: Duration::ZERO,
-    };
-    let hasher = Arc::new(Hasher::after(milliseconds.parse().unwrap()));
-    let (_stop, stopped) = tokio::sync::watch::channel(false);
-    cairn_fleet::worker::run(config, hasher, stopped, &mut |_| {}).unwrap();
-}
 
 /// Parts of work on the server, a moment later.
 async fn granted(world: &World) -> u64 {
@@ -82,11 +27,6 @@ async fn granted(world: &World) -> u64 {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-}
-
-fn holds(fleet: &Fleet, name: &str) -> bool {
-    let named = fleet.workers.iter().find(|(worker, _)| worker.as_str() == name);
-    named.is_some_and(|(_, worker)| worker.holds().next().is_some())
 }
 
 /// Expected: what it held is offered again once it was silent for 6 s.

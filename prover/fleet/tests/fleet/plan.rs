@@ -120,8 +120,11 @@ pub(crate) enum Way {
 #[derive(Debug, Default)]
 pub(crate) struct Hasher {
     pub(crate) delay: Duration,
+    /// So long besides, the first time.
+    pub(crate) first: Duration,
     pub(crate) way: Way,
     pub(crate) done: AtomicU64,
+    pub(crate) begun: AtomicBool,
     /// It holds what it has until this is set.
     pub(crate) held: Option<AtomicBool>,
 }
@@ -149,7 +152,9 @@ impl Perform for Hasher {
     }
 
     fn perform(&self, work: &[u8]) -> Result<Vec<u8>, String> {
-        std::thread::sleep(self.delay);
+        let first =
+            if self.begun.swap(true, Ordering::SeqCst) { Duration::ZERO } else { self.first };
+        std::thread::sleep(self.delay + first);
         while self.held.as_ref().is_some_and(|held| !held.load(Ordering::SeqCst)) {
             std::thread::sleep(Duration::from_millis(5));
         }

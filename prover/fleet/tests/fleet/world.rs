@@ -9,7 +9,7 @@ use std::{
 
 use cairn_fleet::{
     bus::Target,
-    coordinator::{Config, Coordinator, Fleet},
+    coordinator::{Config, Coordinator, Fleet, Outcomes},
     engine,
     error::FleetError,
     ledger::Settings,
@@ -64,17 +64,29 @@ pub(crate) fn prove(
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::listening("127.0.0.1")
+    }
+
+    /// With a server that listens at this address.
+    pub(crate) fn listening(address: &str) -> Self {
         // What the coordinator says, with RUST_LOG=info and --nocapture.
         let _ = tracing_subscriber::fmt()
             .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
             .try_init();
         let folder = tempfile::tempdir().unwrap();
         let port = free_port().unwrap();
+        // The server takes the last of two settings.
         let accounts = accounts(&[rollup("alpha"), rollup("beta")]);
-        let server = Server::start(&folder.path().join("nats"), port, &accounts).unwrap();
+        let settings = format!("listen: {address}:{port}\n{accounts}");
+        let server = Server::start(&folder.path().join("nats"), port, &settings).unwrap();
         let settings = Settings { silence: Duration::from_secs(6), ..Settings::default() };
         let runtime = tokio::runtime::Runtime::new().unwrap();
         Self { server, names: "alpha".parse().unwrap(), settings, folder, runtime }
+    }
+
+    /// The server's.
+    pub(crate) fn port(&self) -> u16 {
+        self.server.url().rsplit_once(':').unwrap().1.parse().unwrap()
     }
 
     pub(crate) fn target(&self, names: &Names, user: &str) -> Target {
@@ -87,14 +99,18 @@ impl World {
     }
 
     pub(crate) fn coordinator_of(&self, names: &Names) -> Coordinator {
-        let config = Config {
+        Coordinator::start(self.operator(names)).unwrap()
+    }
+
+    /// What a coordinator is given.
+    pub(crate) fn operator(&self, names: &Names) -> Config {
+        Config {
             target: self.target(names, "coordinator"),
             names: names.clone(),
             version: version(),
             settings: self.settings.clone(),
             kept: Some(self.kept().to_owned()),
-        };
-        Coordinator::start(config).unwrap()
+        }
     }
 
     pub(crate) fn kept(&self) -> &Path {
@@ -182,6 +198,12 @@ impl Hand {
 
     /// Waits until it ends of itself.
     pub(crate) fn ended(mut self) -> Result<(), FleetError> {
+        let started = Instant::now();
+        while self.thread.as_ref().is_some_and(|thread| !thread.is_finished()) {
+            let waited = started.elapsed();
+            assert!(waited < Duration::from_secs(60), "it does not end: {:?}", self.events());
+            std::thread::sleep(Duration::from_millis(10));
+        }
         self.thread.take().unwrap().join().unwrap()
     }
 }
@@ -194,6 +216,19 @@ impl Drop for Hand {
 
 pub(crate) fn id(name: &str) -> WorkerId {
     name.parse().unwrap()
+}
+
+/// Whether a worker holds something.
+pub(crate) fn holds(fleet: &Fleet, name: &str) -> bool {
+    let named = fleet.workers.iter().find(|(worker, _)| worker.as_str() == name);
+    named.is_some_and(|(_, worker)| worker.holds().next().is_some())
+}
+
+/// Of a proof that was made with losses: each result once, and nobody blamed.
+pub(crate) fn assert_blameless(outcomes: &Outcomes, assignments: u64) {
+    let Outcomes { accepted, refused, unheld, quarantined, failed, .. } = *outcomes;
+    assert_eq!((refused, unheld, quarantined, failed), (0, 0, 0, 0), "{outcomes:?}");
+    assert_eq!(accepted, assignments, "{outcomes:?}");
 }
 
 /// All queues but these.
