@@ -2,9 +2,11 @@
 
 mod clocks;
 mod floods;
+mod garbage;
 mod hostile;
 mod losses;
 mod network;
+mod payloads;
 mod plan;
 mod played;
 mod process;
