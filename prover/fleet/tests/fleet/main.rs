@@ -14,6 +14,7 @@ mod restarts;
 mod rights;
 mod storm;
 mod throughput;
+mod upgrade;
 mod wire;
 mod work;
 mod world;
