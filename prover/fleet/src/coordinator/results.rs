@@ -168,9 +168,12 @@ impl Run {
         let now = self.now();
         match verdict {
             Ok(()) => {
-                self.outcomes.accepted += 1;
                 let others = self.ledger.others(&lease);
-                self.ledger.accepted(&lease, now);
+                // A copy may have been verified a moment before.
+                match self.ledger.accepted(&lease, now) {
+                    true => self.outcomes.accepted += 1,
+                    false => self.outcomes.late += 1,
+                }
                 let subject = self.config.names.proof(&id);
                 let _ = self.bus.client.publish(subject, bytes).await;
                 self.kept.insert(id.clone());

@@ -33,12 +33,13 @@ enum Loss {
 }
 
 async fn put(jetstream: &Context, world: &World, lease: &Lease, part: usize, bytes: Vec<u8>) {
-    let subject = world.names.payload(&worker(), lease, part);
+    let subject = world.names.payload(worker().as_str(), lease, part);
     jetstream.publish(subject, bytes.into()).await.unwrap().await.unwrap();
 }
 
 async fn grant(jetstream: &Context, world: &World, lease: &Lease, work: &Bytes) -> Grant {
-    payload::put(jetstream, &world.names, &worker(), lease.clone(), work.clone()).await.unwrap()
+    payload::put(jetstream, &world.names, &worker(), lease, work).await.unwrap();
+    payload::describe(AssignmentId::new("1-chunk-wrapper-0").unwrap(), lease.clone(), work)
 }
 
 fn worker() -> WorkerId {
@@ -74,10 +75,14 @@ fn work_that_is_not_as_granted_is_not_begun() {
             assert_eq!(payload::get(&client, names, &w0, &grant).await.unwrap(), work);
             let put = async |n, bytes| put(&jetstream, &world, &lease, n, bytes).await;
             match loss {
-                Loss::All => payload::remove(&jetstream, names, &w0, &lease).await,
+                Loss::All => {
+                    let stream = jetstream.get_stream(names.payloads()).await.unwrap();
+                    let all = names.payload(w0.as_str(), &lease, "*");
+                    stream.purge().filter(all).await.unwrap();
+                }
                 Loss::Part => {
                     let stream = jetstream.get_stream(names.payloads()).await.unwrap();
-                    stream.purge().filter(names.payload(&w0, &lease, 1)).await.unwrap();
+                    stream.purge().filter(names.payload(w0.as_str(), &lease, 1)).await.unwrap();
                 }
                 Loss::Shorter => put(2, part(&work, 2)[1..].to_vec()).await,
                 Loss::Longer => put(0, vec![7; 1_900_000]).await,
