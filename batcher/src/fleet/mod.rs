@@ -47,6 +47,7 @@ impl Fleet {
             version: version(&prover),
             settings: Settings::default(),
             kept: Some(data_dir.join(KEPT)),
+            replicas: config.replicas,
         })?;
         let (proofs, operations) = (config.proofs, config.max_operations_a_chunk);
         let engine = FleetEngine::new(prover, coordinator.clone(), proofs, operations);

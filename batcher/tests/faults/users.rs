@@ -45,7 +45,15 @@ struct User {
 impl Users {
     /// The owners of these leaves, once the operator knows them.
     pub(crate) async fn meet(client: Client, leaves: Vec<AccountId>) -> Self {
-        let Info { domain, .. } = client.info().await.unwrap();
+        // A door opens once somebody behind it is ready.
+        let started = Instant::now();
+        let Info { domain, .. } = loop {
+            match client.info().await {
+                Ok(info) => break info,
+                Err(error) => assert!(started.elapsed() < PATIENCE, "nobody serves: {error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
         let users = (0..).zip(leaves).map(|(index, leaf)| {
             let secret = development_key(index);
             let key = secret.public().into();

@@ -35,11 +35,11 @@ const WAITING: i64 = 4_096;
 /// The coordinator's consumer of what workers send.
 pub const COORDINATOR: &str = "coordinator";
 
-/// Makes what is not there.
+/// Makes what is not there, with so many copies in a cluster.
 ///
 /// # Errors
 /// The server has no JetStream, refuses, or does not answer.
-pub async fn make(jetstream: &Context, names: &Names) -> Result<(), FleetError> {
+pub async fn make(jetstream: &Context, names: &Names, replicas: usize) -> Result<(), FleetError> {
     for class in Class::ALL {
         let queues = Queue::ALL.into_iter().filter(|queue| queue.class() == class);
         let queues: Vec<_> = queues.collect();
@@ -52,7 +52,7 @@ pub async fn make(jetstream: &Context, names: &Names) -> Result<(), FleetError> 
             duplicate_window: SAME,
             ..Config::default()
         };
-        let stream = stream(jetstream, config).await?;
+        let stream = stream(jetstream, replicas, config).await?;
         for queue in queues {
             let config = pull::Config {
                 filter_subject: names.task(queue),
@@ -74,7 +74,7 @@ pub async fn make(jetstream: &Context, names: &Names) -> Result<(), FleetError> 
         allow_direct: true,
         ..Config::default()
     };
-    stream(jetstream, payloads).await?;
+    stream(jetstream, replicas, payloads).await?;
     let results = Config {
         name: names.results(),
         subjects: vec![format!("{names}.result.*.*"), format!("{names}.note.*.*")],
@@ -88,7 +88,7 @@ pub async fn make(jetstream: &Context, names: &Names) -> Result<(), FleetError> 
         max_bytes: PROOF_BYTES,
         ..Config::default()
     };
-    let results = stream(jetstream, results).await?;
+    let results = stream(jetstream, replicas, results).await?;
     let config =
         pull::Config { ack_wait: LEASE, max_ack_pending: RESULTS as i64, ..durable(COORDINATOR) };
     consumer(&results, config).await?;
@@ -101,12 +101,16 @@ pub async fn make(jetstream: &Context, names: &Names) -> Result<(), FleetError> 
         allow_direct: true,
         ..Config::default()
     };
-    stream(jetstream, proofs).await.map(drop)
+    stream(jetstream, replicas, proofs).await.map(drop)
 }
 
-async fn stream(jetstream: &Context, config: Config) -> Result<Stream, FleetError> {
+async fn stream(
+    jetstream: &Context,
+    replicas: usize,
+    config: Config,
+) -> Result<Stream, FleetError> {
     let what = format!("making the stream {}", config.name);
-    let config = Config { storage: StorageType::File, num_replicas: 1, ..config };
+    let config = Config { storage: StorageType::File, num_replicas: replicas, ..config };
     let made = jetstream.get_or_create_stream(config).await;
     made.map_err(|error| FleetError::Stream { what, reason: error.to_string() })
 }

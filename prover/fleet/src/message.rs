@@ -218,6 +218,8 @@ pub enum Order {
     Over(Lease),
     /// It is to end with what it holds, and take nothing more.
     Drain,
+    /// The operator has gone to other circuits or keys: these.
+    Version(Version),
 }
 
 /// A lease, and the work under it.

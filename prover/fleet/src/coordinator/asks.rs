@@ -8,7 +8,7 @@ use tracing::{debug, info, warn};
 use super::{Command, messages::Place, run::Run};
 use crate::{
     ledger::{Arrival, Denial},
-    message::{self, Answer, Ask, Beat, Lease, WorkerId},
+    message::{self, Answer, Ask, Beat, Lease, Order, WorkerId},
     names::Names,
     payload::{self, SMALL, SMALL_TOGETHER},
 };
@@ -200,8 +200,13 @@ impl Run {
         };
         let now = self.now();
         // It speaks for itself only.
-        if beat.worker != worker || beat.version != self.config.version {
+        if beat.worker != worker {
             return;
+        }
+        if beat.version != self.config.version {
+            // It was let in by an operator of before.
+            let order = Order::Version(self.config.version.clone());
+            return self.order(&worker, &order).await;
         }
         // It is shown to people.
         beat.machine = beat.machine.chars().filter(|c| !c.is_control()).take(MACHINE).collect();

@@ -53,6 +53,8 @@ pub struct Config {
     pub settings: Settings,
     /// Where the work of quarantined assignments is kept for a debugger.
     pub kept: Option<PathBuf>,
+    /// Copies that the servers of a cluster keep of what the fleet has there.
+    pub replicas: usize,
 }
 
 /// Who waits for assignments: several proofs may want the same ones.

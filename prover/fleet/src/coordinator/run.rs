@@ -126,7 +126,7 @@ impl Run {
         let names = config.names.clone();
         // A cluster that is being started has no leader for a while.
         let started = Instant::now();
-        while let Err(error) = layout::make(&jetstream, &names).await {
+        while let Err(error) = layout::make(&jetstream, &names, config.replicas).await {
             if started.elapsed() > START {
                 return Err(error);
             }

@@ -9,7 +9,9 @@ use crate::{layout, ledger::Standing, queue::Queue};
 impl Run {
     /// Compares the queues with what should be in them. Twice: a message may be on its way.
     pub(super) async fn compare(&mut self) {
-        if let Err(error) = layout::make(&self.jetstream, &self.config.names).await {
+        if let Err(error) =
+            layout::make(&self.jetstream, &self.config.names, self.config.replicas).await
+        {
             return warn!(%error, "the server does not answer");
         }
         for (class, is_missing) in Class::ALL.into_iter().zip(self.missing) {

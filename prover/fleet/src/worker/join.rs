@@ -91,6 +91,7 @@ impl Run {
             orders,
             beats,
             told: None,
+            expected: None,
             holds: Vec::new(),
             has_said: false,
             drains: false,

@@ -43,6 +43,8 @@ pub(super) struct Run {
     pub(super) beats: Interval,
     /// What it was told of, as nobody claims it.
     pub(super) told: Option<Offered>,
+    /// What the operator proves with, if that is something else.
+    pub(super) expected: Option<Version>,
     /// What it was granted, and has not ended with.
     pub(super) holds: Vec<Held>,
     /// Its last sign of life named something.
@@ -55,6 +57,9 @@ impl Run {
     pub(super) async fn run(mut self, tell: &mut dyn FnMut(Event)) -> Result<(), FleetError> {
         loop {
             self.check_refusal()?;
+            if let Some(expected) = self.expected.take() {
+                return Err(FleetError::Version { expected, got: self.version.clone() });
+            }
             if *self.stop.borrow() {
                 self.drains = true;
             }
@@ -97,6 +102,10 @@ impl Run {
                         return;
                     }
                     Ok(Order::Wake) => return,
+                    Ok(Order::Version(expected)) => {
+                        self.expected = Some(expected);
+                        return;
+                    }
                     Ok(Order::Offer { queue, place, id }) => {
                         // It has got no delivery: what names none gives back nothing.
                         let offer = message::Offer { id };

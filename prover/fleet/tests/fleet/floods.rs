@@ -18,7 +18,7 @@ use cairn_prover::claim::AssignmentId;
 use futures_util::StreamExt;
 
 use crate::{
-    plan::{Hasher, TestPlan},
+    plan::{Hasher, TestPlan, version},
     rights::connect,
     world::{World, id},
 };
@@ -77,7 +77,8 @@ fn who_talks_without_end_is_not_heard_and_the_others_are() {
     let flood = world.runtime.spawn(async move {
         let queue = Queue::LeafSmall;
         let id = AssignmentId::new("1-x-0").unwrap();
-        let ask = |place| Ask::Claim { queue, place, delivery: 1, id: id.clone() };
+        let ask =
+            |place| Ask::Claim { version: version(), queue, place, delivery: 1, id: id.clone() };
         let large = Bytes::from(vec![b' '; 1 << 20]);
         let inbox = client.new_inbox();
         for place in 0.. {
@@ -85,8 +86,8 @@ fn who_talks_without_end_is_not_heard_and_the_others_are() {
             let _ = client.publish_with_reply(names.ask("w0"), inbox.clone(), body.clone()).await;
             let _ = client.publish(names.beat("w0"), body).await;
             // Bursts, so that the flood does not take the machine from those who are to be heard.
-            if place % 500 == 0 {
-                tokio::time::sleep(Duration::from_millis(20)).await;
+            if place % 250 == 0 {
+                tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
     });

@@ -10,6 +10,7 @@ use cairn_fleet::{
     payload::{self, PayloadError},
     worker::Event,
 };
+use cairn_prover::claim::AssignmentId;
 
 use crate::{
     plan::{Hasher, TestPlan},
@@ -58,7 +59,7 @@ fn work_that_is_not_as_granted_is_not_begun() {
     };
     world.runtime.block_on(async {
         let jetstream = jetstream::new(connect(&world, &world.names, "coordinator").await);
-        layout::make(&jetstream, &world.names).await.unwrap();
+        layout::make(&jetstream, &world.names, 1).await.unwrap();
         let client = connect(&world, &world.names, "w0").await;
         let names = &world.names;
         for loss in [

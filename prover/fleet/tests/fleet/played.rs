@@ -46,7 +46,7 @@ fn a_worker_beats_while_its_work_comes() {
     let hand = world.runtime.block_on(async {
         let client = connect(&world, &names, "coordinator").await;
         let jetstream = async_nats::jetstream::new(client.clone());
-        layout::make(&jetstream, &names).await.unwrap();
+        layout::make(&jetstream, &names, 1).await.unwrap();
         // The test answers in its place.
         jetstream.delete_stream(names.payloads()).await.unwrap();
         let subscribe = async |subject: String| client.subscribe(subject).await.unwrap();

@@ -152,6 +152,7 @@ fn an_operator() {
         version: version(),
         settings: cairn_fleet::ledger::Settings::default(),
         kept: None,
+        replicas: 1,
     };
     let coordinator = Coordinator::start(config).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();

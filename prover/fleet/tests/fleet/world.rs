@@ -110,6 +110,7 @@ impl World {
             version: version(),
             settings: self.settings.clone(),
             kept: Some(self.kept().to_owned()),
+            replicas: 1,
         }
     }
 
