@@ -29,6 +29,8 @@ use crate::store::{
 
 /// How often the end of the stream is looked for.
 const LOOK: Duration = Duration::from_millis(200);
+/// How long an answer of the server is waited for, at the most.
+const ANSWER: Duration = Duration::from_millis(2_500);
 /// The longest time between two tries to reach the server.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -71,7 +73,7 @@ impl Work {
         let Some(bus) = self.connect().await? else { return Ok(()) };
         let mut jetstream = async_nats::jetstream::new(bus.client.clone());
         // A sign that waits for longer is none.
-        jetstream.set_timeout(self.config.lease / 2);
+        jetstream.set_timeout((self.config.lease / 2).min(ANSWER));
         let stream = CommitStream::new(jetstream.clone(), &self.config);
         let mut lease = Lease::new(jetstream, &self.config);
         let mut follower = Follower::new(self.store.clone())?;
@@ -104,13 +106,7 @@ impl Work {
         while !self.role.is_closed() {
             match self.config.target.connect(None).await {
                 Ok(bus) => return Ok(Some(bus)),
-                Err(error) if error.is_transient() => {
-                    let reason = error.to_string();
-                    if *self.role.borrow() != Role::Waiting(reason.clone()) {
-                        warn!(reason, "replication waits for NATS");
-                    }
-                    self.role.send_replace(Role::Waiting(reason));
-                }
+                Err(error) if error.is_transient() => self.waits(error.to_string()),
                 Err(error) => return Err(ReplicationError::Server(error.to_string())),
             }
             sleep(pause).await;
@@ -153,7 +149,7 @@ impl Work {
             Trouble::NotLast => {}
             Trouble::Unreachable(reason) => {
                 self.patience = Instant::now() + self.config.patience;
-                self.role.send_replace(Role::Waiting(reason));
+                self.waits(reason);
                 sleep(LOOK).await;
             }
         }
@@ -205,7 +201,7 @@ impl Work {
             let reason = format!(
                 "the stream {name} is gone, or was never begun: the operator that led begins it, without --standby"
             );
-            self.role.send_replace(Role::Waiting(reason));
+            self.waits(reason);
         }
         sleep(LOOK).await;
         Ok(None)
@@ -239,9 +235,22 @@ impl Work {
         }
     }
 
+    /// Says why nobody is followed; once for each reason.
+    fn waits(&self, reason: String) {
+        let role = Role::Waiting(reason.clone());
+        if *self.role.borrow() != role {
+            warn!(reason, "replication waits");
+            self.role.send_replace(role);
+        }
+    }
+
     fn follows(&self, holder: Option<Holder>, behind: u64) {
         gauge!("cairn_replication_behind").set(behind as f64);
         let leader = holder.map_or_else(|| "nobody".to_owned(), |holder| holder.operator);
+        if !matches!(&*self.role.borrow(), Role::Following { leader: before, .. } if *before == leader)
+        {
+            info!(leader, behind, "this operator follows");
+        }
         let role = Role::Following { leader, behind };
         self.role.send_if_modified(|now| {
             let is_new = *now != role;
