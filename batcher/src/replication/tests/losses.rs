@@ -20,7 +20,7 @@ fn a_server_that_is_away_is_waited_for_and_a_lost_stream_begun_again() {
     }
     let mut role = follower.role();
     world.wait(role.wait_for(|role| matches!(role, Role::Following { .. }))).unwrap();
-    drop(follower);
+    drop((follower, role));
 
     // A store that lacks something leads no more once the stream is lost.
     leader.put(50).unwrap();

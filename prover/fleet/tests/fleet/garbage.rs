@@ -140,6 +140,7 @@ fn results_of_nothing_delay_no_other_s() {
     operator.order(2, 4);
     let outcomes = operator.proven();
     println!("a proof behind 500 results of nothing took {:?}: {outcomes}", started.elapsed());
-    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+    // Not until the minute is over in which any lease may be an earlier operator's.
+    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
     hand.stop().unwrap();
 }
