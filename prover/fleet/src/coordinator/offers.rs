@@ -10,8 +10,6 @@ use crate::{
     queue::Queue,
 };
 
-/// After a start nothing is offered for so long, as somebody may be at it.
-const QUIET: Duration = Duration::from_secs(3);
 /// Nothing is offered for so long after the server did not take an offer.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -20,7 +18,8 @@ impl Run {
     /// [`Self::is_stored`].
     pub(super) async fn offer(&mut self) {
         let now = self.now();
-        if now < QUIET || now < self.paused || !self.is_connected() {
+        let is_quiet = now < self.config.settings.quiet;
+        if is_quiet || now < self.paused || !self.is_connected() {
             return;
         }
         for offer in self.ledger.due(now) {

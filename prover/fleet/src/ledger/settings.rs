@@ -17,6 +17,9 @@ pub struct Settings {
     pub tiny: Duration,
     /// Who has had an assignment so often, and nothing came of it, has failed it.
     pub returns: u32,
+    /// After a coordinator's start nothing is offered for so long, as somebody may be at it: two signs of life are heard
+    /// meanwhile.
+    pub quiet: Duration,
     /// An offer that nobody has claimed for so long is told to who is idle.
     pub unclaimed: Duration,
     /// How long an assignment that all who are there have failed waits for somebody else.
@@ -46,6 +49,7 @@ impl Default for Settings {
             ahead: 16,
             tiny: Duration::from_millis(250),
             returns: 100,
+            quiet: Duration::from_secs(3),
             unclaimed: Duration::from_secs(5),
             patience: Duration::from_secs(60),
             silence: Duration::from_secs(30),

@@ -2,7 +2,10 @@
 
 use std::{
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -36,6 +39,8 @@ pub(crate) struct World {
     pub(crate) settings: Settings,
     pub(crate) folder: tempfile::TempDir,
     pub(crate) runtime: tokio::runtime::Runtime,
+    /// Coordinators so far.
+    starts: AtomicUsize,
 }
 
 /// A worker in a thread of this process.
@@ -81,7 +86,14 @@ impl World {
         let server = Server::start(&folder.path().join("nats"), port, &settings).unwrap();
         let settings = Settings { silence: Duration::from_secs(6), ..Settings::default() };
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        Self { server, names: "alpha".parse().unwrap(), settings, folder, runtime }
+        Self {
+            server,
+            names: "alpha".parse().unwrap(),
+            settings,
+            folder,
+            runtime,
+            starts: 0.into(),
+        }
     }
 
     /// The server's.
@@ -102,13 +114,17 @@ impl World {
         Coordinator::start(self.operator(names)).unwrap()
     }
 
-    /// What a coordinator is given.
+    /// What a coordinator is given. Before the first one nobody was at anything: it need not wait as long.
     pub(crate) fn operator(&self, names: &Names) -> Config {
+        let mut settings = self.settings.clone();
+        if self.starts.fetch_add(1, Ordering::Relaxed) == 0 {
+            settings.quiet = Duration::from_secs(1);
+        }
         Config {
             target: self.target(names, "coordinator"),
             names: names.clone(),
             version: version(),
-            settings: self.settings.clone(),
+            settings,
             kept: Some(self.kept().to_owned()),
             replicas: 1,
         }
