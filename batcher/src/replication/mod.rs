@@ -27,10 +27,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use cairn_fleet::{bus::Target, names::Names};
 use tokio::{
@@ -40,10 +37,7 @@ use tokio::{
 
 pub use self::error::ReplicationError;
 use self::leader::{Ask, Request};
-use crate::store::{
-    Replicate, Store,
-    records::{Replicated, StreamPosition},
-};
+use crate::store::{Replicate, Store, records::StreamPosition};
 
 /// When this operator leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +99,6 @@ pub struct Replication {
     role: watch::Receiver<Role>,
     requests: mpsc::UnboundedSender<Ask>,
     closing: watch::Sender<bool>,
-    standing: Arc<Mutex<Option<Replicated>>>,
 }
 
 impl Replication {
@@ -122,7 +115,6 @@ impl Replication {
         let (role, watched) = watch::channel(Role::Waiting("connecting to NATS".to_owned()));
         let (requests, asked) = mpsc::unbounded_channel();
         let (closing, closed) = watch::channel(false);
-        let standing = Arc::default();
         // Who is told to lead does; of any other it is not known yet who does.
         let patience = match config.mode {
             Mode::Lead => Duration::ZERO,
@@ -135,25 +127,18 @@ impl Replication {
             observer: Some(observer),
             asked,
             closed,
-            standing: Arc::clone(&standing),
             patience: Instant::now() + patience,
             seen: run::Seen::default(),
         };
         let thread = std::thread::Builder::new().name("replication".to_owned());
         thread.spawn(move || work.run()).map_err(ReplicationError::thread)?;
-        Ok(Self { role: watched, requests, closing, standing })
+        Ok(Self { role: watched, requests, closing })
     }
 
     /// What this operator is now, and from now on.
     #[must_use]
     pub fn role(&self) -> watch::Receiver<Role> {
         self.role.clone()
-    }
-
-    /// How far the store is.
-    #[must_use]
-    pub fn standing(&self) -> Option<Replicated> {
-        *self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until this operator leads. Nothing is lost when this future is dropped.

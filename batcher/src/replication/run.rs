@@ -1,9 +1,6 @@
 //! The thread: follows until it may lead, then leads until it must not.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use cairn_fleet::bus::Bus;
 use metrics::gauge;
@@ -43,7 +40,6 @@ pub(super) struct Work {
     pub(super) observer: Option<Box<dyn FnMut() + Send>>,
     pub(super) asked: mpsc::UnboundedReceiver<Ask>,
     pub(super) closed: watch::Receiver<bool>,
-    pub(super) standing: Arc<Mutex<Option<Replicated>>>,
     /// Until then nobody's lease is taken: whoever leads gets the time of a lease to show up.
     pub(super) patience: Instant,
     pub(super) seen: Seen,
@@ -77,7 +73,6 @@ impl Work {
         let stream = CommitStream::new(jetstream.clone(), &self.config);
         let mut lease = Lease::new(jetstream, &self.config);
         let mut follower = Follower::new(self.store.clone())?;
-        self.stand(follower.standing());
         self.observe();
         let mut connections = bus.connections;
         let mut last = None;
@@ -113,10 +108,6 @@ impl Work {
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
         Ok(None)
-    }
-
-    fn stand(&self, standing: Option<Replicated>) {
-        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
     }
 
     fn observe(&mut self) {
@@ -165,7 +156,6 @@ impl Work {
         let before = follower.position();
         let reach = self.read(follower, stream).await?;
         if follower.position() != before {
-            self.stand(follower.standing());
             self.observe();
         }
         let holder = lease.holder().await?;
@@ -279,7 +269,6 @@ impl Work {
         let sequence = stream.append(end, &[begin]).await?;
         let position = StreamPosition { term, sequence };
         follower.stand_at(Replicated { position, leads: true })?;
-        self.stand(follower.standing());
         Ok(position)
     }
 
@@ -321,8 +310,7 @@ impl Work {
             // Who asked may be gone.
             let _ = answer.send(added);
             match failed {
-                None => self.stand(Some(Replicated { position: leader.last, leads: true })),
-                Some(ReplicationError::Stopping) => {}
+                None | Some(ReplicationError::Stopping) => {}
                 Some(error) => return Err(error),
             }
         }
