@@ -33,7 +33,7 @@ pub struct Scale {
     /// Batches that wait from the start.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     batches: u16,
-    /// Assignments a second that the coordinator grants, at the most (docs/fleet.md).
+    /// Assignments a second that the coordinator grants one by one, at the most.
     #[arg(long, value_name = "R", default_value_t = COORDINATOR_RATE, value_parser = positive)]
     coordinator_rate: f64,
     /// Writes the rows as JSON to a file, or to stdout for -.
@@ -43,7 +43,8 @@ pub struct Scale {
     source: Source,
 }
 
-/// Assignments a second that went through a fleet's queues on a machine that did other work too.
+/// Assignments a second that went through a fleet's queues one by one, on a machine that did other
+/// work too: a lower bound, as tiny ones are granted together since, and nobody has measured others.
 pub const COORDINATOR_RATE: f64 = 228.0;
 
 /// Where task times come from.
