@@ -137,3 +137,31 @@ fn another_rollups_stream_is_refused() {
     }
     leader.put(2).unwrap();
 }
+
+/// Expected: each time the server that leads the stream of commits is killed while an operator
+/// commits. What is committed meanwhile waits for the next one, is there once, and a standby has all
+/// of it; the server comes back with its disk.
+#[test]
+#[ignore = "full tier: three servers, a minute"]
+fn the_leader_of_the_stream_is_killed_and_nothing_is_lost() {
+    let mut world = World::cluster();
+    let ((_a, left), (_b, right)) = (new_store(), new_store());
+    let leader = world.lead(&left, Mode::Lead);
+    let config = Config { patience: LONG, ..world.config(Mode::Standby) };
+    let follower = Replication::start(config, right.clone(), Box::new(|| ())).unwrap();
+    let mut commits = 0..;
+    for round in 0..4 {
+        commits.by_ref().take(20).for_each(|number| leader.put(number).unwrap());
+        let name = world.leader_of_the_stream();
+        world.server_of(&name).signal(rustix::process::Signal::KILL);
+        let killed = std::time::Instant::now();
+        commits.by_ref().take(1).for_each(|number| leader.put(number).unwrap());
+        println!("round {round}: {name} led; the next commit took {:.1?}", killed.elapsed());
+        commits.by_ref().take(20).for_each(|number| leader.put(number).unwrap());
+        world.until_same(&left, &right);
+        world.server_of(&name).restart(false).unwrap();
+    }
+    world.until_same(&left, &right);
+    let mut role = follower.role();
+    world.wait(role.wait_for(|role| matches!(role, Role::Following { .. }))).unwrap();
+}

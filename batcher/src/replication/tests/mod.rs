@@ -9,7 +9,7 @@ use async_nats::jetstream;
 use cairn_fleet::{
     bus::Target,
     server::{
-        Server, free_port,
+        Server, cluster, free_port,
         rights::{Credential, Rollup, accounts},
     },
 };
@@ -30,6 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 struct World {
     server: Server,
+    /// The others of a cluster, each of which keeps a copy of all.
+    peers: Vec<Server>,
     runtime: Runtime,
     _folder: TempDir,
 }
@@ -43,14 +45,41 @@ struct Operator {
 impl World {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let rollup = Rollup {
-            names: Names::default(),
-            coordinators: vec![Credential::Password("operator".into(), "secret".into())],
-            workers: Vec::new(),
-        };
         let port = free_port().unwrap();
-        let server = Server::start(folder.path(), port, &accounts(&[rollup])).unwrap();
-        Self { server, runtime: Runtime::new().unwrap(), _folder: folder }
+        let server = Server::start(folder.path(), port, &rollup()).unwrap();
+        Self { server, peers: Vec::new(), runtime: Runtime::new().unwrap(), _folder: folder }
+    }
+
+    fn cluster() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let [server, second, third] = cluster::start(folder.path(), &rollup()).unwrap();
+        let peers = vec![second, third];
+        Self { server, peers, runtime: Runtime::new().unwrap(), _folder: folder }
+    }
+
+    /// The server of this name in the cluster.
+    fn server_of(&mut self, name: &str) -> &mut Server {
+        let servers = std::iter::once(&mut self.server).chain(&mut self.peers);
+        let named = servers.enumerate().find(|(place, _)| cluster::name(*place) == name);
+        named.unwrap().1
+    }
+
+    /// The server that leads the stream of commits, once the others have all of it.
+    fn leader_of_the_stream(&self) -> String {
+        let jetstream = self.jetstream();
+        self.wait(async {
+            loop {
+                let stream = jetstream.get_stream("cairn_COMMIT").await.ok();
+                let cluster = stream.and_then(|stream| stream.cached_info().cluster.clone());
+                if let Some(cluster) = cluster
+                    && let Some(leader) = cluster.leader
+                    && cluster.replicas.iter().filter(|replica| replica.current).count() == 2
+                {
+                    return leader;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        })
     }
 
     fn config(&self, mode: Mode) -> Config {
@@ -58,7 +87,7 @@ impl World {
         Config {
             target: Target { url, ..Target::default() },
             names: Names::default(),
-            replicas: 1,
+            replicas: 1 + self.peers.len(),
             max_bytes: 1 << 30,
             lease: LONG,
             patience: Duration::ZERO,
@@ -124,6 +153,14 @@ impl World {
     fn until_same(&self, left: &Store, right: &Store) {
         self.until("the stores have the same rows", || rows(left) == rows(right));
     }
+}
+
+fn rollup() -> String {
+    accounts(&[Rollup {
+        names: Names::default(),
+        coordinators: vec![Credential::Password("operator".into(), "secret".into())],
+        workers: Vec::new(),
+    }])
 }
 
 impl Operator {

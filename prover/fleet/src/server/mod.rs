@@ -1,6 +1,7 @@
 //! A NATS server of one's own: for development and tests. In earnest it is somebody's service, with the same rights
 //! ([`rights`]).
 
+pub mod cluster;
 pub mod rights;
 
 use std::{

@@ -20,7 +20,7 @@ use cairn_fleet::{
     names::Names,
     queue::Queue,
     server::{
-        Server, free_port,
+        Server, cluster, free_port,
         rights::{Credential, Rollup, accounts},
     },
     worker::{self, Event, Perform},
@@ -35,6 +35,10 @@ pub(crate) const WORKERS: [&str; 8] = ["w0", "w1", "w2", "w3", "w4", "w5", "w6",
 
 pub(crate) struct World {
     pub(crate) server: Server,
+    /// The others of a cluster.
+    pub(crate) peers: Vec<Server>,
+    /// Servers that keep what the fleet has there.
+    pub(crate) replicas: usize,
     pub(crate) names: Names,
     pub(crate) settings: Settings,
     pub(crate) folder: tempfile::TempDir,
@@ -59,6 +63,10 @@ pub(crate) fn rollup(name: &str) -> Rollup {
     }
 }
 
+fn rollups() -> String {
+    accounts(&[rollup("alpha"), rollup("beta")])
+}
+
 pub(crate) fn prove(
     coordinator: &Coordinator,
     plan: &TestPlan,
@@ -74,20 +82,32 @@ impl World {
 
     /// With a server that listens at this address.
     pub(crate) fn listening(address: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port().unwrap();
+        // The server takes the last of two settings.
+        let settings = format!("listen: {address}:{port}\n{}", rollups());
+        let server = Server::start(&folder.path().join("nats"), port, &settings).unwrap();
+        Self::of(folder, server, Vec::new())
+    }
+
+    /// With three servers in a cluster.
+    pub(crate) fn cluster(replicas: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let [server, second, third] = cluster::start(folder.path(), &rollups()).unwrap();
+        Self { replicas, ..Self::of(folder, server, vec![second, third]) }
+    }
+
+    fn of(folder: tempfile::TempDir, server: Server, peers: Vec<Server>) -> Self {
         // What the coordinator says, with RUST_LOG=info and --nocapture.
         let _ = tracing_subscriber::fmt()
             .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
             .try_init();
-        let folder = tempfile::tempdir().unwrap();
-        let port = free_port().unwrap();
-        // The server takes the last of two settings.
-        let accounts = accounts(&[rollup("alpha"), rollup("beta")]);
-        let settings = format!("listen: {address}:{port}\n{accounts}");
-        let server = Server::start(&folder.path().join("nats"), port, &settings).unwrap();
         let settings = Settings { silence: Duration::from_secs(6), ..Settings::default() };
         let runtime = tokio::runtime::Runtime::new().unwrap();
         Self {
             server,
+            peers,
+            replicas: 1,
             names: "alpha".parse().unwrap(),
             settings,
             folder,
@@ -126,7 +146,7 @@ impl World {
             version: version(),
             settings,
             kept: Some(self.kept().to_owned()),
-            replicas: 1,
+            replicas: self.replicas,
         }
     }
 
