@@ -12,7 +12,9 @@ mod ahead;
 mod leases;
 mod line;
 mod offers;
+mod pace;
 mod presence;
+mod quarantine;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -27,8 +29,9 @@ use std::{
 use cairn_prover::claim::AssignmentId;
 use serde::{Deserialize, Serialize};
 
-use self::line::Line;
+use self::{line::Line, pace::Kept};
 pub use self::{
+    quarantine::Quarantine,
     settings::Settings,
     workers::{Standing, Worker},
 };
@@ -70,6 +73,8 @@ struct Entry {
     returns: BTreeMap<WorkerId, u32>,
     last_failure: Time,
     is_quarantined: bool,
+    /// Nobody has claimed it, as it waits for somebody faster.
+    kept: Option<Kept>,
 }
 
 #[derive(Debug, Clone)]
@@ -110,6 +115,8 @@ pub enum Denial {
     Over,
     /// It is for somebody else: this worker has failed it, or has it already.
     Others,
+    /// It is kept for a faster one: this worker is told where that does not come.
+    Later,
     /// The worker is not believed.
     Quarantined,
 }
@@ -155,6 +162,9 @@ pub struct Ledger {
     done: Recent<Lease>,
     workers: BTreeMap<WorkerId, Worker>,
     times: BTreeMap<Queue, workers::Times>,
+    /// What is quarantined, owed or not, with who has failed it.
+    stuck: BTreeMap<AssignmentId, BTreeMap<WorkerId, String>>,
+    quarantine_changes: u64,
 }
 
 impl Ledger {
@@ -169,21 +179,25 @@ impl Ledger {
             done: Recent::new(REMEMBERED),
             workers: BTreeMap::new(),
             times: BTreeMap::new(),
+            stuck: BTreeMap::new(),
+            quarantine_changes: 0,
         }
     }
 
     /// Owes an assignment, once however often it is added; of those who want it, the most urgent
     /// counts.
     pub fn add(&mut self, id: AssignmentId, queue: Queue, priority: Priority) {
+        let before = self.stuck.get(&id);
         let entry = self.entries.entry(id.clone()).or_insert_with(|| Entry {
             queue,
             priority,
             offers: 0,
             leases: BTreeMap::new(),
-            failures: BTreeMap::new(),
+            failures: before.cloned().unwrap_or_default(),
             returns: BTreeMap::new(),
             last_failure: Time::ZERO,
-            is_quarantined: false,
+            is_quarantined: before.is_some(),
+            kept: None,
         });
         let (queue, before) = (entry.queue, entry.priority);
         entry.priority = before.min(priority);
@@ -232,14 +246,16 @@ impl Ledger {
         let worker = self.workers.iter_mut().find(|(id, _)| id.as_str() == name);
         if let Some((id, worker)) = worker.filter(|(_, w)| w.standing == Standing::Quarantined) {
             worker.standing = Standing::Good;
+            self.quarantine_changes += 1;
             for entry in self.entries.values_mut() {
                 entry.failures.remove(id);
                 entry.returns.remove(id);
             }
             return true;
         }
+        let was_stuck = self.open(name);
         let entry = self.entries.iter_mut().find(|(id, _)| id.as_str() == name);
-        let Some((id, entry)) = entry else { return false };
+        let Some((id, entry)) = entry else { return was_stuck };
         if !entry.is_quarantined && entry.failures.is_empty() {
             return false;
         }

@@ -112,6 +112,11 @@ impl Run {
                 self.messages.remove(place).await;
                 Err(Denial::Over)
             }
+            (Err(Denial::Later), _) => {
+                // Its message stays with who has it now, until it is told to somebody who claims it.
+                self.tell_kept(place, &id).await;
+                Err(Denial::Later)
+            }
             (Err(denial), _) => {
                 self.messages.pass_on(place, delivery).await;
                 Err(denial)

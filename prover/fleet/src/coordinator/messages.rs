@@ -141,18 +141,21 @@ impl Messages {
         counts
     }
 
-    /// Those that are in their queues since before a time, and that nobody has claimed.
-    pub(super) fn since_before(&self, time: Time) -> Vec<(Place, AssignmentId)> {
-        let old = self
-            .published
-            .iter()
-            .filter(|(_, published)| !published.is_claimed && published.since <= time);
-        let old = old.map(|(&(_, place), published)| {
+    /// Those that nobody has claimed, and that this is true of; with the time since when they are in
+    /// their queues.
+    pub(super) fn unclaimed_that(
+        &self,
+        is_so: impl Fn(&AssignmentId, Time) -> bool,
+    ) -> Vec<(Place, AssignmentId)> {
+        let those = self.published.iter().filter(|(_, published)| {
+            !published.is_claimed && is_so(&published.id, published.since)
+        });
+        let those = those.map(|(&(_, place), published)| {
             (Place { queue: published.queue, place }, published.id.clone())
         });
-        let mut old: Vec<_> = old.collect();
-        old.sort_unstable_by_key(|(place, _)| place.place);
-        old
+        let mut those: Vec<_> = those.collect();
+        those.sort_unstable_by_key(|(place, _)| place.place);
+        those
     }
 
     /// The message at a place was claimed.

@@ -10,6 +10,7 @@ mod asks;
 mod intake;
 mod messages;
 mod offers;
+mod quarantine;
 mod quota;
 mod results;
 mod run;
@@ -51,7 +52,8 @@ pub struct Config {
     pub version: Version,
     /// The ledger's rules.
     pub settings: Settings,
-    /// Where the work of quarantined assignments is kept for a debugger.
+    /// Where it is kept who is quarantined, over a restart, and the work of assignments that are, for a
+    /// debugger.
     pub kept: Option<PathBuf>,
     /// Copies that the servers of a cluster keep of what the fleet has there.
     pub replicas: usize,

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use cairn_prover::claim::AssignmentId;
 use tracing::{debug, warn};
 
-use super::{messages::Stored, run::Run};
+use super::{
+    messages::{Place, Stored},
+    run::Run,
+};
 use crate::{
     message::{Order, WorkerId},
     queue::Queue,
@@ -72,20 +76,36 @@ impl Run {
 
     /// Tells those who are idle what nobody has claimed for too long: whoever pulls without end,
     /// and claims nothing, has all messages. Who was told longest ago is told first, so that one
-    /// who does not claim what it is told either costs the others a moment.
+    /// who does not claim what it is told either costs the others a moment. What is kept for
+    /// somebody faster is told to who is idle and ends it first now.
     pub(super) async fn tell_unclaimed(&mut self) {
-        let Some(before) = self.now().checked_sub(self.config.settings.unclaimed) else { return };
-        let round = self.tellings;
-        for (place, id) in self.messages.since_before(before) {
-            let untold = self
-                .ledger
-                .idle_for(&id)
-                .filter(|worker| self.told.get(*worker).is_none_or(|told| *told <= round));
-            let Some(idle) = self.longest_untold(untold) else { continue };
+        let (now, round) = (self.now(), self.tellings);
+        let limit = self.config.settings.unclaimed;
+        let unclaimed = self.messages.unclaimed_that(|id, since| {
+            now.saturating_sub(since) >= limit || self.ledger.kept_for(id).is_some()
+        });
+        for (place, id) in unclaimed {
+            let told = |worker: &WorkerId| self.told.get(worker).copied().unwrap_or(0);
+            let mut untold: Vec<_> =
+                self.ledger.idle_for(&id).filter(|worker| told(worker) <= round).collect();
+            untold.sort_by_key(|worker| told(worker));
+            let ends_first = |worker: &&&WorkerId| self.ledger.sooner(&id, worker, now).is_none();
+            let Some(idle) = untold.iter().find(ends_first).copied().cloned() else { continue };
             debug!(assignment = %id, worker = %idle, "an offer that nobody claims is told");
-            let order = Order::Offer { queue: place.queue, place: place.place, id };
-            self.tell(&idle, &order).await;
+            self.tell_offer(&idle, place, id).await;
         }
+    }
+
+    /// Tells who an assignment is kept for, which claims it when it is idle.
+    pub(super) async fn tell_kept(&mut self, place: Place, id: &AssignmentId) {
+        if let Some(worker) = self.ledger.kept_for(id).cloned() {
+            self.tell_offer(&worker, place, id.clone()).await;
+        }
+    }
+
+    async fn tell_offer(&mut self, worker: &WorkerId, place: Place, id: AssignmentId) {
+        let order = Order::Offer { queue: place.queue, place: place.place, id };
+        self.tell(worker, &order).await;
     }
 
     fn longest_untold<'w>(&self, workers: impl Iterator<Item = &'w WorkerId>) -> Option<WorkerId> {

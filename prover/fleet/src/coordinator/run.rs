@@ -87,6 +87,8 @@ pub(super) struct Run {
     pub(super) missing: [bool; Class::ALL.len()],
     /// When the queues' streams were made: another time is that of a server that has lost its disk.
     pub(super) made: [Option<i128>; Class::ALL.len()],
+    /// The last change of who is quarantined that was written.
+    pub(super) written: u64,
     /// When it was last looked who is silent.
     ticked: Time,
     pub(super) inbox: Inbox,
@@ -174,6 +176,7 @@ impl Run {
             purges: Quota::new(1, Duration::from_secs(1)),
             missing: [false; Class::ALL.len()],
             made: [None; Class::ALL.len()],
+            written: 0,
             ticked: Time::ZERO,
             inbox: Inbox { sender, commands, asks, beats, results },
         })
@@ -181,6 +184,7 @@ impl Run {
 
     /// Runs until nobody has a handle any more.
     pub(super) async fn run(mut self) {
+        self.restore_quarantine();
         let mut tick = tokio::time::interval(TICK);
         let mut comparison = tokio::time::interval(COMPARISON);
         let mut connections = self.bus.connections.clone();
@@ -211,6 +215,7 @@ impl Run {
                 News::Comparison => self.compare().await,
                 News::Tick => self.tick().await,
             }
+            self.keep_quarantine();
             self.offer().await;
         }
         // What was published last is on its way.

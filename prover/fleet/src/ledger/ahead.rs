@@ -37,8 +37,8 @@ impl Ledger {
 
     /// What a worker holds, in tiny assignments.
     fn load(&self, worker: &WorkerId) -> usize {
-        let held = self.workers.get(worker).into_iter().flat_map(|worker| worker.at());
-        held.map(|queue| if self.are_tiny(queue) { 1 } else { self.settings.ahead }).sum()
+        let held = self.workers.get(worker).into_iter().flat_map(|worker| worker.held());
+        held.map(|(_, queue)| if self.are_tiny(queue) { 1 } else { self.settings.ahead }).sum()
     }
 
     fn most(&self) -> usize {

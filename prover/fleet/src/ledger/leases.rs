@@ -38,19 +38,19 @@ impl Ledger {
         if has_it || holds_enough || entry.failures.contains_key(worker) {
             return Err(Denial::Others);
         }
-        match entry.offers.checked_sub(1) {
-            Some(offers) => self.set_offers(id, offers),
+        if let Some(offers) = entry.offers.checked_sub(1) {
+            self.keep(id, worker, now)?;
+            self.set_offers(id, offers);
+        } else {
             // The message was given out again: whoever had it was silent for too long. Who is not has it still.
-            None => {
-                let held = entry.leases.iter().filter(|(_, holder)| !holder.is_lost);
-                let first = held.min_by_key(|(_, holder)| holder.said);
-                match first.map(|(lease, holder)| (lease.clone(), holder.said)) {
-                    Some((_, said)) if now.saturating_sub(said) <= mention => {
-                        return Err(Denial::Others);
-                    }
-                    Some((silent, _)) => self.returned(&silent, now),
-                    None => {}
+            let held = entry.leases.iter().filter(|(_, holder)| !holder.is_lost);
+            let first = held.min_by_key(|(_, holder)| holder.said);
+            match first.map(|(lease, holder)| (lease.clone(), holder.said)) {
+                Some((_, said)) if now.saturating_sub(said) <= mention => {
+                    return Err(Denial::Others);
                 }
+                Some((silent, _)) => self.returned(&silent, now),
+                None => {}
             }
         }
         self.hold(id, worker, lease, now);
@@ -74,6 +74,7 @@ impl Ledger {
 
     pub(super) fn hold(&mut self, id: &AssignmentId, worker: &WorkerId, lease: Lease, now: Time) {
         let Some(entry) = self.entries.get_mut(id) else { return };
+        entry.kept = None;
         let holder = Holder { worker: worker.clone(), since: now, said: now, is_lost: false };
         entry.leases.insert(lease.clone(), holder);
         let queue = entry.queue;
@@ -104,6 +105,7 @@ impl Ledger {
         let took = now.saturating_sub(holder.since);
         self.times.entry(queue).or_default().push(took);
         self.worker(&holder.worker, now).count_done(queue, took);
+        self.open(id.as_str());
         self.remove(&id)
     }
 
@@ -148,9 +150,11 @@ impl Ledger {
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.failures.insert(holder.worker.clone(), reason.to_owned());
             entry.last_failure = now;
-            entry.is_quarantined |= entry.failures.len() >= limit;
+            match entry.failures.len() >= limit {
+                true => self.shut(&id),
+                false => self.settle(&id),
+            }
         }
-        self.settle(&id);
         self.worker(&holder.worker, now).failures += 1;
     }
 

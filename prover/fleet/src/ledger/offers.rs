@@ -68,7 +68,7 @@ impl Ledger {
             entry.offers == 0
                 && !entry.is_quarantined
                 && entry.holders().all(|holder| now.saturating_sub(holder.since) > limit)
-                && self.could(queue, entry).any(|worker| !worker.is_busy())
+                && self.could(queue, entry).any(|(_, worker)| !worker.is_busy())
         };
         let out = self.lines.get(&queue).into_iter().flat_map(|line| &line.out);
         let late = out.filter(|id| self.entries.get(*id).is_some_and(is_late));
@@ -76,12 +76,16 @@ impl Ledger {
     }
 
     /// Those who may have an assignment: who take its queue, and have neither failed nor got it.
-    fn could<'l>(&'l self, queue: Queue, entry: &'l Entry) -> impl Iterator<Item = &'l Worker> {
+    pub(super) fn could<'l>(
+        &'l self,
+        queue: Queue,
+        entry: &'l Entry,
+    ) -> impl Iterator<Item = (&'l WorkerId, &'l Worker)> {
         let could = move |id: &WorkerId| {
             !entry.failures.contains_key(id) && entry.holders().all(|holder| holder.worker != *id)
         };
         let takers = self.workers.iter().filter(move |(_, worker)| worker.takes(queue));
-        takers.filter(move |(id, _)| could(id)).map(|(_, worker)| worker)
+        takers.filter(move |(id, _)| could(id))
     }
 
     /// How many messages of each assignment wait, by whoever has published them: what could not be

@@ -17,17 +17,13 @@ impl Ledger {
         let mut gone = Vec::new();
         for (id, worker) in &mut self.workers {
             worker.is_there = now.saturating_sub(worker.heard) <= silence;
+            worker.idle = worker.idle.or(Some(now)).filter(|_| !worker.is_busy());
             if !worker.is_there {
                 gone.push(id.clone());
             }
         }
         let lost = gone.iter().flat_map(|worker| self.lose_all_of(worker, now)).collect();
-        for id in self.all_have_failed(now) {
-            if let Some(entry) = self.entries.get_mut(&id) {
-                entry.is_quarantined = true;
-            }
-            self.settle(&id);
-        }
+        self.all_have_failed(now).iter().for_each(|id| self.shut(id));
         lost
     }
 
@@ -37,6 +33,7 @@ impl Ledger {
         let failed = self.entries.iter().filter(|(_, entry)| {
             let takers = || self.workers.iter().filter(|(_, worker)| worker.takes(entry.queue));
             !entry.failures.is_empty()
+                && !entry.is_quarantined
                 && now.saturating_sub(entry.last_failure) > self.settings.patience
                 && takers().next().is_some()
                 && takers().all(|(worker, _)| entry.failures.contains_key(worker))
@@ -80,6 +77,7 @@ impl Ledger {
     /// that are not counted on any more.
     pub fn quarantine(&mut self, worker: &WorkerId, now: Time) -> Vec<Lease> {
         self.worker(worker, now).standing = Standing::Quarantined;
+        self.quarantine_changes += 1;
         self.lose_all_of(worker, now)
     }
 

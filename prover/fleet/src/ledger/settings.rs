@@ -39,6 +39,12 @@ pub struct Settings {
     pub unknown: Duration,
     /// Assignments of a queue that must have been done before anybody is called late.
     pub samples: usize,
+    /// Who takes so many times as long is not given what others, who are faster, end sooner; one
+    /// that would take less than [`Self::soonest`] is.
+    pub slower: f64,
+    /// What is kept for somebody faster who is idle and does not claim it for so long is not kept for
+    /// that one any more.
+    pub kept: Duration,
 }
 
 impl Default for Settings {
@@ -59,6 +65,8 @@ impl Default for Settings {
             soonest: Duration::from_secs(1),
             unknown: Duration::from_secs(600),
             samples: 8,
+            slower: 2.0,
+            kept: Duration::from_secs(5),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The rules, with hands on the clock.
 
 mod limits;
+mod pace;
 
 use std::collections::HashMap;
 

@@ -38,6 +38,8 @@ pub struct Worker {
     pub busy: Duration,
     /// What it took for the last of each queue.
     pub took: BTreeMap<Queue, Duration>,
+    /// Since when it has nothing to do, as of the last tick.
+    pub(super) idle: Option<Time>,
     holds: BTreeMap<AssignmentId, Queue>,
 }
 
@@ -52,6 +54,7 @@ impl Worker {
             failures: 0,
             busy: Duration::ZERO,
             took: BTreeMap::new(),
+            idle: None,
             holds: BTreeMap::new(),
         }
     }
@@ -77,9 +80,9 @@ impl Worker {
         self.holds.keys()
     }
 
-    /// The queues of what it holds.
-    pub(super) fn at(&self) -> impl Iterator<Item = Queue> {
-        self.holds.values().copied()
+    /// What it holds, with their queues.
+    pub(super) fn held(&self) -> impl Iterator<Item = (&AssignmentId, Queue)> {
+        self.holds.iter().map(|(id, queue)| (id, *queue))
     }
 
     pub(super) fn hold(&mut self, id: &AssignmentId, queue: Queue) {
@@ -102,33 +105,42 @@ const LAST: usize = 64;
 
 /// What the last assignments of a queue took.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Times(VecDeque<Duration>);
+pub(super) struct Times {
+    last: VecDeque<Duration>,
+    median: Option<Duration>,
+}
 
 impl Times {
     pub(super) fn push(&mut self, took: Duration) {
-        if self.0.len() == LAST {
-            self.0.pop_front();
+        if self.last.len() == LAST {
+            self.last.pop_front();
         }
-        self.0.push_back(took);
+        self.last.push_back(took);
+        self.median = self.at(0.5);
     }
 
     /// Who holds one for longer than this is late; nobody is before enough were done.
     pub(super) fn limit(&self, settings: &Settings) -> Option<Duration> {
-        if self.0.len() < settings.samples {
+        if self.last.len() < settings.samples {
             return None;
         }
         Some(self.at(settings.percentile)?.mul_f64(settings.lateness).max(settings.soonest))
     }
 
+    /// Half of them took no longer.
+    pub(super) const fn median(&self) -> Option<Duration> {
+        self.median
+    }
+
     /// Whether asking for one may take longer than doing it.
     pub(super) fn are_tiny(&self, settings: &Settings) -> bool {
-        let tiny = self.0.iter().filter(|time| **time <= settings.tiny).count();
-        self.0.len() >= settings.samples && tiny * 2 >= self.0.len()
+        let tiny = self.last.iter().filter(|time| **time <= settings.tiny).count();
+        self.last.len() >= settings.samples && tiny * 2 >= self.last.len()
     }
 
     /// So many of all took no longer.
     fn at(&self, part: f64) -> Option<Duration> {
-        let mut times: Vec<_> = self.0.iter().copied().collect();
+        let mut times: Vec<_> = self.last.iter().copied().collect();
         times.sort_unstable();
         let place = (times.len() as f64 * part) as usize;
         times.get(place.min(times.len().checked_sub(1)?)).copied()

@@ -137,6 +137,7 @@ impl Run {
                 Some(order) = self.orders.next() => match message::decode(&order.payload) {
                     Ok(Order::Drain) => self.drains = true,
                     Ok(Order::Over(lease)) => over(&mut jobs, &lease),
+                    Ok(Order::Offer { queue, place, id }) => self.hear_of(queue, place, id),
                     _ => {}
                 },
             }

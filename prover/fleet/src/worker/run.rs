@@ -4,6 +4,7 @@ use std::{pin::pin, sync::Arc, time::Duration};
 
 use async_nats::Subscriber;
 use bytes::Bytes;
+use cairn_prover::claim::AssignmentId;
 use futures_util::StreamExt;
 use tokio::{
     sync::watch,
@@ -21,6 +22,7 @@ use crate::{
     ledger::Denial,
     message::{self, Answer, Ask, Beat, Grant, Held, Note, Order, Version},
     payload::{self, PayloadError},
+    queue::Queue,
 };
 
 /// Between two signs of life.
@@ -107,15 +109,20 @@ impl Run {
                         return;
                     }
                     Ok(Order::Offer { queue, place, id }) => {
-                        // It has got no delivery: what names none gives back nothing.
-                        let offer = message::Offer { id };
-                        self.told = Some(Offered { queue, place, delivery: 0, offer });
+                        self.hear_of(queue, place, id);
                         return;
                     }
                     _ => {}
                 },
             }
         }
+    }
+
+    /// It is told what to claim next.
+    pub(super) fn hear_of(&mut self, queue: Queue, place: u64, id: AssignmentId) {
+        // It has got no delivery: what names none gives back nothing.
+        let offer = message::Offer { id };
+        self.told = Some(Offered { queue, place, delivery: 0, offer });
     }
 
     /// Claims, proves and sends.
@@ -136,7 +143,8 @@ impl Run {
             Some((Answer::Denied(Denial::Quarantined), _)) => {
                 return Err(quarantined(&self.config));
             }
-            Some((Answer::Denied(Denial::Over), _)) => return Ok(()),
+            // Of what is kept for another it is told where that one does not come.
+            Some((Answer::Denied(Denial::Over | Denial::Later), _)) => return Ok(()),
             // For others, or nobody has answered: it is given out again.
             _ => {
                 self.wait(OTHERS).await;

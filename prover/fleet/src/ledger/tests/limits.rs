@@ -139,3 +139,63 @@ fn of_two_who_want_the_same_the_more_urgent_counts() {
     assert!(ledger.remove(&id("both")));
     assert_eq!(due(&mut ledger, 0), ["other"]);
 }
+
+/// As a coordinator has it that is started again.
+fn again(ledger: &Ledger) -> Ledger {
+    let mut again = Ledger::new(Settings::default());
+    let text = serde_json::to_string(&ledger.quarantined()).unwrap();
+    again.restore(serde_json::from_str(&text).unwrap());
+    again
+}
+
+#[test]
+fn what_is_quarantined_stays_so_until_somebody_says_otherwise() {
+    let mut ledger = ledger(&["a", "b", "c", "liar"], 1);
+    let before = ledger.quarantine_changes();
+    for name in ["a", "b", "c"] {
+        due(&mut ledger, 1);
+        let lease = claim(&mut ledger, "a-0", name, 1).unwrap();
+        ledger.failed(&lease, "no such leaf", at(1));
+    }
+    ledger.quarantine(&worker("liar"), at(1));
+    assert_eq!(ledger.quarantine_changes(), before + 2);
+    let mut second = again(&again(&ledger));
+    assert!(second.is_quarantined(&worker("liar")) && !second.is_quarantined(&worker("a")));
+    second.beat(beat("liar", &Queue::ALL), at(1));
+    assert_eq!(second.idle(Queue::Recursion).count(), 0);
+    second.add(id("a-0"), Queue::Recursion, priority(1, 3, 0));
+    second.add(id("a-1"), Queue::Recursion, priority(1, 3, 1));
+    assert_eq!(due(&mut second, 2), ["a-1"]);
+    assert_eq!(view(&second, "a-0").failures[&worker("b")], "no such leaf");
+    // Nobody waits for it for a while, as where a proof is begun anew.
+    second.remove(&id("a-0"));
+    second.add(id("a-0"), Queue::Recursion, priority(1, 3, 0));
+    assert!(view(&second, "a-0").is_quarantined);
+    assert!(second.retry("a-0") && second.retry("liar") && !second.retry("a-0"));
+    second.remove(&id("a-1"));
+    assert_eq!(due(&mut second, 3), ["a-0"]);
+    assert!(again(&second).quarantined() == Quarantine::default());
+}
+
+#[test]
+fn who_is_quarantined_without_end_fills_no_memory() {
+    let mut ledger = ledger(&["a", "b", "c"], 300);
+    for place in 0..300 {
+        let name = format!("a-{place}");
+        for by in ["a", "b", "c"] {
+            let lease = Lease::random();
+            ledger.give(&id(&name), &worker(by), lease.clone(), at(1));
+            ledger.failed(&lease, "why", at(1));
+        }
+        assert!(ledger.quarantined().assignments.contains_key(&id(&name)));
+    }
+    assert_eq!(ledger.quarantined().assignments.len(), 256);
+    // A result of one who was thought lost.
+    let mut other = again(&ledger);
+    other.beat(beat("a", &Queue::ALL), at(1));
+    other.add(id("a-299"), Queue::Recursion, priority(1, 3, 0));
+    let lease = Lease::random();
+    other.give(&id("a-299"), &worker("a"), lease.clone(), at(1));
+    assert!(other.accepted(&lease, at(2)));
+    assert!(!other.quarantined().assignments.contains_key(&id("a-299")));
+}
