@@ -17,14 +17,17 @@ use cairn_batcher::node::{
 use cairn_prover::Engine;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::stand_in::{StandIn, Stubborn, built, contracts, free_port, place, plan};
+use crate::{
+    stand_in::{StandIn, Stubborn, built, contracts, free_port, place, plan},
+    workers::{Fleet, SLOW_WORKERS, WORKERS},
+};
 
 /// Folder, built contracts and ports of the child.
 const VARIABLE: &str = "CAIRN_TEST_SERVICE";
 /// What the child prints when it serves.
 const READY: &str = "serving";
-/// The engine that never comes to an end, and what it leaves when it has begun.
-const STUBBORN: &str = "stubborn";
+/// The engine that never comes to an end, and what it and workers leave when they have begun.
+pub(crate) const STUBBORN: &str = "stubborn";
 const BEGUN: &str = "proving-has-begun";
 
 /// The service, when this program is started again by a test below; nothing otherwise.
@@ -43,6 +46,11 @@ async fn child_process() {
             config.sequencer.max_batch_age_s = 1;
             Arc::new(Stubborn { begun: folder.join(BEGUN) })
         }
+        WORKERS | SLOW_WORKERS => {
+            config.sequencer.max_batch_age_s = 1;
+            let (nats, is_slow) = (folder.join("nats"), engine == SLOW_WORKERS);
+            Arc::new(Fleet::start(&nats, &folder.join(BEGUN), is_slow))
+        }
         _ => Arc::new(StandIn),
     };
     let checked = Checked::check(config, dev::keys()).await.unwrap();
@@ -52,9 +60,10 @@ async fn child_process() {
     std::process::exit(until_stopped(node, &mut requests).await.into());
 }
 
-struct Service {
+pub(crate) struct Service {
     child: Child,
     l1: String,
+    pub(crate) api: String,
 }
 
 impl Service {
@@ -62,7 +71,7 @@ impl Service {
         Self::with(folder, built, "")
     }
 
-    fn with(folder: &Path, built: &Path, engine: &str) -> Self {
+    pub(crate) fn with(folder: &Path, built: &Path, engine: &str) -> Self {
         let (l1, api) = (free_port(), free_port());
         let place = format!("{}|{}|{l1}|{api}|{engine}", folder.display(), built.display());
         let mut child = Command::new(std::env::current_exe().unwrap())
@@ -74,10 +83,24 @@ impl Service {
         let output = BufReader::new(child.stdout.take().unwrap());
         let ready = output.lines().map_while(Result::ok).any(|line| line.contains(READY));
         assert!(ready, "it ended before it served: {:?}", child.wait());
-        Self { child, l1: format!("http://127.0.0.1:{l1}") }
+        Self::of(child, l1, api)
     }
 
-    fn signal(&self, signal: Signal) {
+    pub(crate) fn of(child: Child, l1: u16, api: u16) -> Self {
+        let url = |port| format!("http://127.0.0.1:{port}");
+        Self { child, l1: url(l1), api: url(api) }
+    }
+
+    /// Waits until it has begun a proof.
+    pub(crate) fn begun(&self, folder: &Path) {
+        let started = Instant::now();
+        while !folder.join(BEGUN).exists() {
+            assert!(started.elapsed() < Duration::from_secs(60), "nothing is proven");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
         let id = Pid::from_raw(self.child.id().try_into().unwrap()).unwrap();
         kill_process(id, signal).unwrap();
     }
@@ -142,11 +165,7 @@ async fn a_stop_does_not_wait_for_a_proof() {
     let (folder, built) = (tempfile::tempdir().unwrap(), built().await);
     let data = folder.path().join("data");
     let mut service = Service::with(&data, built, STUBBORN);
-    let started = Instant::now();
-    while !data.join(BEGUN).exists() {
-        assert!(started.elapsed() < Duration::from_secs(60), "nothing is proven");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    service.begun(&data);
     let asked = Instant::now();
     service.signal(Signal::TERM);
     assert_eq!(service.code(), Some(0));
@@ -263,7 +282,7 @@ fn an_interrupted_first_start_leaves_nothing() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut service = Service { child, l1: String::new() };
+        let mut service = Service::of(child, 0, 0);
         let started = Instant::now();
         while made() == 0 {
             assert!(started.elapsed() < Duration::from_secs(20), "no folder is made");

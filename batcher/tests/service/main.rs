@@ -8,3 +8,4 @@ mod stand_in;
 mod supervisor;
 mod telemetry;
 mod tools;
+mod workers;
