@@ -16,6 +16,7 @@ pub mod deploy;
 pub mod development;
 pub mod exit;
 pub mod fleet;
+pub mod host;
 pub mod l1;
 pub mod load;
 pub mod mempool;

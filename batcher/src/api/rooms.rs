@@ -8,9 +8,17 @@ use super::{
     wire::{FeeEstimate, FeeKind},
 };
 use crate::{
-    mempool::{self, Mempool},
+    mempool::{self, Mempool, fees::FeePolicy},
     sequencer::{Ledger, Standing},
 };
+
+impl FeeEstimate {
+    /// What a policy asks now.
+    pub(crate) fn by(fees: &FeePolicy, token: TokenId, kind: FeeKind) -> Self {
+        let (fee, floor) = (fees.estimate(token, kind), fees.floor(token, kind));
+        Self { token, kind, fee: Decimal(fee), floor: Decimal(floor) }
+    }
+}
 
 impl Intake for Mempool {
     fn submit(
@@ -28,8 +36,7 @@ impl Intake for Mempool {
     }
 
     fn estimate_fee(&self, token: TokenId, kind: FeeKind) -> FeeEstimate {
-        let fee = Decimal(self.fees().estimate(token, kind));
-        FeeEstimate { token, kind, fee, floor: Decimal(self.fees().floor(token, kind)) }
+        FeeEstimate::by(self.fees(), token, kind)
     }
 
     fn pressure(&self) -> Pressure {

@@ -16,10 +16,10 @@ use super::{
 use crate::{
     api::{
         Server, Sources,
-        hex::Decimal,
         sources::{Answer, Health, Intake, Pressure, Refused, Submitted},
         wire::{FeeEstimate, FeeKind},
     },
+    host,
     mempool::fees::FeePolicy,
     replication::{self, Mode, Replication, ReplicationError, Role},
     sequencer::{Follow, Ledger},
@@ -82,10 +82,7 @@ impl Checked {
 
     fn replication(&self, mode: Mode) -> replication::Config {
         let fleet = &self.config.fleet;
-        let host = || {
-            let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-            format!("{}:{}", host.trim(), self.config.api.listen.port())
-        };
+        let host = || format!("{}:{}", host::name(), self.config.api.listen.port());
         let named = Some(fleet.operator.clone()).filter(|name| !name.is_empty());
         let lease = Duration::from_secs(fleet.lease_s);
         replication::Config {
@@ -246,8 +243,7 @@ impl Intake for Standby {
     }
 
     fn estimate_fee(&self, token: TokenId, kind: FeeKind) -> FeeEstimate {
-        let fee = Decimal(self.fees.estimate(token, kind));
-        FeeEstimate { token, kind, fee, floor: Decimal(self.fees.floor(token, kind)) }
+        FeeEstimate::by(&self.fees, token, kind)
     }
 
     fn pressure(&self) -> Pressure {

@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Du
 use cairn_batcher::{
     console,
     fleet::local::URL,
+    host,
     node::{
         stop::StopRequests,
         telemetry::{LogFormat, Telemetry, TelemetryConfig},
@@ -188,8 +189,7 @@ fn telemetry(arguments: &Run) -> Result<Telemetry> {
 
 /// The host's name and the process id, with what no subject takes left out.
 fn own_name() -> Result<WorkerId> {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let fit: String = host.trim().chars().filter(char::is_ascii_alphanumeric).take(40).collect();
+    let fit: String = host::name().chars().filter(char::is_ascii_alphanumeric).take(40).collect();
     Ok(format!("{fit}-{}", std::process::id()).parse()?)
 }
 
