@@ -43,9 +43,9 @@ pub struct Scale {
     source: Source,
 }
 
-/// Assignments a second that went through a fleet's queues one by one, on a machine that did other
-/// work too: a lower bound, as tiny ones are granted together since, and nobody has measured others.
-pub const COORDINATOR_RATE: f64 = 228.0;
+/// Assignments a second that went through a fleet's queues, on two cores with other work beside: the
+/// least of five runs (docs/fleet.md). These were tiny, and granted up to 16 together.
+pub const COORDINATOR_RATE: f64 = 3_326.0;
 
 /// Where task times come from.
 #[derive(Debug, Clone, clap::Args)]
