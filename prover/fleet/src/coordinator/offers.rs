@@ -88,9 +88,10 @@ impl Run {
             let told = |worker: &WorkerId| self.told.get(worker).copied().unwrap_or(0);
             let mut untold: Vec<_> =
                 self.ledger.idle_for(&id).filter(|worker| told(worker) <= round).collect();
-            untold.sort_by_key(|worker| told(worker));
-            let ends_first = |worker: &&&WorkerId| self.ledger.sooner(&id, worker, now).is_none();
-            let Some(idle) = untold.iter().find(ends_first).copied().cloned() else { continue };
+            untold.sort_by_cached_key(|worker| told(worker));
+            let Some(idle) = self.ledger.first_to_have(&id, &untold, now).cloned() else {
+                continue;
+            };
             debug!(assignment = %id, worker = %idle, "an offer that nobody claims is told");
             self.tell_offer(&idle, place, id).await;
         }

@@ -68,6 +68,29 @@ impl Ledger {
         first.map(|(other, ..)| other.clone())
     }
 
+    /// The first of these workers, who have nothing to do, that should have an assignment.
+    #[must_use]
+    pub fn first_to_have<'w>(
+        &self,
+        id: &AssignmentId,
+        workers: &[&'w WorkerId],
+        now: Time,
+    ) -> Option<&'w WorkerId> {
+        let queue = self.entries.get(id)?.queue;
+        // Whoever takes longer than one that should not have it should not either.
+        let mut too_slow = Duration::MAX;
+        let first = workers.iter().find(|name| {
+            let Some(worker) = self.workers.get(**name) else { return false };
+            let own = self.expected(worker, queue);
+            let is_it = own < too_slow && self.sooner(id, name, now).is_none();
+            if !is_it {
+                too_slow = too_slow.min(own);
+            }
+            is_it
+        });
+        first.copied()
+    }
+
     /// Those who take so much less for an assignment, when they are free for it, and what they take.
     fn faster<'l>(
         &'l self,

@@ -34,6 +34,24 @@ fn what_is_left_is_kept_for_who_ends_it_first() {
     assert_eq!(claim(&mut ledger, "next", "slow", 102), Err(Denial::Later));
 }
 
+/// Whoever was told longest ago first; but not who is too slow, nor who is slower still.
+#[test]
+fn the_first_idle_one_that_is_fast_enough_is_told() {
+    let mut ledger = two_paces(1);
+    for (name, seconds) in [("slower", 50), ("usual", 15)] {
+        ledger.beat(beat(name, &Queue::ALL), at(0));
+        took(&mut ledger, name, Queue::Recursion, seconds);
+    }
+    let names = ["slow", "slower", "usual", "fast"].map(worker);
+    let told = |names: &[&WorkerId]| {
+        ledger.first_to_have(&id("a-0"), names, at(100)).map(|worker| worker.as_str().to_owned())
+    };
+    let [slow, slower, usual, fast] = names.each_ref();
+    assert_eq!(told(&[slow, slower, usual, fast]).as_deref(), Some("usual"));
+    assert_eq!(told(&[slower, fast, usual]).as_deref(), Some("fast"));
+    assert_eq!(told(&[slow, slower]), None);
+}
+
 /// Within the 40 seconds of its first, the other ends four.
 #[test]
 fn where_much_waits_all_take_part() {
