@@ -71,6 +71,15 @@ pub(super) fn module(service: Arc<Service>) -> Result<RpcModule<Service>, Regist
     read::<methods::WithdrawalAt>(&mut module, |service, params| {
         view::withdrawal(&service.sources.store, params.batch, params.index)
     })?;
+    read::<methods::Queue>(&mut module, |service, params| {
+        view::queue(&service.sources.store, params.from, params.count)
+    })?;
+    read::<methods::History>(&mut module, |service, params| {
+        view::history(&service.sources.store, params.id, params.before)
+    })?;
+    read::<methods::Settlements>(&mut module, |service, params| {
+        view::settlements(&service.sources.store, params.before, params.count)
+    })?;
     read::<methods::Head>(&mut module, |service, _| {
         Ok(view::head(&service.sources.store, &*service.sources.accounts)?)
     })?;

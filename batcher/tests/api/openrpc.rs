@@ -107,6 +107,9 @@ fn example(method: &str, world: &World) -> Value {
         }
         "cairn_estimateFee" => json!({ "token": 0, "kind": "transfer" }),
         "cairn_block" => json!({ "number": 2 }),
+        "cairn_queue" => json!({ "from": 0, "count": 5 }),
+        "cairn_history" => json!({ "id": ALICE, "before": null }),
+        "cairn_settlements" => json!({ "count": 5, "before": null }),
         "cairn_batch" | "cairn_admin_requeue" => json!({ "number": 1 }),
         "cairn_admin_backup" => json!({ "file": "/backups/1" }),
         "cairn_admin_fleetDrain" | "cairn_admin_fleetQuarantine" | "cairn_admin_fleetRetry" => {

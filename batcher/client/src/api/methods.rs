@@ -146,6 +146,16 @@ methods! {
     /// As `cairn_withdrawal`, by its place; also for withdrawals that were forced on L1.
     "cairn_withdrawalAt" WithdrawalAt(wire::WithdrawalAt) -> wire::WithdrawalView;
     Access::Open =>
+    /// Operations of L1's queue in their order, with the batch that executes each; empty past the last.
+    "cairn_queue" Queue(wire::QueueRange) -> Vec<wire::QueuedView>;
+    Access::Open =>
+    /// What an account has signed and the transfers that name it, the latest first. Looks at a bounded part of the
+    /// operator's log: ask again with `before` while there is one.
+    "cairn_history" History(wire::HistoryOf) -> wire::History;
+    Access::Open =>
+    /// The operator's own transactions on L1, the latest first: what each was for and what it has cost.
+    "cairn_settlements" Settlements(wire::SettlementRange) -> Vec<wire::SettlementView>;
+    Access::Open =>
     /// The last block and batches.
     "cairn_head" Head(wire::Nothing) -> wire::Head;
     Access::Open =>

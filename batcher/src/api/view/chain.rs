@@ -5,14 +5,19 @@ use crate::{
     api::{
         error::ApiError,
         hex::{Decimal, Hash, Hex},
-        wire::{BatchOnL1, BatchView, BlockEntry, BlockView, PublicationView},
+        wire::{
+            BatchOnL1, BatchView, BlockEntry, BlockView, ProofMade, ProvingStage, PublicationView,
+        },
     },
     mempool::transaction_hash,
     store::{
         Store, StoreError,
-        records::{BatchNumber, Block, BlockNumber, BlockOperation, L1Batch, Publication},
+        records::{
+            BatchNumber, Block, BlockNumber, BlockOperation, L1Batch, Publication, StoredProof,
+        },
     },
 };
+use cairn_prover::measure::StageTime;
 use cairn_types::DataLocation;
 
 /// A block with its operations.
@@ -68,11 +73,28 @@ pub(in crate::api) fn batch(store: &Store, number: BatchNumber) -> Result<BatchV
         opened_ms: sealed.opened_ms,
         sealed_ms: sealed.sealed_ms,
         publication: store.publications.get(&number)?.as_ref().map(publication),
-        proof_made_ms: proof.map(|(_, proof)| proof.proven_ms),
+        proof_made_ms: proof.as_ref().map(|(_, proof)| proof.proven_ms),
+        proof: proof.map(|(last, proof)| proof_made(last, proof)),
         finalized,
         finalized_ms: finalized_ms(store, number, finalized)?,
         l1: on_chain.as_ref().map(of_l1),
     })
+}
+
+fn proof_made(last: BatchNumber, proof: StoredProof) -> ProofMade {
+    let stage = |stage: StageTime| ProvingStage {
+        name: stage.name,
+        wall_s: stage.wall_s,
+        cpu_s: stage.cpu_s,
+    };
+    ProofMade {
+        first: proof.first,
+        last,
+        chunks: proof.chunks,
+        started_ms: proof.started_ms,
+        made_ms: proof.proven_ms,
+        stages: proof.stages.into_iter().map(stage).collect(),
+    }
 }
 
 fn publication(publication: &Publication) -> PublicationView {

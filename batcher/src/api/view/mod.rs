@@ -3,12 +3,14 @@
 mod chain;
 mod life;
 mod progress;
+mod records;
 mod withdrawal;
 
 pub(super) use self::{
     chain::{batch, block, block_header},
     life::Lives,
     progress::{head, lag},
+    records::{history, queue, settlements},
     withdrawal::{of_transaction, withdrawal},
 };
 

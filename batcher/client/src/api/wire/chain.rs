@@ -94,7 +94,7 @@ pub enum BlockEntry {
 }
 
 /// A sealed batch.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BatchView {
     /// Its number.
@@ -127,12 +127,45 @@ pub struct BatchView {
     pub publication: Option<PublicationView>,
     /// When the proof that covers it was there.
     pub proof_made_ms: Option<u64>,
+    /// How that proof was made.
+    #[serde(default)]
+    pub proof: Option<ProofMade>,
     /// What L1 says of it.
     pub l1: Option<BatchOnL1>,
     /// Whether its proof has enough confirmations.
     pub finalized: bool,
     /// When the operator saw that; unknown for what became final under a version that did not note it.
     pub finalized_ms: Option<u64>,
+}
+
+/// How a proof was made. It may cover several batches.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProofMade {
+    /// The first batch that it covers.
+    pub first: u32,
+    /// The last.
+    pub last: u32,
+    /// Chunks of all of them.
+    pub chunks: u32,
+    /// When proving began.
+    pub started_ms: u64,
+    /// When the proof was there.
+    pub made_ms: u64,
+    /// What each stage took, in their order; stages may overlap.
+    pub stages: Vec<ProvingStage>,
+}
+
+/// What a stage of proving took.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProvingStage {
+    /// Its name.
+    pub name: String,
+    /// Seconds by the clock.
+    pub wall_s: f64,
+    /// Seconds of all threads together.
+    pub cpu_s: f64,
 }
 
 /// Where a batch's data goes.

@@ -8,11 +8,12 @@ mod chain;
 mod fleet;
 mod operator;
 mod parameters;
+mod records;
 mod transaction;
 
 pub use chain::{
-    AccountView, BatchOnL1, BatchView, BlockEntry, BlockView, OwnedAccounts, ProofView,
-    PublicationView, WithdrawalView,
+    AccountView, BatchOnL1, BatchView, BlockEntry, BlockView, OwnedAccounts, ProofMade, ProofView,
+    ProvingStage, PublicationView, WithdrawalView,
 };
 pub use fleet::{
     AssignmentFailure, AssignmentHolder, Fleet, FleetAssignment, FleetResults, FleetWorker,
@@ -20,9 +21,10 @@ pub use fleet::{
 };
 pub use operator::{BackedUp, Head, Info, Lag, StageLag, StoreCheck, StoreSizes, TableRows};
 pub use parameters::{
-    AccountRange, BackupTo, ByBatch, ByBlock, ByHash, ById, ByKey, ByName, EstimateFee, Nothing,
-    SubmitMany, SubmitOne, TransactionHashes, WithdrawalAt,
+    AccountRange, BackupTo, ByBatch, ByBlock, ByHash, ById, ByKey, ByName, EstimateFee, HistoryOf,
+    Nothing, QueueRange, SettlementRange, SubmitMany, SubmitOne, TransactionHashes, WithdrawalAt,
 };
+pub use records::{History, MinedView, QueuedView, SettlementView};
 pub use transaction::{
     DroppedAt, FeeEstimate, FeeKind, InBlockAt, Life, NextNonce, OnL1, SignedReceipt, Stage,
     StageNews, SubmitOutcome, Submitted, TransactionView,

@@ -70,6 +70,29 @@ parameters! {
         /// What kind of transaction.
         kind: FeeKind,
     }
+    /// Operations of L1's queue.
+    QueueRange {
+        /// The first place, from 0.
+        from: u64,
+        /// How many at most; an answer has no more than 100.
+        count: u32,
+    }
+    /// Transactions of an account.
+    HistoryOf {
+        /// The account.
+        id: u32,
+        /// Only those before this place of the operator's log.
+        #[serde(default)]
+        before: Option<u64>,
+    }
+    /// The operator's transactions on L1.
+    SettlementRange {
+        /// How many at most; an answer has no more than 64.
+        count: u32,
+        /// Only those before this nonce.
+        #[serde(default)]
+        before: Option<u64>,
+    }
     /// A block.
     ByBlock {
         /// Its number, from 1.
