@@ -12,7 +12,8 @@ const DAY_S: u64 = 86_400;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, DocumentedFields)]
 #[serde(deny_unknown_fields, default)]
 pub struct ApiConfig {
-    /// Address and port for JSON-RPC over HTTP and WebSocket, `/health`, `/ready`, `/metrics` and `/openrpc.json`.
+    /// Address and port for JSON-RPC over HTTP and WebSocket, the page, `/health`, `/ready`, `/metrics` and
+    /// `/openrpc.json`.
     pub listen: SocketAddr,
     /// The largest request, bytes.
     pub max_request_bytes: u32,
@@ -54,6 +55,8 @@ pub struct ApiConfig {
     pub request_timeout_s: u64,
     /// How long a connection may be idle, seconds.
     pub idle_timeout_s: u64,
+    /// Whether the page for browsers is served at `/`.
+    pub page: bool,
     /// `/ready` fails when no block of L1 was read for this long, seconds.
     pub max_l1_silence_s: u64,
 }
@@ -80,6 +83,7 @@ impl Default for ApiConfig {
             subscriber_patience_s: 10,
             request_timeout_s: 30,
             idle_timeout_s: 120,
+            page: true,
             max_l1_silence_s: 180,
         }
     }

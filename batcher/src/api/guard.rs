@@ -99,6 +99,16 @@ impl Limits {
         self.all().take(self.all_rate.into(), 1.0, now).map_err(refuse(self.all_rate, true))
     }
 
+    /// Counts a long answer as several requests.
+    pub(super) fn sent(&self, client: IpAddr, bytes: usize) {
+        let tokens = (bytes as f64 / BYTES_A_TOKEN).floor();
+        if tokens > 0.0 {
+            let now = Instant::now();
+            self.requests.charge(client, tokens, now);
+            self.all().charge(self.all_rate.into(), tokens, now);
+        }
+    }
+
     /// Takes transactions of a client, which are in intake until the share is dropped. A wrong signature costs the
     /// operator as much as a good one, so that all count, whatever becomes of them. Clients on this machine have no
     /// share of their own: there, it is the operator who loads.
@@ -127,11 +137,8 @@ impl Limits {
         answer: MethodResponse,
     ) -> MethodResponse {
         let bytes = answer.as_json().get().len();
-        let tokens = (bytes as f64 / BYTES_A_TOKEN).floor();
-        if tokens > 0.0 && !caller.is_operator {
-            let now = Instant::now();
-            self.requests.charge(caller.address, tokens, now);
-            self.all().charge(self.all_rate.into(), tokens, now);
+        if !caller.is_operator {
+            self.sent(caller.address, bytes);
         }
         // That of a subscription is on its way.
         if caller.is_operator || answer.is_subscription() {

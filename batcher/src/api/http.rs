@@ -1,12 +1,18 @@
-//! What is not JSON-RPC on the same port: `/health`, `/ready`, `/metrics`, `/openrpc.json`.
+//! What is not JSON-RPC on the same port: `/health`, `/ready`, `/metrics`, `/openrpc.json`, and the page.
 
 use std::net::IpAddr;
 
 use hyper::{Method, StatusCode, header};
-use jsonrpsee::server::{HttpBody, HttpRequest, HttpResponse};
+use jsonrpsee::server::{HttpBody, HttpRequest, HttpResponse, ws::is_upgrade_request};
 use serde_json::json;
 
-use super::{error::ApiError, health::faults, limits::is_local, service::Service};
+use super::{
+    error::ApiError,
+    health::faults,
+    limits::is_local,
+    page::{self, File},
+    service::Service,
+};
 
 pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
@@ -26,6 +32,12 @@ pub(super) fn answer<B>(
     if path == "/health" {
         return Some(response(StatusCode::OK, TEXT, "ok\n".into()));
     }
+    if service.config.page
+        && !is_upgrade_request(request)
+        && let Some(file) = page::file(path)
+    {
+        return Some(of_page(service, file, request, client, is_operator));
+    }
     if !["/ready", "/metrics", "/openrpc.json"].contains(&path) {
         return None;
     }
@@ -41,6 +53,24 @@ pub(super) fn answer<B>(
         },
         _ => response(StatusCode::OK, JSON, service.openrpc_text.clone()),
     })
+}
+
+/// A file of the page costs what an answer of its length costs; one that the client has already, a request.
+fn of_page<B>(
+    service: &Service,
+    file: &'static File,
+    request: &HttpRequest<B>,
+    client: IpAddr,
+    is_operator: bool,
+) -> HttpResponse {
+    if !is_operator && let Err(error) = service.limits.request(client) {
+        return refused(&error);
+    }
+    let answer = page::answer(file, request.headers());
+    if !is_operator && answer.status() == StatusCode::OK {
+        service.limits.sent(client, file.text.len());
+    }
+    answer
 }
 
 fn ready(service: &Service) -> HttpResponse {
