@@ -14,6 +14,7 @@ import { SearchBox } from "./explorer/searchbox.tsx";
 import { TransactionPage } from "./explorer/transaction.tsx";
 import { Operator } from "./operator/operator.tsx";
 import { Guard } from "./parts/guard.tsx";
+import { Wallet } from "./wallet/wallet.tsx";
 import { link, usePath, whole } from "./router.ts";
 
 const TABS: [string, string][] = [
@@ -22,6 +23,7 @@ const TABS: [string, string][] = [
   ["blocks", "Blocks"],
   ["queue", "L1's queue"],
   ["operator", "Operator"],
+  ["wallet", "Wallet"],
 ];
 const U32 = 0xffff_ffff;
 
@@ -113,6 +115,8 @@ function View({ path }: { path: string[] }) {
   switch (place) {
     case "":
       return <Overview />;
+    case "wallet":
+      return <Wallet />;
     case "operator":
       return <Operator />;
     case "batches":

@@ -52,6 +52,7 @@ async function views() {
     ["block", `blocks/${batch.lastBlock}`],
     ["queue", "queue"],
     ["operator", "operator"],
+    ["wallet", "wallet"],
     ["nowhere", "no/such/view"],
   ];
   if (transaction) {

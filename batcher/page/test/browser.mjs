@@ -60,7 +60,7 @@ export async function inaccessible(page) {
   const { readFile } = await import("node:fs/promises");
   await page.evaluate(await readFile(AXE, "utf8"));
   const findings = await page.evaluate(async () => {
-    const { violations } = await globalThis.axe.run(document);
+    const { violations } = await globalThis.axe.run(document, { resultTypes: ["violations"] });
     return violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map((node) => `${node.html.slice(0, 160)} ${node.any.map((a) => a.message).join(" ")}`) }));
   });
   return findings.filter(({ impact }) => impact === "serious" || impact === "critical");

@@ -1,0 +1,92 @@
+// The reader's wallet of L1 (EIP-1193), and what is asked of L1 through it.
+
+import type { Eip1193Provider } from "@cairn/client";
+
+export type Provider = Eip1193Provider;
+
+/** Why the wallet or L1 does not do it, in a sentence. */
+export class WalletFault extends Error {}
+
+/** The wallet that the browser has, if it has one. */
+export const injected = (): Provider | undefined => (globalThis as { ethereum?: Provider }).ethereum;
+
+/** Codes of EIP-1193 that readers meet. */
+const CODES: Record<number, string> = {
+  4001: "You have refused it in your wallet. Nothing was sent.",
+  4100: "Your wallet does not let this page do that: connect it first.",
+  4900: "Your wallet has no connection to L1.",
+  4902: "Your wallet does not know this chain: add it there first.",
+};
+
+export async function request<T>(provider: Provider, method: string, params: unknown[] = []): Promise<T> {
+  try {
+    return (await provider.request({ method, params })) as T;
+  } catch (error) {
+    throw new WalletFault(inWords(error));
+  }
+}
+
+function inWords(error: unknown): string {
+  const { code, message } = (error ?? {}) as { code?: number; message?: unknown };
+  const known = typeof code === "number" ? CODES[code] : undefined;
+  return known ?? `The wallet says: ${String(message ?? error).slice(0, 300)}`;
+}
+
+/** The wallet's account, once its owner lets the page see it, on the rollup's chain. */
+export async function connect(provider: Provider, chainId: number): Promise<string> {
+  const accounts = await request<string[]>(provider, "eth_requestAccounts");
+  const [account] = Array.isArray(accounts) ? accounts : [];
+  if (!account || !/^0x[0-9a-fA-F]{40}$/.test(account)) throw new WalletFault("The wallet has shown no account.");
+  if ((await chainOf(provider)) !== chainId) {
+    await request(provider, "wallet_switchEthereumChain", [{ chainId: `0x${chainId.toString(16)}` }]);
+    const now = await chainOf(provider);
+    if (now !== chainId) throw new WalletFault(`The wallet is on chain ${now}, the rollup on chain ${chainId}.`);
+  }
+  return account.toLowerCase();
+}
+
+const chainOf = async (provider: Provider): Promise<number> =>
+  Number(await request<string>(provider, "eth_chainId"));
+
+/** What a contract answers. */
+export async function read(provider: Provider, to: string, data: string): Promise<string> {
+  const answer = await request<string>(provider, "eth_call", [{ to, data }, "latest"]);
+  if (typeof answer !== "string" || !/^0x([0-9a-fA-F]{2})*$/.test(answer)) {
+    throw new WalletFault(`L1 answers a call of ${to} with no bytes.`);
+  }
+  return answer;
+}
+
+export interface L1Call {
+  from: string;
+  to: string;
+  data: string;
+  value?: bigint;
+}
+
+/** Has the wallet sign and send; its hash. */
+export async function send(provider: Provider, { from, to, data, value = 0n }: L1Call): Promise<string> {
+  const hash = await request<string>(provider, "eth_sendTransaction", [
+    { from, to, data, value: `0x${value.toString(16)}` },
+  ]);
+  if (!/^0x[0-9a-fA-F]{64}$/.test(String(hash))) throw new WalletFault("The wallet gives no hash of a transaction.");
+  return hash.toLowerCase();
+}
+
+export interface L1Receipt {
+  isGood: boolean;
+  block: number;
+  logs: { address: string; topics: string[] }[];
+}
+
+/** What became of a transaction; none while it is not mined. */
+export async function receiptOf(provider: Provider, hash: string): Promise<L1Receipt | undefined> {
+  interface Raw {
+    status?: string;
+    blockNumber?: string;
+    logs?: { address: string; topics: string[] }[];
+  }
+  const raw = await request<Raw | null>(provider, "eth_getTransactionReceipt", [hash]);
+  if (!raw) return undefined;
+  return { isGood: Number(raw.status) === 1, block: Number(raw.blockNumber), logs: raw.logs ?? [] };
+}

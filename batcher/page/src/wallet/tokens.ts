@@ -1,0 +1,55 @@
+// Tokens by what L1 says of them: their contract, their quantum, and the name that they give themselves.
+
+import { fromQuanta, type TokenUnits } from "@cairn/client";
+import { decimal } from "../format.ts";
+import { address, encode, name, uint, word } from "./abi.ts";
+import { type Provider, read } from "./provider.ts";
+
+const ETH = `0x${"0".repeat(40)}`;
+/** Tokens that the wallet looks at. */
+const MOST = 32;
+
+export interface Token extends TokenUnits {
+  index: number;
+  /** Its contract on L1; zero is ETH. */
+  asset: string;
+  symbol: string;
+}
+
+export const isEther = ({ asset }: Token): boolean => asset === ETH;
+
+/** The registered tokens, of the first so many. */
+export async function tokensOf(provider: Provider, custody: string, count: number): Promise<Token[]> {
+  const indices = Array.from({ length: Math.min(count, MOST) }, (_, index) => index);
+  return Promise.all(indices.map((index) => tokenOf(provider, custody, index)));
+}
+
+async function tokenOf(provider: Provider, custody: string, index: number): Promise<Token> {
+  const answer = await read(provider, custody, encode("tokenAt(uint16)", uint(index)));
+  const asset = `0x${(word(answer, 0) ?? 0n).toString(16).padStart(40, "0")}`;
+  const quantumExponent = Number(word(answer, 2) ?? 0n);
+  if (asset === ETH) return { index, asset, symbol: "ETH", decimals: 18, quantumExponent };
+  const [symbol, decimals] = await Promise.all([
+    read(provider, asset, encode("symbol()")).then(name, () => ""),
+    read(provider, asset, encode("decimals()")).then((answer) => word(answer, 0), () => undefined),
+  ]);
+  // A token that says nothing sensible is counted in its base units.
+  const places = decimals !== undefined && decimals <= 77n ? Number(decimals) : 0;
+  return { index, asset, symbol: symbol === "ETH" || symbol === "" ? `token ${index}` : symbol, decimals: places, quantumExponent };
+}
+
+/** What an owner has of a token on L1, base units. */
+export async function balanceOnL1(provider: Provider, token: Token, owner: string): Promise<bigint> {
+  if (isEther(token)) {
+    const answer = await provider.request({ method: "eth_getBalance", params: [owner, "latest"] });
+    return BigInt(String(answer));
+  }
+  return word(await read(provider, token.asset, encode("balanceOf(address)", address(owner))), 0) ?? 0n;
+}
+
+/** Quanta as people write them, with the token's name. */
+export function shown(quanta: bigint, token: Token | undefined): string {
+  if (!token) return `${decimal(String(quanta))} quanta`;
+  const [whole = "", fraction] = fromQuanta(quanta, token).split(".");
+  return `${decimal(whole)}${fraction ? `.${fraction}` : ""} ${token.symbol}`;
+}

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { SecretKey, signTransaction } from "@cairn/client";
+import { load } from "./load.mjs";
+
+const abi = await load("wallet/abi.ts");
+const { forceCall } = await load("wallet/force.ts");
+const { lifeInWords, queuedInWords } = await load("wallet/states.ts");
+const { connect, send, WalletFault } = await load("wallet/provider.ts");
+
+const word = (value) => BigInt(value).toString(16).padStart(64, "0");
+const bytes = (text) => Buffer.from(text).toString("hex").padEnd(64, "0");
+
+test("calls begin with the selectors that contracts have", () => {
+  // From the ABI of ERC-20, which is written down everywhere.
+  assert.equal(abi.encode("balanceOf(address)", abi.address(`0x${"Ab".repeat(20)}`)), `0x70a08231${"0".repeat(24)}${"ab".repeat(20)}`);
+  assert.equal(abi.encode("approve(address,uint256)").slice(0, 10), "0x095ea7b3");
+  assert.equal(abi.encode("symbol()"), "0x95d89b41");
+  assert.equal(abi.topic("Transfer(address,address,uint256)"), "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef");
+});
+
+test("a token's name is anybody's: a few letters of it are shown", () => {
+  const dynamic = (text) => `0x${word(32)}${word(Buffer.byteLength(text))}${bytes(text)}`;
+  assert.equal(abi.name(dynamic("USDC")), "USDC");
+  assert.equal(abi.name(`0x${bytes("MKR")}`), "MKR");
+  assert.equal(abi.name(dynamic("<img src=x onerror=1>")), "imgsrcxonerror1");
+  assert.equal(abi.name(dynamic("\u202eCDSU")), "CDSU");
+  assert.equal(abi.name(dynamic("A".repeat(32))), "A".repeat(16));
+  for (const bad of ["0x", `0x${word(32)}${word(2n ** 255n)}`, `0x${word(32)}`]) assert.ok(abi.name(bad).length <= 16);
+});
+
+test("an answer that is too short has no word", () => {
+  assert.equal(abi.word(`0x${word(7)}`, 0), 7n);
+  assert.equal(abi.word(`0x${word(7)}`, 1), undefined);
+  assert.equal(abi.word("0x", 0), undefined);
+});
+
+test("a forced withdrawal has the fields of the contract's struct, in its order", () => {
+  const key = SecretKey.fromSeed(new Uint8Array(32).fill(7));
+  const transaction = { type: "withdraw", from: 65536, nonce: 3, token: 1, amount: 5n, fee: 0n, recipient: `0x${"12".repeat(20)}` };
+  const signed = signTransaction(key, `0x${"00".repeat(31)}`, transaction);
+  const call = forceCall({ ...signed, transaction });
+  assert.equal((call.length - 10) / 64, 20);
+  const at = (place) => abi.word(`0x${call.slice(10)}`, place);
+  assert.deepEqual([0, 1, 2, 3, 4, 5, 6, 7].map(at), [0x12n, 65536n, 3n, 1n, 5n, 0n, 0n, 0n]);
+  // The limbs are those of the signed bytes: target, challenge and response stand there as 8 bytes each.
+  const limbs = [...signed.bytes.slice(2 + 2 * 35).matchAll(/.{16}/g)].map(([limb]) => BigInt(`0x${limb}`));
+  assert.deepEqual(Array.from({ length: 12 }, (_, place) => at(8 + place)), limbs);
+});
+
+test("every state has a sentence", () => {
+  const pace = { batches: 4, seal: 30_000, commit: 12_000, prove: 60_000, finalize: 5_000 };
+  const at = (stage) => lifeInWords({ stage, dropped: stage === "dropped" ? { message: "expired at 5" } : null }, pace);
+  const words = ["accepted", "inBlock", "batched", "committed", "proven", "finalized", "dropped"].map((stage) => at(stage).word);
+  assert.deepEqual(words, ["accepted", "executed", "in a batch", "committed", "proven", "finalized", "dropped"]);
+  assert.match(at("batched").text, /usually 12 s/);
+  assert.match(at("dropped").text, /expired at 5/);
+  assert.doesNotMatch(lifeInWords({ stage: "batched" }, undefined).text, /undefined|usually/);
+  assert.equal(lifeInWords(undefined, pace).tone, "bad");
+  assert.equal(queuedInWords(5, undefined, 5, pace).word, "mined");
+  assert.equal(queuedInWords(5, { batch: null }, 5, pace).word, "queued");
+  assert.equal(queuedInWords(5, { batch: null }, 6, pace).word, "executed");
+  assert.match(queuedInWords(5, { batch: 3 }, 6, pace).text, /batch 3/);
+});
+
+const played = (answers) => ({
+  asked: [],
+  async request({ method, params }) {
+    this.asked.push(method);
+    const answer = answers[method];
+    if (answer instanceof Function) return answer(params);
+    if (answer?.code) throw answer;
+    return answer;
+  },
+});
+
+test("a wallet on another chain is asked to change, and refused if it does not", async () => {
+  const account = `0x${"AB".repeat(20)}`;
+  let chain = "0x1";
+  const willing = played({ eth_requestAccounts: [account], eth_chainId: () => chain, wallet_switchEthereumChain: ([{ chainId }]) => (chain = chainId) });
+  assert.equal(await connect(willing, 31337), account.toLowerCase());
+  assert.deepEqual(willing.asked, ["eth_requestAccounts", "eth_chainId", "wallet_switchEthereumChain", "eth_chainId"]);
+  const stubborn = played({ eth_requestAccounts: [account], eth_chainId: "0x1", wallet_switchEthereumChain: null });
+  await assert.rejects(connect(stubborn, 31337), { message: "The wallet is on chain 1, the rollup on chain 31337." });
+  for (const shown of [[], ["x"], null, "0x"]) {
+    await assert.rejects(connect(played({ eth_requestAccounts: shown }), 1), WalletFault);
+  }
+});
+
+test("what a wallet refuses is said in words", async () => {
+  const call = { from: "0x1", to: "0x2", data: "0x" };
+  await assert.rejects(send(played({ eth_sendTransaction: { code: 4001, message: "x" } }), call), /You have refused it/);
+  await assert.rejects(send(played({ eth_sendTransaction: { code: -1, message: "y".repeat(5_000) } }), call), ({ message }) => message.length < 400);
+  await assert.rejects(send(played({ eth_sendTransaction: "done" }), call), /no hash/);
+  const good = `0x${"0a".repeat(32)}`;
+  assert.equal(await send(played({ eth_sendTransaction: good.toUpperCase().replace("0X", "0x") }), call), good);
+});
