@@ -14,7 +14,7 @@ export const SCHEMES = ["light", "dark"];
 
 /** Debian's chromium, or the one that CAIRN_CHROMIUM names. */
 export async function browser() {
-  const places = [process.env.CAIRN_CHROMIUM, "/usr/bin/chromium", unpacked].filter(Boolean);
+  const places = [process.env.CAIRN_CHROMIUM, "/usr/bin/chromium"].filter(Boolean);
   const executablePath = places.find(existsSync);
   if (!executablePath) throw new Error(`chromium is missing (${places.join(", ")}): install it, or set CAIRN_CHROMIUM`);
   // Root has no sandbox in a container; the page is our own.
