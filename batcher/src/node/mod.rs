@@ -3,6 +3,7 @@
 
 mod admin;
 pub mod checks;
+mod circuits;
 pub mod config;
 pub mod dev;
 pub mod keys;
@@ -17,5 +18,6 @@ pub mod standby;
 pub mod stop;
 pub mod supervisor;
 pub mod telemetry;
+mod unclaimed;
 
 pub use self::service::{Checked, Extras, Node, StartError};

@@ -7,10 +7,11 @@ use cairn_prover::Engine;
 use cairn_types::DataMode;
 
 use super::{
-    market, process,
+    circuits, market, process,
     service::{Checked, Extras, Rooms},
     standby::{self, LeaderHealth},
     supervisor::{Faults, Supervisor},
+    unclaimed,
 };
 use crate::{
     api::{
@@ -43,6 +44,9 @@ impl Stages {
         let sources = self.sources(access, supervisor.faults());
         let (proving, settlement) = (self.proving(), self.settlement());
         let (watcher, modes) = (self.watcher(), self.checked.modes);
+        let (claims, rollup) = (self.claims(), self.checked.config.l1.rollup);
+        let root = B256::from(self.engine.circuit_set_root().to_bytes());
+        let provider = self.checked.provider.clone();
         let config = sequencer_config(&self.checked.config.sequencer, modes);
         let domain = self.checked.domain();
         let (urls, l1) = (self.checked.urls(), self.checked.config.l1.connection.clone());
@@ -71,6 +75,11 @@ impl Stages {
         supervisor.start("watcher", |shutdown| watcher::run(watcher, s, n, shutdown));
         let (s, n) = shared();
         supervisor.start("fees", |shutdown| market::run(fees, modes, s, n, shutdown));
+        let s = store.clone();
+        supervisor.start("claims", |shutdown| unclaimed::run(claims, s, shutdown));
+        let s = store.clone();
+        let watch = |shutdown| circuits::run(provider, rollup, root, s, shutdown);
+        supervisor.start("circuit sets", watch);
         let s = store.clone();
         supervisor.start("store", |shutdown| store::watch(s, shutdown));
         // One node agrees with itself.
@@ -123,6 +132,17 @@ impl Stages {
             rollup: config.l1.rollup,
             chain_id: config.l1.chain_id,
             config: config.settlement.clone(),
+        }
+    }
+
+    fn claims(&self) -> unclaimed::Input {
+        let Checked { config, provider, rollup, .. } = &self.checked;
+        unclaimed::Input {
+            provider: provider.clone(),
+            custody: rollup.custody,
+            first_block: config.l1.first_block,
+            confirmations: config.watcher.confirmations,
+            max_range: config.watcher.max_range,
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use metrics::histogram;
+
 use super::config::SequencerConfig;
 use crate::{
     proving::pace::Pace,
@@ -19,6 +21,8 @@ pub(super) struct Backlog {
     batches: BTreeMap<BatchNumber, (u32, Milliseconds)>,
     /// The last batch that is proven on L1.
     proven: BatchNumber,
+    /// The last batch that is final, once L1 was asked.
+    finalized: Option<BatchNumber>,
     /// First and last batch of each proof that is here and not on L1.
     proofs: Vec<(BatchNumber, BatchNumber)>,
     /// When the last proof was made here.
@@ -55,9 +59,16 @@ impl Backlog {
         let range =
             |row: Result<(BatchNumber, StoredProof), _>| row.map(|(last, p)| (p.first, last));
         self.proofs = proofs.map(range).collect::<Result<_, _>>()?;
-        self.batches = self.batches.split_off(&view.finalized.saturating_add(1));
         for (_, sealed_ms) in self.batches.values_mut() {
             *sealed_ms = now_ms.min(*sealed_ms);
+        }
+        let rest = self.batches.split_off(&view.finalized.saturating_add(1));
+        let became_final = std::mem::replace(&mut self.batches, rest);
+        // What became final before a start did so when nobody looked.
+        if self.finalized.replace(view.finalized).is_some() {
+            for (_, sealed_ms) in became_final.values() {
+                histogram!("cairn_batch_finality_seconds").record(seconds(*sealed_ms, now_ms));
+            }
         }
         Ok(())
     }
@@ -72,13 +83,17 @@ impl Backlog {
         self.to_prove().map(|(operations, _)| u64::from(operations)).sum()
     }
 
+    /// Seconds since the oldest batch that is not final was sealed; 0 if all are.
+    pub(super) fn oldest_s(&self, now_ms: Milliseconds) -> f64 {
+        self.batches.values().next().map_or(0.0, |(_, sealed_ms)| seconds(*sealed_ms, now_ms))
+    }
+
     /// Seconds that the prover is still busy with what is sealed.
     pub(super) fn seconds(&self, now_ms: Milliseconds) -> f64 {
         let Some((_, sealed_ms)) = self.to_prove().next() else { return 0.0 };
         let operations = u32::try_from(self.unproven_operations()).unwrap_or(u32::MAX);
         let begun_ms = sealed_ms.max(self.proven_ms.min(now_ms));
-        let since = now_ms.saturating_sub(begun_ms) as f64 / 1_000.0;
-        (self.pace.seconds(operations) - since).max(0.0)
+        (self.pace.seconds(operations) - seconds(begun_ms, now_ms)).max(0.0)
     }
 
     /// Decides whether intake is slowed down, with so many operations in the open batch: at the bounds, until a fifth
@@ -112,8 +127,14 @@ impl Backlog {
     }
 }
 
+fn seconds(from_ms: Milliseconds, now_ms: Milliseconds) -> f64 {
+    now_ms.saturating_sub(from_ms) as f64 / 1_000.0
+}
+
 #[cfg(test)]
 mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
     use super::*;
 
     fn backlog() -> Backlog {
@@ -170,6 +191,29 @@ mod tests {
         // A clock that is set back is no reason to wait.
         counts(view(1, 1), 500);
         assert!(backlog.seconds(60_500) < backlog.seconds(500));
+    }
+
+    #[test]
+    fn the_time_to_finality_is_told_once_for_each_batch() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = crate::sequencer::tests::world::open(&folder);
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let mut backlog = backlog();
+        let mut oldest = |finalized, now_ms| {
+            let view = L1View { proven: finalized, finalized, ..Default::default() };
+            let update = || backlog.update(&store, &view, now_ms);
+            metrics::with_local_recorder(&recorder, update).unwrap();
+            backlog.oldest_s(now_ms)
+        };
+        // The first batch became final before the start.
+        assert_eq!([oldest(1, 5_000), oldest(3, 9_000), oldest(3, 10_000)], [4.0, 8.0, 9.0]);
+        assert_eq!(oldest(4, 21_000), 0.0);
+        let text = recorder.handle().render();
+        for line in
+            ["cairn_batch_finality_seconds_sum 36\n", "cairn_batch_finality_seconds_count 3\n"]
+        {
+            assert!(text.contains(line), "{text}");
+        }
     }
 
     #[test]

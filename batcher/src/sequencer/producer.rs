@@ -79,7 +79,7 @@ impl<T: Transactions> Producer<T> {
                 self.end_drain(&view)?;
             }
         }
-        self.report(&view)?;
+        self.report(&view, now_ms)?;
         Ok(obeyed.and_then(|()| self.answer(command)))
     }
 

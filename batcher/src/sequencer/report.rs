@@ -11,7 +11,7 @@ use super::{
 };
 use crate::store::{
     StoreError,
-    records::{L1View, Order},
+    records::{L1View, Milliseconds, Order},
 };
 
 impl<T: Transactions> Producer<T> {
@@ -19,7 +19,7 @@ impl<T: Transactions> Producer<T> {
     ///
     /// # Errors
     /// The store's.
-    pub(super) fn report(&mut self, view: &L1View) -> Result<(), StoreError> {
+    pub(super) fn report(&mut self, view: &L1View, now_ms: Milliseconds) -> Result<(), StoreError> {
         self.watch_age(view)?;
         let open = self.position.open.as_ref();
         let operations = open.map_or(0, |open| open.fill.operations());
@@ -51,6 +51,8 @@ impl<T: Transactions> Producer<T> {
         gauge!("cairn_open_batch_operations").set(f64::from(operations));
         gauge!("cairn_unproven_batches").set(f64::from(self.backlog.unproven_batches()));
         gauge!("cairn_unproven_operations").set(self.backlog.unproven_operations() as f64);
+        gauge!("cairn_last_sealed_batch").set(f64::from(self.position.sealed));
+        gauge!("cairn_oldest_unfinal_batch_seconds").set(self.backlog.oldest_s(now_ms));
         gauge!("cairn_throttled").set(f64::from(u8::from(throttled.is_some())));
         self.ledger.set_status(|status| {
             status.standing = standing;

@@ -7,6 +7,7 @@ use super::{
     chain::{Chain, Event},
     config::WatcherConfig,
     deadline::{self, Urgency},
+    divergence,
     error::WatcherError,
 };
 use crate::{
@@ -26,6 +27,8 @@ pub(super) struct Alarms {
     urgency: Urgency,
     paused: bool,
     frozen: bool,
+    /// L1 has another state than was sealed here.
+    diverges: bool,
     /// L1's clock is far ahead of the operator's.
     is_ahead: bool,
     roles: Vec<Role>,
@@ -53,6 +56,7 @@ impl Alarms {
             urgency: Urgency::Fine,
             paused: false,
             frozen: false,
+            diverges: false,
             is_ahead: false,
             roles: roles.into_iter().flatten().collect(),
             roles_stale: true,
@@ -120,6 +124,7 @@ impl Alarms {
         gauge!("cairn_priority_queue_confirmed").set(view.confirmed_queue as f64);
         self.show_switches(view);
         self.show_clock(view);
+        self.show_divergence(store, view)?;
 
         let oldest = deadline::oldest(store, view)?;
         let age = oldest.map_or(0, |oldest| oldest.age);
@@ -160,6 +165,20 @@ impl Alarms {
             );
         }
         self.is_ahead = is_ahead;
+    }
+
+    fn show_divergence(&mut self, store: &Store, view: &L1View) -> Result<(), StoreError> {
+        let found = divergence::find(store, view)?;
+        gauge!("cairn_l1_state_diverges").set(u8::from(found.is_some()));
+        match &found {
+            Some(found) if !self.diverges => tracing::error!("{found}"),
+            None if self.diverges => {
+                tracing::info!("L1 has the states that were sealed here again")
+            }
+            _ => {}
+        }
+        self.diverges = found.is_some();
+        Ok(())
     }
 
     fn show_switches(&mut self, view: &L1View) {

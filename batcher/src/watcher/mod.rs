@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! node (a Chain) -> follow (walks by hash) -> apply (events to rows, with undo) -> store
-//!                      \-> rewind (takes blocks back)         deadline, alarms, trouble: what people hear
+//!                      \-> rewind (takes blocks back)         deadline, divergence, alarms, trouble: what people hear
 //! ```
 //!
 //! Every block is the child of the one read before it. Where L1 goes back, what its blocks did is taken back, the last first,
@@ -20,6 +20,7 @@ mod chain;
 mod config;
 mod contents;
 mod deadline;
+mod divergence;
 mod error;
 mod events;
 mod follow;
