@@ -45,7 +45,7 @@ const faults = [];
 const say = (what) => console.log(`${new Date().toISOString().slice(11, 19)} ${what}`);
 const panel = (title) => page.locator("section.panel", { has: page.locator(`h2:text-is("${title}")`) });
 /** The state of what was sent first under this name. */
-const state = (what) => panel("What you have sent").locator("tr", { hasText: what }).locator(".badge");
+const state = (what) => panel("What you have sent").locator("li", { hasText: what }).locator(".badge");
 const reach = async (what, ...words) => {
   const end = Date.now() + patience;
   for (let seen; ; ) {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { SecretKey, signTransaction } from "@cairn/client";
 import { load } from "./load.mjs";
@@ -17,6 +18,22 @@ test("calls begin with the selectors that contracts have", () => {
   assert.equal(abi.encode("approve(address,uint256)").slice(0, 10), "0x095ea7b3");
   assert.equal(abi.encode("symbol()"), "0x95d89b41");
   assert.equal(abi.topic("Transfer(address,address,uint256)"), "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef");
+});
+
+test("the contracts have what is called, in this form", async () => {
+  const folder = new URL("../../../verifier-contracts/snapshots/abi/", import.meta.url);
+  const entries = [];
+  for (const file of ["Custody.json", "Rollup.json"]) entries.push(...JSON.parse(await readFile(new URL(file, folder), "utf8")));
+  const form = ({ type, components }) => (type.startsWith("tuple") ? `(${components.map(form).join()})${type.slice(5)}` : type);
+  const known = new Set(entries.filter(({ name }) => name).map(({ name, inputs }) => `${name}(${inputs.map(form).join()})`));
+  const sources = await Promise.all(
+    (await readdir(new URL("../src/wallet/", import.meta.url))).map((name) => readFile(new URL(`../src/wallet/${name}`, import.meta.url), "utf8")),
+  );
+  // Signatures are literals with types alone between the brackets; those of ERC-20 are not the contracts'.
+  const called = sources.flatMap((source) => [...source.matchAll(/"(\w+\((?:[\w[\],()]*)\))"/g)].map(([, one]) => one));
+  const foreign = ["balanceOf(address)", "allowance(address,address)", "approve(address,uint256)", "symbol()", "decimals()"];
+  assert.ok(called.length >= 12, `found ${called}`);
+  for (const one of called) assert.ok(known.has(one) || foreign.includes(one), `${one} is in no contract`);
 });
 
 test("a token's name is anybody's: a few letters of it are shown", () => {

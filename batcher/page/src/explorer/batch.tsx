@@ -1,6 +1,6 @@
 // A batch: its stages in time, where its data is, how its proof was made, what it has cost.
 
-import { useAsk, useLive } from "../api/ask.ts";
+import { type Asked, useAsk, useLive } from "../api/ask.ts";
 import { call } from "../api/rpc.ts";
 import type { Batch, Settlement } from "../api/types.ts";
 import { count, decimal, ether, plural, wei } from "../format.ts";
@@ -33,14 +33,14 @@ export function BatchPage({ number }: { number: number }) {
         <p class="note">It is open: transactions are still added. It will be shown when it is sealed.</p>
       ) : (
         <Shown asked={batch}>
-          {(value) => <Whole batch={value} settlements={settlements.value} />}
+          {(value) => <Whole batch={value} settlements={settlements} />}
         </Shown>
       )}
     </>
   );
 }
 
-function Whole({ batch, settlements }: { batch: Batch; settlements: Settlement[] | undefined }) {
+function Whole({ batch, settlements }: { batch: Batch; settlements: Asked<Settlement[]> }) {
   const { number } = batch;
   return (
     <>
@@ -120,7 +120,7 @@ function steps(batch: Batch): Step[] {
       atMs: batch.proofMadeMs,
       detail: proof
         ? `One proof of ${proof.first === proof.last ? "this batch" : `batches ${proof.first} to ${proof.last}`}, ${plural(proof.chunks, "chunk")}.`
-        : "Made beside the commitment; its tasks are in the operator's view while a fleet proves.",
+        : batch.proofMadeMs === null && "Made beside the commitment; its tasks are in the operator's view while a fleet proves.",
     },
     {
       name: "Committed",

@@ -26,6 +26,7 @@ const DASHES = [[], [6, 4], [2, 3]];
 
 export function Chart({ title, unit, places, xs, series }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
+  // Drawn anew when the figures change, and not when the view does.
   const data = JSON.stringify([xs, ...series.map(({ values }) => values)]);
   useEffect(() => {
     const element = place.current;
@@ -78,7 +79,8 @@ export function Chart({ title, unit, places, xs, series }: ChartProps) {
       chart.destroy();
     };
   }, [data]);
-  if (xs.length < 2) return <p class="note">{`${title}: two batches make the first line.`}</p>;
+  const hasFigures = series.some(({ values }) => values.some((value) => value !== null));
+  if (xs.length < 2 || !hasFigures) return <p class="note">{title}: there are no figures yet.</p>;
   return (
     <figure class="chart">
       <figcaption>

@@ -6,7 +6,6 @@ import type { Head, Lag, Life, Queued } from "../api/types.ts";
 import { batchesBefore, type Pace, pace } from "../explorer/batches.ts";
 import { Badge } from "../parts/badge.tsx";
 import { Panel } from "../parts/panel.tsx";
-import { Table } from "../parts/table.tsx";
 import { Go, Hex } from "../parts/text.tsx";
 import { topic } from "./abi.ts";
 import { receiptOf } from "./provider.ts";
@@ -28,20 +27,15 @@ export function Activity() {
   if (sent.length === 0) return null;
   return (
     <Panel title="What you have sent" aside={<span class="soft">since you came to this view</span>}>
-      <Table
-        caption="What you have sent"
-        rows={sent}
-        name={({ hash }) => hash}
-        empty=""
-        columns={[
-          { head: "What", cell: ({ what }) => what },
-          { head: "State", cell: (row) => <StateOf sent={row} expected={expected.value} /> },
-          {
-            head: "Transaction",
-            cell: (row) => (row.kind === "l2" ? <Hex of={row.hash} to={["tx", row.hash]} /> : <Hex of={row.hash} />),
-          },
-        ]}
-      />
+      <ul class="sent">
+        {sent.map((row) => (
+          <li key={row.hash}>
+            <strong>{row.what}</strong>
+            <StateOf sent={row} expected={expected.value} />
+            {row.kind === "l2" ? <Hex of={row.hash} to={["tx", row.hash]} /> : <Hex of={row.hash} />}
+          </li>
+        ))}
+      </ul>
     </Panel>
   );
 }
