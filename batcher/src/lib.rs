@@ -7,7 +7,6 @@
 //! ```
 
 pub mod api;
-pub mod client;
 pub mod clock;
 pub mod committee;
 pub mod console;
@@ -16,6 +15,7 @@ pub mod deploy;
 pub mod development;
 pub mod exit;
 pub mod fleet;
+pub mod follow;
 pub mod host;
 pub mod l1;
 pub mod load;
@@ -31,6 +31,7 @@ pub mod replication;
 pub mod secret_file;
 pub mod sequencer;
 pub mod settlement;
+pub mod shadow;
 pub mod signals;
 pub mod snapshot;
 pub mod store;
@@ -38,3 +39,5 @@ pub mod temporary;
 pub mod transfers;
 pub mod verify;
 pub mod watcher;
+
+pub use cairn_client as client;

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-use super::{Client, http};
-use crate::l1::http::{Http, Limits};
+use crate::{
+    Client,
+    l1::http::{Http, Limits},
+    url::http,
+};
 
 const LIMITS: Limits = Limits { time: Duration::from_secs(5), bytes: 16 << 20 };
 

@@ -1,6 +1,14 @@
-//! What a client says where there is nobody to speak to.
+//! What a client does where there is nobody to speak to, or an enemy.
+
+use cairn_primitives::schnorr::SecretKey;
+use cairn_types::{Authorization, PublicKey, SignedTransaction, Transaction, Word};
+use serde_json::json;
 
 use super::*;
+use crate::{
+    api::{methods, wire},
+    l1::node::{Answer, Node},
+};
 
 /// A URL where nobody listens.
 fn nobody(scheme: &str) -> String {
@@ -53,4 +61,73 @@ fn a_service_has_two_urls() {
         assert_eq!((websocket(http_url), http(ws_url)), (ws_url.into(), http_url.into()));
         assert_eq!((websocket(ws_url), http(http_url)), (ws_url.into(), http_url.into()));
     }
+}
+
+#[tokio::test]
+async fn an_answer_without_an_end_is_read_up_to_the_limit() {
+    let node = Node::always(Answer::Endless).await;
+    let client = Client::connect(node.url.as_str()).await.unwrap();
+    let error = client.call::<methods::Info>(&wire::Nothing {}).await.unwrap_err();
+    assert!(matches!(error, ClientError::NoAnswer { .. }), "{error:?}");
+    // The limit, and what the connection holds.
+    assert!(node.sent() < 48 << 20, "{} bytes were sent", node.sent());
+}
+
+#[tokio::test]
+async fn an_answer_of_another_form_is_not_asked_for_again() {
+    let node = Node::always(Answer::Result(json!({ "version": 7 }))).await;
+    let error = Client::connect(node.url.as_str()).await.unwrap().info().await.unwrap_err();
+    assert!(matches!(error, ClientError::Transport { .. }), "{error:?}");
+    assert_eq!(node.asked().len(), 1);
+}
+
+fn signed() -> SignedTransaction {
+    let authorization = Authorization {
+        domain: Word::new([0; 31]),
+        token: 0,
+        nonce: 0,
+        expiry: 0,
+        recipient: PublicKey::ZERO,
+    };
+    let withdraw = Transaction::Withdraw { from: 65_536, recipient: [7; 20], amount: 5, fee: 1 };
+    cairn_state::sign(&SecretKey::from_seed(&[1; 32]), withdraw, authorization)
+}
+
+/// Of the first request.
+const BUSY: &str = r#"{"jsonrpc":"2.0","id":0,"error":{"code":1013,"message":"too busy","data":
+    {"reason":"busy","retryable":true,"retryAfterMs":1}}}"#;
+const REFUSED: &str = r#"{"jsonrpc":"2.0","id":0,"error":{"code":1002,"message":"nonce 1","data":
+    {"reason":"nonce","retryable":false}}}"#;
+
+#[tokio::test]
+async fn a_submission_is_repeated_where_the_service_says_that_it_may_be() {
+    let signed = signed();
+    let hash = transaction_hash(&signed);
+    let node = Node::start(move |number, _, params| match number {
+        0 => Answer::Raw(200, BUSY),
+        _ => {
+            assert_eq!(params["transaction"].as_str().map(str::len), Some(2 + 2 * 131));
+            Answer::Result(json!({ "hash": hash, "sequence": 3 }))
+        }
+    })
+    .await;
+    let client = Client::connect(node.url.as_str()).await.unwrap();
+    assert_eq!(client.submit(&signed).await.unwrap().hash, hash);
+    assert_eq!(node.asked(), ["cairn_submit", "cairn_submit"]);
+
+    let node = Node::always(Answer::Raw(200, REFUSED)).await;
+    let error = Client::connect(node.url.as_str()).await.unwrap().submit(&signed).await;
+    let error = error.unwrap_err();
+    assert_eq!((error.reason(), error.is_transient()), (Some("nonce"), false));
+    assert_eq!(node.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_for_another_transaction_is_not_believed() {
+    let other = json!({ "hash": format!("0x{}", "07".repeat(32)), "sequence": 3 });
+    let node = Node::always(Answer::Result(other)).await;
+    let client = Client::connect(node.url.as_str()).await.unwrap();
+    let error = client.submit(&signed()).await.unwrap_err();
+    assert!(matches!(error, ClientError::OtherTransaction { .. }), "{error:?}");
+    assert_eq!(node.asked().len(), 1);
 }

@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Client, ClientError};
-use crate::api::{
-    hex::Hash,
-    wire::{Stage, TransactionView},
+use crate::{
+    Client, ClientError,
+    api::{
+        hex::Hash,
+        wire::{Stage, TransactionView},
+    },
 };
 
 /// The pause between two questions: grows from the first to the second.

@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
+use cairn_client::url::masked_url;
 use reqwest::Url;
-
-use crate::node::print::masked_url;
 
 /// Characters of a line, at most.
 const MAX_LINE: usize = 1_000;

@@ -6,11 +6,12 @@ use cairn_prover::LocalProver;
 use eyre::{Result, WrapErr};
 
 use crate::{
-    api::wire::{self, FleetWorker},
+    api::wire::FleetWorker,
     fleet::{
         Fleet,
         config::FleetConfig,
         local::{LocalFleet, Plan},
+        view,
     },
 };
 
@@ -41,6 +42,6 @@ impl Workers {
 
     /// What each worker has done.
     pub async fn report(&self) -> Vec<FleetWorker> {
-        wire::Fleet::from(self.fleet.coordinator.look().await).workers
+        view::fleet(self.fleet.coordinator.look().await).workers
     }
 }

@@ -4,7 +4,7 @@ pub mod config;
 pub mod local;
 pub mod metrics;
 pub mod totals;
-mod view;
+pub mod view;
 
 use std::{path::Path, sync::Arc};
 

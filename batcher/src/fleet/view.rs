@@ -8,17 +8,17 @@ use cairn_fleet::{
 
 use crate::api::wire;
 
-impl From<Fleet> for wire::Fleet {
-    fn from(fleet: Fleet) -> Self {
-        let now_s = fleet.now_s;
-        let workers = fleet.workers.into_iter().map(|(id, worker)| of_worker(&id, &worker, now_s));
-        let assignments = fleet.assignments.into_iter().map(|view| of_assignment(view, now_s));
-        Self {
-            connected: fleet.is_connected,
-            workers: workers.collect(),
-            assignments: assignments.collect(),
-            results: of_outcomes(fleet.outcomes),
-        }
+/// How a fleet is.
+#[must_use]
+pub fn fleet(fleet: Fleet) -> wire::Fleet {
+    let now_s = fleet.now_s;
+    let workers = fleet.workers.into_iter().map(|(id, worker)| of_worker(&id, &worker, now_s));
+    let assignments = fleet.assignments.into_iter().map(|view| of_assignment(view, now_s));
+    wire::Fleet {
+        connected: fleet.is_connected,
+        workers: workers.collect(),
+        assignments: assignments.collect(),
+        results: of_outcomes(fleet.outcomes),
     }
 }
 

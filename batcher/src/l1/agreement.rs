@@ -172,7 +172,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::l1::transport::node::{Answer, Node};
+    use crate::l1::node::{Answer, Node};
 
     /// What a node says on a chain with a head, whose blocks have hashes that end in `fork`.
     fn say(chain: u64, head: u64, fork: u8, method: &str, parameters: &Value) -> Value {

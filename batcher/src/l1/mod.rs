@@ -1,4 +1,4 @@
-//! L1: the connection, readers and writers of the contracts on top of it, the local node and the tools.
+//! L1: readers and writers of the contracts, the local node and the tools, on top of cairn-client's connection.
 
 pub mod agreement;
 pub mod anvil;
@@ -6,24 +6,21 @@ pub mod artifacts;
 pub mod blobs;
 pub mod circuit_sets;
 pub mod client;
-pub mod connection;
-pub mod contracts;
 pub mod data_modes;
 pub mod deployment;
-mod endpoint;
-pub mod error;
 pub mod fees;
-pub(crate) mod http;
 pub mod queue;
 pub mod reader;
-pub(crate) mod resent;
-pub mod revert;
-pub(crate) mod secrets;
 pub mod tools;
 pub mod transactions;
-mod transport;
 pub mod withdrawal_tree;
 
+/// The same node for the tests of both crates, each of which asks for a part of what it does.
 #[cfg(test)]
-pub(crate) use self::transport::node;
-pub use self::{http::Fault, transport::RequestError};
+#[allow(dead_code)]
+#[path = "../../client/src/l1/transport/node.rs"]
+pub(crate) mod node;
+
+pub use cairn_client::l1::{
+    Fault, RequestError, connection, contracts, error, http, resent, revert,
+};

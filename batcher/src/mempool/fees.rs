@@ -15,49 +15,17 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use cairn_types::{AMOUNT_BITS, PackedFee, ShortTransfer, TokenId, Transaction};
+pub use cairn_client::api::wire::FeeKind;
+use cairn_types::{AMOUNT_BITS, PackedFee, TokenId};
 use documented::DocumentedFields;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A kind of transaction: what its cost depends on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum FeeKind {
-    /// Pays an existing account, in the short form.
-    Transfer,
-    /// Pays an existing account an amount or a fee that the short form does not hold: twice the data.
-    LongTransfer,
-    /// Makes a new account and pays it.
-    TransferToNew,
-    /// Pays an L1 address.
-    Withdraw,
-    /// Hands the account to another key.
-    ChangeKey,
-}
-
-impl FeeKind {
-    /// The kind of a transaction.
-    #[must_use]
-    pub fn of(transaction: &Transaction) -> Self {
-        match transaction {
-            Transaction::Transfer { .. } => match ShortTransfer::new(transaction) {
-                Some(Ok(_)) => Self::Transfer,
-                _ => Self::LongTransfer,
-            },
-            Transaction::TransferToNew { .. } => Self::TransferToNew,
-            Transaction::Withdraw { .. } => Self::Withdraw,
-            Transaction::ChangeKey { .. } => Self::ChangeKey,
-        }
-    }
-
-    /// Half words of the data stream: docs/spec.md, section 5.
-    const fn half_words(self) -> u128 {
-        match self {
-            Self::Transfer => 1,
-            Self::LongTransfer => 2,
-            Self::TransferToNew | Self::Withdraw | Self::ChangeKey => 4,
-        }
+/// Half words of the data stream: docs/spec.md, section 5.
+const fn half_words(kind: FeeKind) -> u128 {
+    match kind {
+        FeeKind::Transfer => 1,
+        FeeKind::LongTransfer => 2,
+        FeeKind::TransferToNew | FeeKind::Withdraw | FeeKind::ChangeKey => 4,
     }
 }
 
@@ -160,7 +128,7 @@ pub struct Market {
 /// What a transaction of this kind costs the operator, wei: the formula of this module.
 #[must_use]
 pub fn cost_wei(kind: FeeKind, market: &Market, proving_wei_per_s: u64) -> u128 {
-    let data = market.word_wei.saturating_mul(kind.half_words()) / 2;
+    let data = market.word_wei.saturating_mul(half_words(kind)) / 2;
     let withdrawal = if kind == FeeKind::Withdraw { market.withdrawal_wei } else { 0 };
     let batch = market.batch_wei / u128::from(market.operations_per_batch.max(1));
     let proving = u128::from(market.proving_us) * u128::from(proving_wei_per_s) / 1_000_000;

@@ -12,6 +12,7 @@ use crate::{
         sources::{Admin, Answer, Health},
         wire::{BackedUp, Fleet, StoreCheck, StoreSizes, TableRows},
     },
+    fleet::view,
     l1::http::quote,
     proving,
     sequencer::{Command, Commands, Ledger, Standing},
@@ -111,7 +112,7 @@ impl Admin for Operator {
     }
 
     fn fleet(&self) -> Answer<'_, Result<Fleet, String>> {
-        Box::pin(async move { Ok(self.coordinator()?.look().await.into()) })
+        Box::pin(async move { Ok(view::fleet(self.coordinator()?.look().await)) })
     }
 
     fn fleet_drain(&self, worker: String) -> Answer<'_, Result<(), String>> {

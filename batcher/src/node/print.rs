@@ -2,6 +2,7 @@
 
 use std::{fmt::Write, path::Path};
 
+use cairn_client::url::masked_url;
 use documented::DocumentedFields;
 use toml::{Table, Value};
 
@@ -118,17 +119,4 @@ fn masked(value: Value) -> Value {
         }
         other => other,
     }
-}
-
-/// A URL without user, password, path and query, which may be or hold an API key; other texts as they are.
-#[must_use]
-pub fn masked_url(text: &str) -> String {
-    let Ok(url) = text.parse::<reqwest::Url>() else { return text.to_owned() };
-    let Some(host) = url.host_str() else { return text.to_owned() };
-    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    let has_user = !url.username().is_empty() || url.password().is_some();
-    let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-    let user = if has_user { "***@" } else { "" };
-    let rest = if is_bare { "" } else { "/***" };
-    format!("{}://{user}{host}{port}{rest}", url.scheme())
 }

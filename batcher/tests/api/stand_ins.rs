@@ -14,6 +14,7 @@ use cairn_batcher::{
         sources::{Admin, Answer, Health, Intake, Pressure, Refused, Submitted},
         wire::{BackedUp, FeeEstimate, FeeKind, Fleet, StoreCheck, StoreSizes, TableRows},
     },
+    fleet::view,
     store::{Store, records::Accepted},
 };
 use cairn_types::{AccountId, SignedTransaction, TokenId};
@@ -149,7 +150,7 @@ impl Admin for TestAdmin {
     }
 
     fn fleet(&self) -> Answer<'_, Result<Fleet, String>> {
-        Box::pin(async { Ok(cairn_fleet::coordinator::Fleet::default().into()) })
+        Box::pin(async { Ok(view::fleet(cairn_fleet::coordinator::Fleet::default())) })
     }
 
     fn fleet_drain(&self, worker: String) -> Answer<'_, Result<(), String>> {

@@ -100,16 +100,20 @@ impl ConnectionConfig {
         Ok(())
     }
 
-    pub(crate) fn attempt(&self) -> Duration {
+    /// What one attempt may take.
+    #[must_use]
+    pub fn attempt(&self) -> Duration {
         Duration::from_millis(self.attempt_ms)
     }
 
-    pub(crate) fn deadline(&self) -> Duration {
+    /// What a request may take with all its attempts.
+    #[must_use]
+    pub fn deadline(&self) -> Duration {
         Duration::from_millis(self.deadline_ms)
     }
 
     /// The wait after attempt number `attempt`, from zero, where the server may have asked for one.
-    pub(crate) fn backoff(&self, attempt: u32, asked_for: Option<Duration>) -> Duration {
+    pub fn backoff(&self, attempt: u32, asked_for: Option<Duration>) -> Duration {
         let Self { backoff_ms, max_backoff_ms, .. } = *self;
         let doubled = backoff_ms.saturating_mul(1 << attempt.min(20)).min(max_backoff_ms);
         let backoff = Duration::from_millis(doubled).mul_f64(rand::rng().random_range(0.5..=1.0));
@@ -151,7 +155,7 @@ pub fn connect(urls: &[Url], config: &ConnectionConfig) -> Result<DynProvider, L
 
 /// Says that what the provider's node answers cannot be, or is old, which only they can tell who understand it: another node is
 /// asked for a while, where there is one that is well. Nothing for a provider that is not of [`connect`].
-pub(crate) fn doubt(provider: &DynProvider, why: impl fmt::Display) {
+pub fn doubt(provider: &DynProvider, why: impl fmt::Display) {
     let client = provider.client();
     if let Some(transport) = client.transport().as_any().downcast_ref::<Transport>() {
         transport.doubt(&why);
@@ -161,7 +165,7 @@ pub(crate) fn doubt(provider: &DynProvider, why: impl fmt::Display) {
 /// Failed rounds of one who asks, in a row. A node may answer everything but one question, and that with an error, again and
 /// again: nothing shows that but that its caller does not get on.
 #[derive(Debug, Default)]
-pub(crate) struct Patience {
+pub struct Patience {
     failures: u32,
 }
 
@@ -170,12 +174,12 @@ impl Patience {
     const MOST: u32 = 3;
 
     /// A round has come to its end.
-    pub(crate) fn is_renewed(&mut self) {
+    pub fn is_renewed(&mut self) {
         self.failures = 0;
     }
 
     /// A round has failed: the last of several in a row has the node doubted, see [`doubt`].
-    pub(crate) fn is_tried(&mut self, provider: &DynProvider, why: impl fmt::Display) {
+    pub fn is_tried(&mut self, provider: &DynProvider, why: impl fmt::Display) {
         self.failures += 1;
         if self.failures >= Self::MOST {
             self.failures = 0;

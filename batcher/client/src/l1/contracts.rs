@@ -15,19 +15,19 @@ pub use self::{
 alloy::sol! {
     #[sol(all_derives)]
     #[sol(rpc)]
-    IRollupL1, "../verifier-contracts/snapshots/abi/Rollup.json"
+    IRollupL1, "../../verifier-contracts/snapshots/abi/Rollup.json"
 }
 
 alloy::sol! {
     #[sol(all_derives)]
     #[sol(rpc)]
-    ICustody, "../verifier-contracts/snapshots/abi/Custody.json"
+    ICustody, "../../verifier-contracts/snapshots/abi/Custody.json"
 }
 
 alloy::sol! {
     #[sol(all_derives)]
     #[sol(rpc)]
-    IGroth16Verifier, "../verifier-contracts/snapshots/abi/Groth16Verifier.json"
+    IGroth16Verifier, "../../verifier-contracts/snapshots/abi/Groth16Verifier.json"
 }
 
 alloy::sol! {
@@ -71,6 +71,16 @@ alloy::sol! {
         error OwnableUnauthorizedAccount(address account);
         error AddressEmptyCode(address target);
         error FailedDeployment();
+    }
+
+    /// What is read of a token. ERC-20 has name and decimals for people alone: they may be missing, and anything.
+    #[sol(rpc)]
+    interface IErc20 {
+        function symbol() external view returns (string memory);
+        function decimals() external view returns (uint8);
+        function balanceOf(address account) external view returns (uint256);
+        function allowance(address owner, address spender) external view returns (uint256);
+        function approve(address spender, uint256 amount) external returns (bool);
     }
 
     /// The demo's token, which anyone can mint.

@@ -107,7 +107,7 @@ impl L1Error {
     }
 
     /// The same about one of several things that are handled alike.
-    pub(crate) fn about(mut self, subject: impl fmt::Display) -> Self {
+    pub fn about(mut self, subject: impl fmt::Display) -> Self {
         if let Self::Rpc { reason, .. } | Self::Unavailable { reason, .. } = &mut self {
             *reason = format!("{subject}: {reason}");
         }
@@ -116,7 +116,7 @@ impl L1Error {
 }
 
 /// What the node or the transport says of a request, in one line.
-pub(crate) fn rpc(what: &'static str, reason: impl Reason) -> L1Error {
+pub fn rpc(what: &'static str, reason: impl Reason) -> L1Error {
     let text = reason.text();
     match reason.is_transient() {
         true => L1Error::Unavailable { what, reason: text },
@@ -125,7 +125,7 @@ pub(crate) fn rpc(what: &'static str, reason: impl Reason) -> L1Error {
 }
 
 /// Something that went wrong, as [`L1Error`] has it.
-pub(crate) trait Reason {
+pub trait Reason {
     /// One printable line.
     fn text(&self) -> String;
 
@@ -260,7 +260,7 @@ pub fn is_too_much(error: &TransportError) -> bool {
 }
 
 /// Whether a request ended because no answer came in time, here or at a proxy before the node.
-pub(crate) fn is_silence(error: &TransportError) -> bool {
+pub fn is_silence(error: &TransportError) -> bool {
     let RpcError::Transport(
         TransportErrorKind::Custom(cause) | TransportErrorKind::NonRetryable(cause),
     ) = error

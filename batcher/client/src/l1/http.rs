@@ -21,11 +21,11 @@ const MAX_REDIRECTS: usize = 5;
 
 /// What one request may take.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
+pub struct Limits {
     /// From its start to the last byte of the answer.
-    pub(crate) time: Duration,
+    pub time: Duration,
     /// Of the answer: never more than that is in memory.
-    pub(crate) bytes: usize,
+    pub bytes: usize,
 }
 
 /// Why there is no answer, or none of use. Its text is one line without the URL.
@@ -92,7 +92,7 @@ impl Fault {
     }
 
     /// When the server wants to be asked again.
-    pub(crate) fn retry_after(&self) -> Option<Duration> {
+    pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Status { retry_after, .. } => *retry_after,
             _ => None,
@@ -119,7 +119,7 @@ fn is_busy(status: StatusCode) -> bool {
 
 /// A client for one server, which neither waits nor reads for ever.
 #[derive(Debug, Clone)]
-pub(crate) struct Http {
+pub struct Http {
     /// Or why there is none: the system's certificates cannot be read.
     client: Result<Client, String>,
     /// Of its URL.
@@ -128,11 +128,13 @@ pub(crate) struct Http {
 
 /// What came back, whatever its status.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
     /// See [`Fault::Status`].
-    pub(crate) retry_after: Option<Duration>,
-    pub(crate) body: Vec<u8>,
+    pub retry_after: Option<Duration>,
+    /// Its body, or the beginning of a refusal's.
+    pub body: Vec<u8>,
 }
 
 /// What a server that refuses says, if it says it as beacon nodes do.
@@ -143,7 +145,7 @@ struct Refusal {
 
 impl Http {
     /// A client for the server of this URL. What is on this machine is not asked through a proxy.
-    pub(crate) fn new(url: &Url) -> Self {
+    pub fn new(url: &Url) -> Self {
         // A referer would tell the key in a URL's path to whoever is redirected to.
         let builder = Client::builder().redirect(redirects()).referer(false);
         let builder = if is_loopback(url) { builder.no_proxy() } else { builder };
@@ -151,7 +153,10 @@ impl Http {
     }
 
     /// The bytes at `url`.
-    pub(crate) async fn get(&self, url: Url, limits: Limits) -> Result<Vec<u8>, Fault> {
+    ///
+    /// # Errors
+    /// There is no whole answer in time and size, or the server refuses.
+    pub async fn get(&self, url: Url, limits: Limits) -> Result<Vec<u8>, Fault> {
         let answer = send(self.client()?.get(url), limits).await?;
         let Answer { status, retry_after, body } = answer;
         if status.is_success() {
@@ -162,18 +167,16 @@ impl Http {
     }
 
     /// Posts JSON.
-    pub(crate) async fn post(
-        &self,
-        url: Url,
-        body: Bytes,
-        limits: Limits,
-    ) -> Result<Answer, Fault> {
+    ///
+    /// # Errors
+    /// There is no whole answer in time and size.
+    pub async fn post(&self, url: Url, body: Bytes, limits: Limits) -> Result<Answer, Fault> {
         let request = self.client()?.post(url).header(header::CONTENT_TYPE, "application/json");
         send(request.body(body), limits).await
     }
 
     /// [`quote`], without what the server knows of its URL.
-    pub(crate) fn quote(&self, said: &str) -> String {
+    pub fn quote(&self, said: &str) -> String {
         quote(&self.secrets.cut(said))
     }
 
@@ -270,7 +273,7 @@ fn chain(error: reqwest::Error) -> String {
 }
 
 /// A server's text as an error may show it: its first 200 characters, without control characters or markup.
-pub(crate) fn quote(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     let mut quoted = String::new();
     let mut characters = text.chars();
     for c in characters.by_ref().take(MAX_QUOTE) {
@@ -287,7 +290,7 @@ pub(crate) fn quote(text: &str) -> String {
 }
 
 /// Whether a URL leads to this machine. Names below `localhost` do (RFC 6761), and so does the address of no machine.
-pub(crate) fn is_loopback(url: &Url) -> bool {
+pub fn is_loopback(url: &Url) -> bool {
     let Some(host) = url.host_str() else { return false };
     let name = host.strip_suffix('.').unwrap_or(host);
     let local = |address: IpAddr| {
@@ -300,7 +303,7 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 }
 
 /// Host and port of a URL: what an error may name of it. Path, query and user may be a secret.
-pub(crate) fn host(url: &Url) -> String {
+pub fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or("no host");
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }

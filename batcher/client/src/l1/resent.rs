@@ -22,7 +22,7 @@ const KNOWN: [&str; 7] = [
 ];
 
 /// Whether a node's refusal of a transaction means that it has it.
-pub(crate) fn is_known(message: &str) -> bool {
+pub fn is_known(message: &str) -> bool {
     // "unknown transaction type" is no transaction that it knows.
     let message = message.to_lowercase().replace("unknown", "");
     KNOWN.iter().any(|known| message.contains(known))

@@ -29,7 +29,7 @@ pub fn explain(data: &[u8]) -> String {
 
 /// Why a mined transaction has reverted, which its receipt does not say: the same call is made again, on the state of
 /// its block.
-pub(crate) async fn reverted(
+pub async fn reverted(
     provider: &impl Provider,
     what: &'static str,
     receipt: &TransactionReceipt,
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn every_error_of_the_contracts_has_its_name_and_arguments() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../verifier-contracts/snapshots/abi");
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../verifier-contracts/snapshots/abi");
         let mut errors = 0;
         for file in std::fs::read_dir(folder).unwrap() {
             let text = std::fs::read_to_string(file.unwrap().path()).unwrap();

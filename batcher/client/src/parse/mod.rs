@@ -20,8 +20,6 @@ mod address;
 mod bytes;
 mod decimal;
 pub mod fields;
-pub mod table;
-pub mod unique;
 
 use thiserror::Error;
 

@@ -1,5 +1,6 @@
 //! Transactions: submission, life, receipt.
 
+use cairn_types::{ShortTransfer, Transaction};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +8,6 @@ use crate::api::{
     error::ErrorBody,
     hex::{Amount, Hash, Hex, Key, TransactionBytes},
 };
-pub use crate::mempool::fees::FeeKind;
 
 /// A transaction that is durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +27,38 @@ pub enum SubmitOutcome {
     Accepted(Submitted),
     /// It is not taken.
     Refused(ErrorBody),
+}
+
+/// A kind of transaction: what its cost depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum FeeKind {
+    /// Pays an existing account, in the short form.
+    Transfer,
+    /// Pays an existing account an amount or a fee that the short form does not hold: twice the data.
+    LongTransfer,
+    /// Makes a new account and pays it.
+    TransferToNew,
+    /// Pays an L1 address.
+    Withdraw,
+    /// Hands the account to another key.
+    ChangeKey,
+}
+
+impl FeeKind {
+    /// The kind of a transaction.
+    #[must_use]
+    pub fn of(transaction: &Transaction) -> Self {
+        match transaction {
+            Transaction::Transfer { .. } => match ShortTransfer::new(transaction) {
+                Some(Ok(_)) => Self::Transfer,
+                _ => Self::LongTransfer,
+            },
+            Transaction::TransferToNew { .. } => Self::TransferToNew,
+            Transaction::Withdraw { .. } => Self::Withdraw,
+            Transaction::ChangeKey { .. } => Self::ChangeKey,
+        }
+    }
 }
 
 /// What a transaction should pay.
