@@ -4,6 +4,7 @@
 //! a secret with: [`tell`](crate::tell). An output that is closed or full ends the program by [`run`], never by a panic
 //! that anyone sees.
 
+mod shell;
 mod text;
 
 use std::{
@@ -16,6 +17,7 @@ use std::{
 
 use clap::error::ErrorKind;
 
+pub use self::shell::ShellCommand;
 pub use self::text::{
     ADDRESS_DIGITS, HIDDEN, MAX_REASON, line, lines, shortened, without_keys, without_secrets,
 };

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use cairn_batcher::{
-    console,
+    console::{self, ShellCommand},
     fleet::local::URL,
     host,
     node::{
@@ -26,7 +26,7 @@ use cairn_prover::{
     assignment::Class,
     memory::available_mb,
 };
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use eyre::{Result, WrapErr, eyre};
 use tokio::sync::watch;
 
@@ -45,6 +45,8 @@ struct Arguments {
 enum Command {
     /// Takes assignments from the fleet's queues and proves them, until it is told to stop.
     Run(Run),
+    #[command(flatten)]
+    Shell(ShellCommand),
 }
 
 #[derive(Debug, clap::Args)]
@@ -109,7 +111,7 @@ fn class(text: &str) -> Result<Class, String> {
 fn main() -> ExitCode {
     keep_pages();
     console::run("cairn-prover", || match Arguments::try_parse() {
-        Ok(Arguments { command: Command::Run(arguments) }) => match run(arguments) {
+        Ok(Arguments { command }) => match carry_out(command) {
             Ok(code) => code,
             Err(error) => {
                 tell!("cairn-prover: {error:#}");
@@ -118,6 +120,16 @@ fn main() -> ExitCode {
         },
         Err(error) => console::answer_usage("cairn-prover", &error),
     })
+}
+
+fn carry_out(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Run(arguments) => run(arguments),
+        Command::Shell(command) => {
+            command.run(Arguments::command())?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
 }
 
 fn run(arguments: Run) -> Result<ExitCode> {
