@@ -20,7 +20,7 @@ use cairn_types::{SignedTransaction, Word};
 
 use super::{
     connection::{connect_with, signing},
-    contracts::{ForcedTransaction, ICustody, IDemoToken},
+    contracts::{ForcedTransaction, ICustody, IDemoToken, IErc20},
     deployment::Deployment,
     error::{L1Error, rpc},
     fees::{Fees, MOST_GWEI},
@@ -50,6 +50,12 @@ impl L1Client {
         Ok(Self { provider, sender, deployment })
     }
 
+    /// Who signs and pays.
+    #[must_use]
+    pub fn sender(&self) -> Address {
+        self.sender
+    }
+
     /// What signs and sends. Its clones share the count of what has been sent: one account must not have two others.
     #[must_use]
     pub fn provider(&self) -> &DynProvider {
@@ -67,6 +73,15 @@ impl L1Client {
         let approve = IDemoToken::approveCall { spender: self.deployment.custody, amount };
         self.call(what, token, U256::ZERO, &approve).await?;
         Ok(())
+    }
+
+    /// Lets custody draw `amount` base units of a token from this signer.
+    ///
+    /// # Errors
+    /// The node's, or a revert.
+    pub async fn approve(&self, token: Address, amount: U256) -> Result<(), L1Error> {
+        let call = IErc20::approveCall { spender: self.deployment.custody, amount };
+        self.call("letting custody draw tokens", token, U256::ZERO, &call).await.map(drop)
     }
 
     /// Queues a signed transaction that nobody can leave out; returns the transaction's gas.
@@ -161,6 +176,12 @@ pub struct Pending {
 }
 
 impl Pending {
+    /// What it is known by.
+    #[must_use]
+    pub fn hash(&self) -> B256 {
+        *self.transaction.tx_hash()
+    }
+
     /// Waits until it is mined, but not for ever.
     ///
     /// # Errors

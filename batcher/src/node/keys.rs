@@ -15,6 +15,7 @@ use documented::DocumentedFields;
 use eth_keystore::KeystoreError;
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::config::BadField;
@@ -25,6 +26,8 @@ use crate::{
 
 /// Bytes of the longest keystore, password or token that is read.
 const MAX_BYTES: u64 = 1 << 16;
+/// Blocks of 128 bytes that scrypt may take: its n times its r. Others write files that take a quarter of that.
+const MOST_SCRYPT: u64 = 1 << 23;
 
 /// Who signs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, DocumentedFields)]
@@ -293,8 +296,11 @@ fn read_token(path: &Path) -> Result<String, KeyError> {
     Ok(token)
 }
 
-/// A new file that only its owner can read, whole or not at all.
-fn write_private(what: &str, path: &Path, content: &[u8]) -> Result<(), KeyError> {
+/// Writes a new file that only its owner can read, whole or not at all.
+///
+/// # Errors
+/// What the file system says; a file that is there stays.
+pub fn write_private(what: &str, path: &Path, content: &[u8]) -> Result<(), KeyError> {
     let file = |source| file_error(what, path, source);
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
@@ -313,25 +319,58 @@ pub fn parse(text: &str, from: &str) -> Result<PrivateKeySigner, KeyError> {
     text.trim().parse().map_err(|_: LocalSignerError| KeyError::NoHex { from: from.to_owned() })
 }
 
-/// Opens a keystore file; `what` names it in errors. Takes as long as who wrote it has chosen, up to seconds.
+/// Opens a keystore file with a key of L1; `what` names it in errors. Takes as long as who wrote it has chosen, up to
+/// seconds.
+///
+/// # Errors
+/// As [`open`], or it holds no key.
+pub fn decrypt(what: &str, path: &Path, password: &str) -> Result<PrivateKeySigner, KeyError> {
+    let secret = open(what, path, password)?;
+    let no_key = |_| malformed(path, "it holds no key");
+    PrivateKeySigner::from_slice(&secret).map_err(no_key)
+}
+
+/// The secret in a keystore file; `what` names it in errors. Takes as long as who wrote it has chosen, up to seconds.
 ///
 /// # Errors
 /// The file is missing, open to others or no keystore, or the password is another.
-pub fn decrypt(what: &str, path: &Path, password: &str) -> Result<PrivateKeySigner, KeyError> {
-    let malformed = |reason: String| KeyError::Malformed { path: path.to_owned(), reason };
-    let text = read_private(what, path)?;
-    let json: serde_json::Value =
-        serde_json::from_str(&text).map_err(|e| malformed(e.to_string()))?;
-    // The library takes the derived key apart without looking at its length.
-    let length = json.pointer("/crypto/kdfparams/dklen").and_then(serde_json::Value::as_u64);
-    if length != Some(32) {
-        return Err(malformed("expected crypto.kdfparams.dklen of 32".to_owned()));
-    }
-    let secret = eth_keystore::decrypt_key(path, password).map_err(|error| match error {
+pub fn open(what: &str, path: &Path, password: &str) -> Result<Vec<u8>, KeyError> {
+    let json = read_keystore(what, path)?;
+    check_sizes(&json).map_err(|reason| malformed(path, reason))?;
+    eth_keystore::decrypt_key(path, password).map_err(|error| match error {
         KeystoreError::MacMismatch => KeyError::WrongPassword { path: path.to_owned() },
-        other => malformed(other.to_string()),
-    })?;
-    PrivateKeySigner::from_slice(&secret).map_err(|_| malformed("it holds no key".to_owned()))
+        other => malformed(path, other),
+    })
+}
+
+/// What the library takes apart, or makes room for, without looking at its size.
+fn check_sizes(keystore: &Value) -> Result<(), &'static str> {
+    let number = |name: &str| keystore.pointer(name).and_then(Value::as_u64);
+    if number("/crypto/kdfparams/dklen") != Some(32) {
+        return Err("expected crypto.kdfparams.dklen of 32");
+    }
+    let vector = keystore.pointer("/crypto/cipherparams/iv").and_then(Value::as_str);
+    if vector.map(str::len) != Some(32) {
+        return Err("expected crypto.cipherparams.iv of 16 bytes in hex");
+    }
+    let [n, r] = ["n", "r"].map(|name| number(&format!("/crypto/kdfparams/{name}")).unwrap_or(0));
+    if n.saturating_mul(r) > MOST_SCRYPT {
+        return Err("expected crypto.kdfparams that take at most 1 GiB");
+    }
+    Ok(())
+}
+
+/// A keystore file as it stands there, its secret encrypted; `what` names it in errors.
+///
+/// # Errors
+/// The file is missing, open to others or no JSON.
+pub fn read_keystore(what: &str, path: &Path) -> Result<Value, KeyError> {
+    let text = read_private(what, path)?;
+    serde_json::from_str(&text).map_err(|error| malformed(path, error))
+}
+
+fn malformed(path: &Path, reason: impl ToString) -> KeyError {
+    KeyError::Malformed { path: path.to_owned(), reason: reason.to_string() }
 }
 
 /// What a keystore file is called in errors.
@@ -357,21 +396,43 @@ pub fn check_new(path: &Path) -> Result<(), KeyError> {
     check().map_err(|source| file_error(KEYSTORE, path, source))
 }
 
-/// Writes a keystore file that only its owner can read; one that is there stays. Takes some hundredths of a second (scrypt
-/// with n = 2^13, which the library does not let us choose): so long is each guess at the password, too.
+/// Writes a key of L1 as [`seal`] does.
+///
+/// # Errors
+/// As [`seal`].
+pub fn encrypt(path: &Path, key: &PrivateKeySigner, password: &str) -> Result<(), KeyError> {
+    seal(path, key.to_bytes().as_slice(), password, None)
+}
+
+/// Writes a secret to a keystore file that only its owner can read; one that is there stays. What `beside` names stands
+/// there for everyone. Takes some hundredths of a second (scrypt with n = 2^13, which the library does not let us
+/// choose): so long is each guess at the password, too.
 ///
 /// # Errors
 /// What the file system says, or the password is empty.
-pub fn encrypt(path: &Path, key: &PrivateKeySigner, password: &str) -> Result<(), KeyError> {
+pub fn seal(
+    path: &Path,
+    secret: &[u8],
+    password: &str,
+    beside: Option<(&str, Value)>,
+) -> Result<(), KeyError> {
     check_new(path)?;
     check_password(password.to_owned(), KEYSTORE)?;
     let file = |source| file_error(KEYSTORE, path, source);
     let folder = Temporary::new("cairn-keys-").map_err(file)?;
     let name = Some("keystore");
-    let secret = key.to_bytes();
     eth_keystore::encrypt_key(folder.path(), &mut OsRng, secret, password, name)
         .map_err(|e| file(io::Error::other(e.to_string())))?;
     let text = std::fs::read(folder.path().join("keystore")).map_err(file)?;
+    let text = match beside {
+        None => text,
+        Some((name, value)) => {
+            let mut keystore: Map<String, Value> =
+                serde_json::from_slice(&text).map_err(|e| file(e.into()))?;
+            keystore.insert(name.to_owned(), value);
+            serde_json::to_vec(&keystore).map_err(|e| file(e.into()))?
+        }
+    };
     write_private(KEYSTORE, path, &text)
 }
 

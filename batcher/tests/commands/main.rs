@@ -8,4 +8,6 @@ mod fleet;
 mod numbers;
 mod outputs;
 mod secrets;
+mod shadow;
+mod wallet;
 mod world;

@@ -17,8 +17,21 @@ pub(crate) const CHAIN: u64 = 31_337;
 pub(crate) const ROLLUP: Address = Address::repeat_byte(0x11);
 
 /// What of the environment would answer for an argument, or change what is shown.
-const VARIABLES: [&str; 6] =
-    ["CAIRN_L1", "CAIRN_URL", "CAIRN_CONTRACTS", "HTTP_PROXY", "http_proxy", "RUST_BACKTRACE"];
+const VARIABLES: [&str; 13] = [
+    "CAIRN_CONTRACTS",
+    "CAIRN_L1",
+    "CAIRN_L1_KEY",
+    "CAIRN_L1_PASSWORD",
+    "CAIRN_RECEIPT_SIGNER",
+    "CAIRN_ROLLUP",
+    "CAIRN_SEED",
+    "CAIRN_URL",
+    "CAIRN_WALLET",
+    "CAIRN_WALLET_PASSWORD",
+    "HTTP_PROXY",
+    "RUST_BACKTRACE",
+    "http_proxy",
+];
 
 /// The program, not yet started, whatever the test's own environment is.
 pub(crate) fn cairn(arguments: &[&str]) -> Command {

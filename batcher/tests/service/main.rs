@@ -8,4 +8,5 @@ mod stand_in;
 mod supervisor;
 mod telemetry;
 mod tools;
+mod wallet;
 mod workers;

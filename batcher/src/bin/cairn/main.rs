@@ -9,25 +9,29 @@ mod db;
 mod demo;
 mod deploy;
 mod fleet;
+mod follow;
 mod keys;
 mod load;
 mod reconstruct;
 mod run;
+mod shadow;
 mod snapshot;
 mod sources;
 mod status;
+mod top;
 mod verify_deployment;
+mod wallet;
 
 use std::process::ExitCode;
 
 use cairn_batcher::{
-    console,
+    console::{self, ShellCommand},
     exit::command::{self as exit, ExitCommand},
     node::stop::unless_stopped,
     tell,
 };
 use cairn_prover::allocator::{Allocator, keep_pages};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use tokio::runtime::Runtime;
 
 /// A ZK-rollup: batches of signed transfers, proven and settled on Ethereum.
@@ -51,8 +55,12 @@ enum Command {
 enum Other {
     /// Runs the whole rollup on a local L1 with real proofs and prints a report.
     Demo(demo::Arguments),
+    /// Runs an existing token's transfers through sequencer and prover without L1: what Cairn would refuse, and cost.
+    Shadow(shadow::Arguments),
     /// Shows how far a running operator is, and what waits for what.
     Status(status::Arguments),
+    /// Shows a running operator in the terminal, again every second.
+    Top(top::Arguments),
     /// Tells a running operator what to do.
     Admin(admin::Arguments),
     /// Checks a configuration of `cairn run`, or prints one with all that can be set.
@@ -64,6 +72,8 @@ enum Other {
     /// Looks after an operator's store: checks, compacts, copies and restores it.
     #[command(subcommand)]
     Db(db::DbCommand),
+    /// Rebuilds the state from L1 without end, serves it to readers, and says what contradicts it.
+    Follow(follow::Arguments),
     /// Rebuilds the state from L1 alone, with no operator alive.
     Reconstruct(reconstruct::Arguments),
     /// Writes the state after a proven batch to a file, or checks such a file.
@@ -71,6 +81,9 @@ enum Other {
     /// Signs for data that is kept off L1, and puts signatures together: a validium.
     #[command(subcommand)]
     Committee(committee::CommitteeCommand),
+    /// Holds a key of the rollup: deposits, pays, withdraws, and says how far everything is.
+    #[command(subcommand)]
+    Wallet(wallet::WalletCommand),
     /// Leaves a frozen rollup, or lets others leave.
     #[command(subcommand)]
     Exit(ExitCommand),
@@ -83,6 +96,8 @@ enum Other {
     Load(load::Arguments),
     /// Rebuilds the contracts from source and compares them with the chain, byte for byte.
     VerifyDeployment(verify_deployment::Arguments),
+    #[command(flatten)]
+    Shell(ShellCommand),
 }
 
 #[global_allocator]
@@ -135,19 +150,27 @@ async fn carry_out(command: Command) -> ExitCode {
 async fn other(command: Other) -> eyre::Result<ExitCode> {
     match command {
         Other::Demo(arguments) => demo::run(arguments).await,
+        Other::Shadow(arguments) => shadow::run(arguments).await,
         Other::Status(arguments) => status::run(arguments).await,
+        Other::Top(arguments) => top::run(arguments).await,
         Other::Admin(arguments) => admin::run(arguments).await,
         Other::Config(command) => config::run(command),
         Other::Keys(command) => keys::run(command),
         Other::Db(command) => db::run(command).await,
+        Other::Follow(arguments) => follow::run(arguments).await,
         Other::Reconstruct(arguments) => reconstruct::run(arguments).await,
         Other::Snapshot(arguments) => snapshot::run(arguments).await,
         Other::Committee(command) => committee::run(command).await,
+        Other::Wallet(command) => wallet::run(command).await,
         Other::Exit(command) => exit::run(command).await.map(|()| ExitCode::SUCCESS),
         Other::Deploy(arguments) => deploy::run(arguments).await,
         Other::Fleet(command) => fleet::run(command).await,
         Other::Load(arguments) => load::run(arguments).await,
         Other::VerifyDeployment(arguments) => verify_deployment::run(arguments).await,
+        Other::Shell(command) => {
+            command.run(Arguments::command())?;
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 

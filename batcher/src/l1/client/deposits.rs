@@ -16,7 +16,7 @@ use alloy::{
     rpc::types::{TransactionReceipt, TransactionRequest},
     sol_types::SolCall,
 };
-use cairn_types::PublicKey;
+use cairn_types::{AccountId, PublicKey};
 
 use super::{L1Client, Pending};
 use crate::l1::{
@@ -37,6 +37,8 @@ const FEE_ROOM: u128 = 1_000;
 const MOST_FEE: u128 = 50 * MOST_GWEI as u128 * GWEI;
 
 const WHAT: &str = "depositing";
+/// No account has the largest id yet: a deposit into it makes a new one.
+const NO_ACCOUNT: AccountId = AccountId::MAX;
 
 /// A deposit to be.
 #[derive(Debug, Clone, Copy)]
@@ -92,7 +94,7 @@ impl L1Client {
         for window in others.chunks(WINDOW) {
             let sent = window.iter().filter_map(|deposit| {
                 let price = *prices.get(&deposit.token)?;
-                Some(self.send_request(WHAT, priced(self.request(deposit, fee), price)))
+                Some(self.send_request(WHAT, priced(self.request(deposit, NO_ACCOUNT, fee), price)))
             });
             for pending in in_order(sent).await {
                 let pending = pending?;
@@ -146,18 +148,31 @@ impl L1Client {
         }
     }
 
-    /// Sends a deposit without waiting for it.
+    /// Sends a deposit that makes a new account, without waiting for it.
     ///
     /// # Errors
     /// The node's, and what the contract would revert with.
     pub async fn send_deposit(&self, deposit: &Deposit, fee: U256) -> Result<Pending, L1Error> {
-        self.send_request(WHAT, self.request(deposit, fee)).await
+        self.send_request(WHAT, self.request(deposit, NO_ACCOUNT, fee)).await
     }
 
-    fn request(&self, deposit: &Deposit, fee: U256) -> TransactionRequest {
+    /// Sends a deposit into an account, without waiting for it. Where the account has another key or token, it makes a
+    /// new one.
+    ///
+    /// # Errors
+    /// As [`Self::send_deposit`].
+    pub async fn send_deposit_into(
+        &self,
+        account: AccountId,
+        deposit: &Deposit,
+        fee: U256,
+    ) -> Result<Pending, L1Error> {
+        self.send_request(WHAT, self.request(deposit, account, fee)).await
+    }
+
+    fn request(&self, deposit: &Deposit, leaf: AccountId, fee: U256) -> TransactionRequest {
         let Deposit { token, is_ether, amount, key } = *deposit;
-        // No account has the largest id yet: the deposit makes a new one.
-        let call = ICustody::depositCall { leaf: u32::MAX, token, amount, key: key.elements() };
+        let call = ICustody::depositCall { leaf, token, amount, key: key.elements() };
         let value = if is_ether { amount + fee } else { fee };
         self.calling(self.deployment.custody, value, &call)
     }

@@ -8,7 +8,7 @@ use alloy::{
 
 use super::L1Client;
 use crate::l1::{
-    contracts::{IDemoToken, IRollupL1},
+    contracts::{IDemoToken, IErc20, IRollupL1},
     error::{L1Error, rpc},
 };
 
@@ -65,5 +65,17 @@ impl L1Client {
             .call()
             .await
             .map_err(|e| rpc(what, e))
+    }
+
+    /// Base units of a token that custody may draw from this signer.
+    ///
+    /// # Errors
+    /// The node's.
+    pub async fn allowance(&self, token: Address) -> Result<U256, L1Error> {
+        IErc20::new(token, &self.provider)
+            .allowance(self.sender, self.deployment.custody)
+            .call()
+            .await
+            .map_err(|e| rpc("reading what custody may draw", e))
     }
 }

@@ -43,3 +43,26 @@ fn an_empty_password_is_none() {
     config.operator_password_file = Some(password);
     empty(Keys::load(&config, |_| None).unwrap_err());
 }
+
+#[test]
+fn what_the_library_would_take_too_much_for_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    let beside = Some(("cairn", Value::from(7)));
+    seal(&path, &[7; 20], "long and wide", beside).unwrap();
+    assert_eq!(open("keystore", &path, "long and wide").unwrap(), [7; 20]);
+    assert!(matches!(open("keystore", &path, "other"), Err(KeyError::WrongPassword { .. })));
+    let good = read_keystore("keystore", &path).unwrap();
+    assert_eq!(good["cairn"], 7);
+    for (place, value, reason) in [
+        ("/crypto/kdfparams/dklen", Value::from(16), "dklen of 32"),
+        ("/crypto/cipherparams/iv", Value::from("00"), "iv of 16 bytes"),
+        ("/crypto/kdfparams/n", Value::from(1_u64 << 31), "at most 1 GiB"),
+    ] {
+        let mut bad = good.clone();
+        *bad.pointer_mut(place).unwrap() = value;
+        std::fs::write(&path, bad.to_string()).unwrap();
+        let error = open("keystore", &path, "long and wide").unwrap_err().to_string();
+        assert!(error.contains(reason), "{error}");
+    }
+}
