@@ -20,7 +20,7 @@ use crate::regular_file::Input;
 /// Bytes of the largest file: its rows take as much memory again, and some hundred bytes each.
 const MAX_BYTES: u64 = 128 << 20;
 /// Rows of the longest file.
-const MAX_ROWS: usize = 1_000_000;
+pub const MAX_ROWS: usize = 1_000_000;
 /// Bytes of the longest field. None that is expected has a tenth of that.
 const MAX_FIELD: usize = 1_024;
 /// Columns of the longest header that is looked at.

@@ -22,7 +22,7 @@ pub const CALLDATA_BYTES: usize = 124 << 10;
 const PRIORITY: (usize, usize) = (2, 20);
 
 /// Blob gas of a blob (EIP-4844, `GAS_PER_BLOB`).
-const BLOB_GAS: u64 = 131_072;
+pub const BLOB_GAS: u64 = 131_072;
 
 /// Execution gas of a commitment in blobs without any, and of each blob.
 const IN_BLOBS: (u64, u64) = (63_838, 54_100);

@@ -113,7 +113,8 @@ impl SequencerConfig {
     }
 
     /// What a batch may hold.
-    pub(super) fn limits(&self) -> Limits {
+    #[must_use]
+    pub fn limits(&self) -> Limits {
         Limits {
             data_words: self.max_data_words,
             priority_words: self.max_priority_words,

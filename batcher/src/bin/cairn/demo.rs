@@ -66,7 +66,7 @@ pub(crate) struct Arguments {
     exit: bool,
 }
 
-fn data_mode() -> impl TypedValueParser<Value = DataMode> {
+pub(crate) fn data_mode() -> impl TypedValueParser<Value = DataMode> {
     let named = |name: String| DataMode::ALL.into_iter().find(|mode| mode.name() == name);
     // The parser lets no other names through.
     PossibleValuesParser::new(DataMode::ALL.map(DataMode::name))
