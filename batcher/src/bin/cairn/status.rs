@@ -1,6 +1,10 @@
 //! `cairn status`.
 
-use std::{fmt, path::PathBuf, process::ExitCode};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use cairn_batcher::{
     api::{methods, wire},
@@ -35,48 +39,74 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-#[derive(Serialize)]
-struct Status {
-    info: wire::Info,
-    head: wire::Head,
-    lag: wire::Lag,
+/// What a service says of itself.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Status {
+    pub(crate) info: wire::Info,
+    pub(crate) head: wire::Head,
+    pub(crate) lag: wire::Lag,
     /// None where the operator proves in its own process, or does not show its metrics.
-    fleet: Option<Fleet>,
+    pub(crate) fleet: Option<Fleet>,
 }
 
 /// The fleet that proves.
-#[derive(Serialize)]
-struct Fleet {
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Fleet {
     #[serde(flatten)]
-    totals: Totals,
+    pub(crate) totals: Totals,
     /// For the operator alone.
-    workers: Option<Vec<wire::FleetWorker>>,
+    pub(crate) workers: Option<Vec<wire::FleetWorker>>,
+    /// What proofs wait for; for the operator alone. `cairn fleet tasks` prints it.
+    #[serde(skip)]
+    pub(crate) assignments: Vec<wire::FleetAssignment>,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let client = match &arguments.token_file {
-        Some(path) => Client::connect_as_operator(&arguments.url, &admin::token(path)?).await?,
-        None => Client::connect(&arguments.url).await?,
-    };
-    let nothing = wire::Nothing {};
-    let status = Status {
-        info: client.info().await?,
-        head: client.head().await?,
-        lag: client.ask::<methods::Lag>(&nothing).await?,
-        fleet: fleet(&client, arguments.token_file.is_some()).await?,
-    };
-    print(&status, arguments.json)?;
+    let client = connect(&arguments.url, arguments.token_file.as_deref()).await?;
+    let metrics = client.metrics().await;
+    let is_operator = arguments.token_file.is_some();
+    print(&Status::ask(&client, metrics.as_deref(), is_operator).await?, arguments.json)?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn fleet(client: &Client, is_operator: bool) -> Result<Option<Fleet>> {
-    let totals = client.metrics().await.and_then(|text| Totals::from_metrics(&text));
-    let Some(totals) = totals else { return Ok(None) };
-    let mut workers = None;
-    if is_operator {
-        workers = Some(client.ask::<methods::AdminFleet>(&wire::Nothing {}).await?.workers);
+/// Connects, as the operator if there is a file with its token.
+pub(crate) async fn connect(url: &str, token_file: Option<&Path>) -> Result<Client> {
+    match token_file {
+        Some(path) => Ok(Client::connect_as_operator(url, &admin::token(path)?).await?),
+        None => Ok(Client::connect(url).await?),
     }
-    Ok(Some(Fleet { totals, workers }))
+}
+
+impl Status {
+    /// Asks a service that shows these metrics.
+    pub(crate) async fn ask(
+        client: &Client,
+        metrics: Option<&str>,
+        is_operator: bool,
+    ) -> Result<Self> {
+        Ok(Self {
+            info: client.info().await?,
+            head: client.head().await?,
+            lag: client.ask::<methods::Lag>(&wire::Nothing {}).await?,
+            fleet: Fleet::ask(client, metrics, is_operator).await?,
+        })
+    }
+}
+
+impl Fleet {
+    async fn ask(
+        client: &Client,
+        metrics: Option<&str>,
+        is_operator: bool,
+    ) -> Result<Option<Self>> {
+        let Some(totals) = metrics.and_then(Totals::from_metrics) else { return Ok(None) };
+        let (mut workers, mut assignments) = (None, Vec::new());
+        if is_operator {
+            let fleet = client.ask::<methods::AdminFleet>(&wire::Nothing {}).await?;
+            (workers, assignments) = (Some(fleet.workers), fleet.assignments);
+        }
+        Ok(Some(Self { totals, workers, assignments }))
+    }
 }
 
 impl fmt::Display for Status {
@@ -129,7 +159,7 @@ impl fmt::Display for Status {
 
 impl fmt::Display for Fleet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { totals: Totals { believed, quarantined, queues, results }, workers } = self;
+        let Self { totals: Totals { believed, quarantined, queues, results }, workers, .. } = self;
         let [well, ill] = results_in_words(results);
         writeln!(f, "fleet       {believed} workers, {quarantined} QUARANTINED")?;
         writeln!(f, "results     {well}\n            {ill}\n")?;
@@ -161,7 +191,8 @@ mod tests {
         cairn_fleet_results_total{outcome=\"failed\"} 3\n";
 
     fn panel(workers: Option<Vec<wire::FleetWorker>>) -> Fleet {
-        Fleet { totals: Totals::from_metrics(METRICS).unwrap(), workers }
+        let totals = Totals::from_metrics(METRICS).unwrap();
+        Fleet { totals, workers, assignments: Vec::new() }
     }
 
     #[test]

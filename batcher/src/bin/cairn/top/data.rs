@@ -1,0 +1,65 @@
+//! What is shown, as the service says it.
+
+use std::collections::BTreeMap;
+
+use cairn_batcher::{
+    api::{methods, wire},
+    client::Client,
+    clock::now_ms,
+};
+use eyre::Result;
+
+use super::alarms::{Alarm, alarms};
+use crate::status::Status;
+
+/// Batches that are shown.
+const BATCHES: u32 = 50;
+/// Batches that are asked for at once: the first time there are more.
+const MOST_ASKED: usize = 12;
+
+/// One answer.
+#[derive(Debug, Clone)]
+pub(super) struct Data {
+    pub(super) status: Status,
+    /// The last batches, the newest first.
+    pub(super) batches: Vec<wire::BatchView>,
+    pub(super) alarms: Vec<Alarm>,
+    /// When it was asked for, by this machine's clock.
+    pub(super) asked_ms: u64,
+}
+
+/// Asks, and remembers what does not change any more.
+#[derive(Debug)]
+pub(super) struct Gatherer {
+    client: Client,
+    is_operator: bool,
+    batches: BTreeMap<u32, wire::BatchView>,
+}
+
+impl Gatherer {
+    pub(super) fn new(client: Client, is_operator: bool) -> Self {
+        Self { client, is_operator, batches: BTreeMap::new() }
+    }
+
+    pub(super) async fn ask(&mut self) -> Result<Data> {
+        let metrics = self.client.metrics().await;
+        let status = Status::ask(&self.client, metrics.as_deref(), self.is_operator).await?;
+        self.ask_batches(status.head.sealed).await?;
+        let alarms = alarms(&status, metrics.as_deref());
+        let batches = self.batches.values().rev().cloned().collect();
+        Ok(Data { status, batches, alarms, asked_ms: now_ms() })
+    }
+
+    async fn ask_batches(&mut self, sealed: u32) -> Result<()> {
+        let first = sealed.saturating_sub(BATCHES - 1).max(1);
+        // A service that was set back may have fewer than it had.
+        self.batches.retain(|number, _| (first..=sealed).contains(number));
+        let is_open = |number: &u32| self.batches.get(number).is_none_or(|batch| !batch.finalized);
+        let asked: Vec<u32> = (first..=sealed).rev().filter(is_open).take(MOST_ASKED).collect();
+        for number in asked {
+            let batch = self.client.ask::<methods::Batch>(&wire::ByBatch { number }).await?;
+            self.batches.insert(number, batch);
+        }
+        Ok(())
+    }
+}
