@@ -14,19 +14,26 @@ pub use crate::store::records::QueuedOperation;
 /// # Errors
 /// A log that does not hold whole words, or operations out of order.
 pub fn decode(logs: &[Log]) -> Result<Vec<QueuedOperation>, L1Error> {
-    let what = "reading the priority queue";
     let mut operations = Vec::with_capacity(logs.len());
-    for log in logs {
-        let event = PriorityOperationQueued::decode_log(&log.inner).map_err(|e| rpc(what, e))?;
-        let operation = operation(event.data).map_err(|e| rpc(what, e))?;
-        let position = operations.len();
-        if operation.index != position as u64 {
-            let index = operation.index;
-            return Err(rpc(what, format!("operation {index} stands at {position}")));
-        }
-        operations.push(operation);
-    }
+    logs.iter().try_for_each(|log| append(&mut operations, log))?;
     Ok(operations)
+}
+
+/// Appends the operation behind the next log.
+///
+/// # Errors
+/// As [`decode`].
+pub(crate) fn append(operations: &mut Vec<QueuedOperation>, log: &Log) -> Result<(), L1Error> {
+    let what = "reading the priority queue";
+    let event = PriorityOperationQueued::decode_log(&log.inner).map_err(|e| rpc(what, e))?;
+    let operation = operation(event.data).map_err(|e| rpc(what, e))?;
+    let position = operations.len();
+    if operation.index != position as u64 {
+        let index = operation.index;
+        return Err(rpc(what, format!("operation {index} stands at {position}")));
+    }
+    operations.push(operation);
+    Ok(())
 }
 
 /// The operation of an event.

@@ -166,15 +166,35 @@ impl Reader {
         }
     }
 
+    /// The hash of the block with a number.
+    ///
+    /// # Errors
+    /// The node's; it does not have the block.
+    pub async fn block_hash(&self, number: u64) -> Result<B256, L1Error> {
+        let what = "reading a block's hash";
+        let block = self.provider.get_block_by_number(number.into()).await;
+        let block = block.map_err(|e| rpc(what, e))?;
+        let block = block.ok_or_else(|| rpc(what, format!("the node does not have {number}")))?;
+        Ok(block.header.hash)
+    }
+
     /// When a block was made, seconds.
     ///
     /// # Errors
     /// The node's; it does not have the block.
     pub async fn block_time(&self, hash: B256) -> Result<u64, L1Error> {
+        self.numbered_block(hash).await.map(|(_, time)| time)
+    }
+
+    /// The number of a block, and when it was made, seconds.
+    ///
+    /// # Errors
+    /// The node's; it does not have the block.
+    pub async fn numbered_block(&self, hash: B256) -> Result<(u64, u64), L1Error> {
         let what = "reading the block of a transaction";
         let block = self.provider.get_block_by_hash(hash).await.map_err(|e| rpc(what, e))?;
         let block = block.ok_or_else(|| rpc(what, format!("the node does not have {hash}")))?;
-        Ok(block.header.timestamp)
+        Ok((block.header.number, block.header.timestamp))
     }
 
     /// All logs of `address` with one of these topics from a block on, in order. Nodes bound the blocks or the logs of

@@ -123,7 +123,8 @@ impl Publication {
         Ok(Self { committed: committed.clone(), location, timestamp })
     }
 
-    /// Executes the batch on the state before it, and checks everything that L1 knows of it.
+    /// Executes the batch on the state before it, and checks everything that L1 knows of it. Gives the words of its
+    /// withdrawals.
     ///
     /// # Errors
     /// The words are not those behind the record; the state is then not to be used any more.
@@ -134,7 +135,7 @@ impl Publication {
         domain: &Word,
         priority: &[Word],
         data: &[Word],
-    ) -> Result<(), BatchFault> {
+    ) -> Result<Vec<Word>, BatchFault> {
         let Committed { batch, data_digest, withdrawals_root, .. } = &self.committed;
         let streams = Streams { data: stream(data), ..Streams::default() };
         equal(*data_digest, streams.data.digest.to_bytes())
@@ -165,7 +166,8 @@ impl Publication {
         };
         let header = outline.header(&self.location.clone().into());
         equal(batch.chainHash, header.chain_hash(&previous.chainHash.0))
-            .map_err(|(expected, got)| BatchFault::Header { expected, got })
+            .map_err(|(expected, got)| BatchFault::Header { expected, got })?;
+        Ok(withdrawals)
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Committed {
     pub data_count: u32,
     /// The transaction that has committed it.
     pub place: Place,
+    /// The transaction that has proven it, if one has.
+    pub proof: Option<Place>,
 }
 
 /// The batches that stand, as of one block.
@@ -102,11 +104,22 @@ impl History {
     pub fn from_logs(logs: &[Log]) -> Result<Self, HistoryError> {
         let mut history = Self::default();
         logs.iter().try_for_each(|log| history.apply(log))?;
-        if history.batches.is_empty() { Err(HistoryError::Empty) } else { Ok(history) }
+        history.check_begun().map(|()| history)
+    }
+
+    /// Refuses a history without even genesis.
+    ///
+    /// # Errors
+    /// [`HistoryError::Empty`].
+    pub(super) fn check_begun(&self) -> Result<(), HistoryError> {
+        if self.batches.is_empty() { Err(HistoryError::Empty) } else { Ok(()) }
     }
 
     /// Takes the next event.
-    fn apply(&mut self, log: &Log) -> Result<(), HistoryError> {
+    ///
+    /// # Errors
+    /// It is none, or not the next.
+    pub(super) fn apply(&mut self, log: &Log) -> Result<(), HistoryError> {
         let malformed = |e: alloy::sol_types::Error| HistoryError::Malformed(e.to_string());
         let data = &log.inner.data;
         let topic = data.topics().first().copied().unwrap_or_default();
@@ -127,6 +140,7 @@ impl History {
                     data_digest: event.dataDigest,
                     data_count: event.dataCount,
                     place,
+                    proof: None,
                 });
             }
             IRollupL1::BatchesReverted::SIGNATURE_HASH => {
@@ -154,6 +168,14 @@ impl History {
                     let (expected, got) = (last.batch.state, event.state);
                     return Err(HistoryError::State { number: event.last, expected, got });
                 }
+                let proof = Place::of(log).ok_or_else(|| {
+                    HistoryError::Malformed(format!(
+                        "the proof of batch {} has no transaction",
+                        event.last
+                    ))
+                })?;
+                let proven = event.first as usize..=event.last as usize;
+                self.batches[proven].iter_mut().for_each(|batch| batch.proof = Some(proof));
                 self.proven = event.last;
             }
             IRollupL1::Frozen::SIGNATURE_HASH => {

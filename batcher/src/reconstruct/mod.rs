@@ -19,8 +19,11 @@ pub mod history;
 mod places;
 mod remote;
 mod replay;
+mod settled;
 mod slots;
 pub mod source;
+
+use std::sync::Arc;
 
 use alloy::{
     primitives::{Address, B256, keccak256},
@@ -31,19 +34,20 @@ use cairn_state::State;
 use self::{
     commitment::BatchFault,
     history::{Committed, History},
+    settled::{Events, Settled},
 };
 pub use self::{
     error::{Finality, ReconstructError},
     places::{Answers, Refusal},
     remote::BadUrl,
-    replay::{Progress, Reconstruction},
+    replay::{Executed, Progress, Reconstruction},
 };
 use crate::{
     l1::{
         contracts::{Batch, IRollupL1},
         data_modes::DataModes,
         error::rpc,
-        queue::{self, QueuedOperation},
+        queue::QueuedOperation,
         reader::{Head, Reader},
     },
     snapshot::Snapshot,
@@ -55,8 +59,9 @@ pub struct Rollup {
     reader: Reader,
     /// The state that it starts from.
     genesis: State,
-    history: History,
-    queue: Vec<QueuedOperation>,
+    events: Events,
+    /// What a later reading goes on from.
+    settled: Arc<Settled>,
     data_modes: DataModes,
 }
 
@@ -84,15 +89,49 @@ impl Rollup {
             }
             None => State::genesis(),
         };
+        let settled = Arc::new(Settled::new(first_block));
+        Self::read_on(reader, genesis, settled, None, progress).await
+    }
+
+    /// The same rollup as of the node's latest block. Only events behind those are read that an earlier refresh has found
+    /// to be `confirmations` blocks deep; if these have left the chain all the same, all are read again.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn refresh(&self, confirmations: u64) -> Result<Self, ReconstructError> {
+        let Self { reader, genesis, settled, .. } = self;
+        let now = Reader::new(reader.provider().clone(), reader.address()).await?;
+        now.expect_chain(reader.chain_id())?;
+        let settled = match settled.last {
+            Some((block, hash)) if now.block_hash(block).await.ok() != Some(hash) => {
+                Arc::new(Settled::new(settled.first_block))
+            }
+            _ => Arc::clone(settled),
+        };
+        Self::read_on(now, genesis.clone(), settled, Some(confirmations), &()).await
+    }
+
+    async fn read_on(
+        reader: Reader,
+        genesis: State,
+        settled: Arc<Settled>,
+        confirmations: Option<u64>,
+        progress: &impl Progress,
+    ) -> Result<Self, ReconstructError> {
+        let rollup = reader.address();
         let topics = [&History::TOPICS[..], &[IRollupL1::PriorityOperationQueued::SIGNATURE_HASH]];
         let head = reader.head().number;
         let seen = |block| progress.block(block, head);
-        let logs = reader.logs(rollup, &topics.concat(), first_block, seen).await?;
-        let (operations, batches): (Vec<_>, Vec<_>) = logs.into_iter().partition(|log| {
-            log.topic0() == Some(&IRollupL1::PriorityOperationQueued::SIGNATURE_HASH)
-        });
-        let history = History::from_logs(&batches)?;
-        let queue = queue::decode(&operations)?;
+        let logs = reader.logs(rollup, &topics.concat(), settled.next(), seen).await?;
+        let edge = confirmations.map(|confirmations| head.saturating_sub(confirmations));
+        let (settled, late) = match edge.filter(|edge| *edge >= settled.next()) {
+            Some(edge) => settled.advance(&reader, edge, &logs).await?,
+            None => (settled, &logs[..]),
+        };
+        let mut events = settled.events.clone();
+        events.apply(late)?;
+        let Events { history, queue } = &events;
+        history.check_begun()?;
 
         let what = "reading the rollup's batches";
         let contract = IRollupL1::new(rollup, reader.provider());
@@ -109,7 +148,7 @@ impl Rollup {
                 format!("{queued} operations are queued, their events are {}", queue.len());
             return Err(rpc("reading the priority queue", reason).into());
         }
-        let mut read = Self { reader, genesis, history, queue, data_modes };
+        let mut read = Self { reader, genesis, events, settled, data_modes };
         read.check_records().await?;
         read.check_genesis()?;
         Ok(read)
@@ -119,7 +158,7 @@ impl Rollup {
     async fn check_records(&self) -> Result<(), ReconstructError> {
         let what = "reading the hash of a batch's record";
         let contract = IRollupL1::new(self.reader.address(), self.reader.provider());
-        for number in [self.history.proven(), self.history.committed()] {
+        for number in [self.history().proven(), self.history().committed()] {
             let stored = self.reader.view(what, contract.batchHash(number)).await;
             self.reader.check_head().await?;
             let (expected, got) = (stored?, keccak256(self.record(number)?.abi_encode()));
@@ -143,6 +182,12 @@ impl Rollup {
         &self.reader
     }
 
+    /// The state that it starts from.
+    #[must_use]
+    pub fn genesis(&self) -> &State {
+        &self.genesis
+    }
+
     /// The block that all this is as of.
     #[must_use]
     pub fn head(&self) -> Head {
@@ -152,13 +197,13 @@ impl Rollup {
     /// The batches.
     #[must_use]
     pub fn history(&self) -> &History {
-        &self.history
+        &self.events.history
     }
 
     /// The priority operations, in order.
     #[must_use]
     pub fn queue(&self) -> &[QueuedOperation] {
-        &self.queue
+        &self.events.queue
     }
 
     /// Where its batches may have their data.
@@ -170,7 +215,7 @@ impl Rollup {
     /// How far a batch is.
     #[must_use]
     pub fn finality(&self, batch: u32) -> Finality {
-        if batch <= self.history.proven() { Finality::Proven } else { Finality::Committed }
+        if batch <= self.history().proven() { Finality::Proven } else { Finality::Committed }
     }
 
     /// Holds a snapshot against L1's record of its batch.
@@ -196,7 +241,7 @@ impl Rollup {
         match self.check_snapshot(snapshot)? {
             Finality::Proven => Ok(()),
             Finality::Committed => {
-                let (batch, proven) = (snapshot.batch, self.history.proven());
+                let (batch, proven) = (snapshot.batch, self.history().proven());
                 Err(ReconstructError::NotProven { batch, proven })
             }
         }
@@ -207,8 +252,8 @@ impl Rollup {
     }
 
     fn committed(&self, batch: u32) -> Result<&Committed, ReconstructError> {
-        let committed = self.history.committed();
-        self.history.get(batch).ok_or(ReconstructError::NotCommitted { batch, committed })
+        let committed = self.history().committed();
+        self.history().get(batch).ok_or(ReconstructError::NotCommitted { batch, committed })
     }
 
     fn fault(&self, batch: u32, fault: BatchFault) -> ReconstructError {

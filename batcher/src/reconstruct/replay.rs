@@ -41,6 +41,23 @@ pub trait Progress: Sync {
     fn block(&self, _number: u64, _of: u64) {}
     /// A batch has been replayed.
     fn batch(&self, _number: u32, _state: &State) {}
+    /// The same, with its words.
+    fn executed(&self, _batch: &Executed<'_>) {}
+}
+
+/// A batch that has been replayed, and leads to the state that L1 has.
+#[derive(Debug, Clone, Copy)]
+pub struct Executed<'a> {
+    /// Its number.
+    pub number: u32,
+    /// Words of its priority operations.
+    pub priority: &'a [Word],
+    /// Words of its data.
+    pub data: &'a [Word],
+    /// Words of its withdrawals.
+    pub withdrawals: &'a [Word],
+    /// The state after it.
+    pub state: &'a State,
 }
 
 /// Nobody listens.
@@ -98,13 +115,15 @@ impl Rollup {
             // Heavy: not on the threads that talk to the node.
             let replayed = tokio::task::spawn_blocking(move || {
                 let result = published.replay(&previous, &mut state, &domain, &priority, &data);
-                (state, result)
+                (state, priority, data, result)
             });
-            let (after, result) =
+            let (after, priority, data, result) =
                 replayed.await.map_err(|e| ReconstructError::Task(e.to_string()))?;
             state = after;
-            result.map_err(|fault| self.fault(number, fault))?;
+            let withdrawals = result.map_err(|fault| self.fault(number, fault))?;
             progress.batch(number, &state);
+            let (priority, data, withdrawals) = (&priority[..], &data[..], &withdrawals[..]);
+            progress.executed(&Executed { number, priority, data, withdrawals, state: &state });
         }
         self.reader.check_head().await?;
         let (finality, replayed) = (self.finality(to), (to + 1).saturating_sub(first));
@@ -164,8 +183,8 @@ impl Rollup {
         let start = self.record(number.saturating_sub(1))?.priorityEnd;
         let end = self.record(number)?.priorityEnd;
         let range = usize::try_from(start).ok().zip(usize::try_from(end).ok());
-        let operations = range.and_then(|(start, end)| self.queue.get(start..end));
-        let queued = self.queue.len();
+        let operations = range.and_then(|(start, end)| self.queue().get(start..end));
+        let queued = self.queue().len();
         let operations = operations
             .ok_or_else(|| self.fault(number, BatchFault::Queue { start, end, queued }))?;
         Ok(operations.iter().flat_map(|operation| operation.words.iter().copied()).collect())

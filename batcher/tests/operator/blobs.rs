@@ -93,6 +93,7 @@ fn at(location: DataLocation) -> Publication {
         data_digest: B256::ZERO,
         data_count: 1,
         place: Place { transaction: B256::ZERO, block: B256::ZERO, index: 0 },
+        proof: None,
     };
     Publication { committed, location, timestamp: 0 }
 }
