@@ -10,6 +10,7 @@ mod deploying;
 mod deployment;
 mod environment;
 mod follow;
+mod governance;
 mod hostile;
 mod manifest_fields;
 mod outputs;
