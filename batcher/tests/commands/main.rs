@@ -10,4 +10,5 @@ mod outputs;
 mod secrets;
 mod shadow;
 mod wallet;
+mod watching;
 mod world;
