@@ -39,6 +39,7 @@ mod view;
 
 pub use cairn_client::api::{hex, methods, receipt, wire};
 
+pub(crate) use self::rooms::estimate;
 pub use self::{
     config::{ApiConfig, ApiConfigError},
     server::{Server, ServerError},

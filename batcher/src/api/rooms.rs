@@ -12,12 +12,10 @@ use crate::{
     sequencer::{Ledger, Standing},
 };
 
-impl FeeEstimate {
-    /// What a policy asks now.
-    pub(crate) fn by(fees: &FeePolicy, token: TokenId, kind: FeeKind) -> Self {
-        let (fee, floor) = (fees.estimate(token, kind), fees.floor(token, kind));
-        Self { token, kind, fee: Decimal(fee), floor: Decimal(floor) }
-    }
+/// What a policy asks now.
+pub(crate) fn estimate(fees: &FeePolicy, token: TokenId, kind: FeeKind) -> FeeEstimate {
+    let (fee, floor) = (fees.estimate(token, kind), fees.floor(token, kind));
+    FeeEstimate { token, kind, fee: Decimal(fee), floor: Decimal(floor) }
 }
 
 impl Intake for Mempool {
@@ -36,7 +34,7 @@ impl Intake for Mempool {
     }
 
     fn estimate_fee(&self, token: TokenId, kind: FeeKind) -> FeeEstimate {
-        FeeEstimate::by(self.fees(), token, kind)
+        estimate(self.fees(), token, kind)
     }
 
     fn pressure(&self) -> Pressure {

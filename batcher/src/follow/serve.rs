@@ -12,8 +12,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use super::{Follower, error::FollowError, states::States};
 use crate::{
     api::{
-        Sources,
-        hex::Decimal,
+        Sources, estimate,
         sources::{About, Accounts, Answer, Health, Intake, Pressure, Refused, Submitted},
         wire::{FeeEstimate, FeeKind},
     },
@@ -95,8 +94,7 @@ impl Intake for Reads {
     }
 
     fn estimate_fee(&self, token: TokenId, kind: FeeKind) -> FeeEstimate {
-        let fee = Decimal(self.fees.estimate(token, kind));
-        FeeEstimate { token, kind, fee, floor: Decimal(self.fees.floor(token, kind)) }
+        estimate(&self.fees, token, kind)
     }
 
     fn pressure(&self) -> Pressure {

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     api::{
-        Server, Sources,
+        Server, Sources, estimate,
         sources::{Answer, Health, Intake, Pressure, Refused, Submitted},
         wire::{FeeEstimate, FeeKind},
     },
@@ -243,7 +243,7 @@ impl Intake for Standby {
     }
 
     fn estimate_fee(&self, token: TokenId, kind: FeeKind) -> FeeEstimate {
-        FeeEstimate::by(&self.fees, token, kind)
+        estimate(&self.fees, token, kind)
     }
 
     fn pressure(&self) -> Pressure {
