@@ -95,7 +95,7 @@ fn options_that_do_not_go_together_are_refused() {
     for (arguments, needle) in [
         (&[][..], "--input"),
         (&["--rpc", "http://127.0.0.1:9"], "--token"),
-        (&["--input", "x", "--to-block", "7"], "--rpc"),
+        (&["--input", "x", "--to-block", "7"], "--to-block"),
         (&["--input", "x", "--core-hour", "0.04"], "--prove"),
         (&["--input", "x", "--quantum", "eth=37"], "a number from 0 to 36"),
         (&["--input", "x", "--prove", "some"], "expected a number of batches, or all"),

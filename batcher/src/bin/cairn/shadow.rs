@@ -43,19 +43,19 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "URL", conflicts_with = "input", requires = "token")]
     rpc: Option<String>,
     /// The ERC-20 contract.
-    #[arg(long, value_name = "ADDRESS", requires = "rpc", value_parser = parse::address)]
+    #[arg(long, value_name = "ADDRESS", requires = "rpc", conflicts_with = "input", value_parser = parse::address)]
     token: Option<Address>,
     /// The first block whose events are read.
-    #[arg(long, value_name = "BLOCK", default_value_t = 0, requires = "rpc", value_parser = parse::decimal::<u64>)]
+    #[arg(long, value_name = "BLOCK", default_value_t = 0, requires = "rpc", conflicts_with = "input", value_parser = parse::decimal::<u64>)]
     from_block: u64,
     /// The last one [default: the last finalized].
-    #[arg(long, value_name = "BLOCK", requires = "rpc", value_parser = parse::decimal::<u64>)]
+    #[arg(long, value_name = "BLOCK", requires = "rpc", conflicts_with = "input", value_parser = parse::decimal::<u64>)]
     to_block: Option<u64>,
     /// Keeps the transfers that were read in this file; an interrupted run goes on from FILE.csv.part.
-    #[arg(long, value_name = "FILE.csv", requires = "rpc")]
+    #[arg(long, value_name = "FILE.csv", requires = "rpc", conflicts_with = "input")]
     ledger: Option<PathBuf>,
     /// Asks for the code of every payer: what contracts have paid is refused, as they cannot sign.
-    #[arg(long, requires = "rpc")]
+    #[arg(long, requires = "rpc", conflicts_with = "input")]
     contracts: bool,
     /// What accounts start with: a CSV file with the columns token,address,amount, in base units.
     #[arg(long, value_name = "FILE.csv")]
