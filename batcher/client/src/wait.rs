@@ -31,7 +31,7 @@ pub enum WaitError {
         reason: String,
     },
     /// The deadline has passed.
-    #[error("transaction {hash} is {got:?} after {} s, expected {expected:?}", .after.as_secs())]
+    #[error("transaction {hash} is {got} after {} s, expected {expected}", .after.as_secs())]
     Deadline {
         /// The transaction.
         hash: Hash,

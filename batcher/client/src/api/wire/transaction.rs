@@ -1,5 +1,7 @@
 //! Transactions: submission, life, receipt.
 
+use std::fmt;
+
 use cairn_types::{ShortTransfer, Transaction};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -107,6 +109,21 @@ pub enum Stage {
     Finalized,
     /// It will not be executed.
     Dropped,
+}
+
+/// As it travels.
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Accepted => "accepted",
+            Self::InBlock => "inBlock",
+            Self::Batched => "batched",
+            Self::Committed => "committed",
+            Self::Proven => "proven",
+            Self::Finalized => "finalized",
+            Self::Dropped => "dropped",
+        })
+    }
 }
 
 /// A transaction and its life.
@@ -241,4 +258,26 @@ pub struct SignedReceipt {
     pub state: Hash,
     /// r, s, v over the EIP-712 hash.
     pub signature: Hex<65>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_is_shown_as_it_travels() {
+        let stages = [
+            Stage::Accepted,
+            Stage::InBlock,
+            Stage::Batched,
+            Stage::Committed,
+            Stage::Proven,
+            Stage::Finalized,
+            Stage::Dropped,
+        ];
+        for stage in stages {
+            assert_eq!(serde_json::to_value(stage).unwrap(), stage.to_string());
+        }
+        assert!(stages.is_sorted());
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use alloy::primitives::Address;
 use cairn_batcher::{
     api::{
         hex::Key,
@@ -130,7 +131,7 @@ impl Row {
         let to = match (transaction.to, transaction.key, transaction.recipient) {
             (Some(to), _, _) => format!("account {to}"),
             (_, Some(key), _) => format!("a new account of {key}"),
-            (_, _, Some(recipient)) => format!("{recipient} on L1"),
+            (_, _, Some(recipient)) => format!("{} on L1", Address::from(recipient)),
             (None, None, None) => "nobody".to_owned(),
         };
         match transaction.kind {
