@@ -19,6 +19,7 @@ use super::{
     Command, Config, Fleet, Outcomes, Owed, Waiter,
     intake::Intake,
     messages::{Messages, Stored},
+    quarantine::Written,
     quota::Quota,
     results::{acknowledge, fetch_results},
     state::Waiting,
@@ -87,8 +88,7 @@ pub(super) struct Run {
     pub(super) missing: [bool; Class::ALL.len()],
     /// When the queues' streams were made: another time is that of a server that has lost its disk.
     pub(super) made: [Option<i128>; Class::ALL.len()],
-    /// The last change of who is quarantined that was written.
-    pub(super) written: u64,
+    pub(super) written: Written,
     /// When it was last looked who is silent.
     ticked: Time,
     pub(super) inbox: Inbox,
@@ -176,7 +176,7 @@ impl Run {
             purges: Quota::new(1, Duration::from_secs(1)),
             missing: [false; Class::ALL.len()],
             made: [None; Class::ALL.len()],
-            written: 0,
+            written: Written::default(),
             ticked: Time::ZERO,
             inbox: Inbox { sender, commands, asks, beats, results },
         })
