@@ -79,7 +79,7 @@ impl Ledger {
         entry.leases.insert(lease.clone(), holder);
         let queue = entry.queue;
         self.leases.insert(lease, id.clone());
-        self.worker(worker, now).hold(id, queue);
+        self.worker(worker, now).hold(id, queue, now);
         self.settle(id);
     }
 

@@ -4,7 +4,7 @@
 //! A worker that takes several times as long is useful where much waits. Where little does, others
 //! may end all of it before this one ends its first.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use cairn_prover::claim::AssignmentId;
 
@@ -18,6 +18,8 @@ pub(super) struct Kept {
     pub(super) worker: WorkerId,
     /// Since it was kept from somebody the first time.
     since: Time,
+    /// How long each worker had been idle until then.
+    idled: BTreeMap<WorkerId, Duration>,
 }
 
 impl Ledger {
@@ -33,8 +35,14 @@ impl Ledger {
     ) -> Result<(), Denial> {
         let Some(sooner) = self.sooner(id, worker, now) else { return Ok(()) };
         if let Some(entry) = self.entries.get_mut(id) {
-            let since = entry.kept.as_ref().map_or(now, |kept| kept.since);
-            entry.kept = Some(Kept { worker: sooner, since });
+            match &mut entry.kept {
+                Some(kept) => kept.worker = sooner,
+                none => {
+                    let workers = self.workers.iter();
+                    let idled = workers.map(|(id, worker)| (id.clone(), worker.idled(now)));
+                    *none = Some(Kept { worker: sooner, since: now, idled: idled.collect() });
+                }
+            }
         }
         Err(Denial::Later)
     }
@@ -117,9 +125,10 @@ impl Ledger {
         now: Time,
     ) -> Option<Duration> {
         if worker.holds().next().is_none() {
-            let since =
-                entry.kept.as_ref().zip(worker.idle).map(|(kept, idle)| kept.since.max(idle));
-            let comes = since.is_none_or(|since| now.saturating_sub(since) < self.settings.kept);
+            let comes = entry.kept.as_ref().is_none_or(|kept| {
+                let before = kept.idled.get(id).copied().unwrap_or_default();
+                worker.idled(now).saturating_sub(before) < self.settings.kept
+            });
             return (comes && !worker.is_busy()).then_some(Duration::ZERO);
         }
         let left = worker.held().map(|(assignment, queue)| {

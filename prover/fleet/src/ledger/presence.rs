@@ -16,8 +16,9 @@ impl Ledger {
         let silence = self.settings.silence;
         let mut gone = Vec::new();
         for (id, worker) in &mut self.workers {
-            worker.is_there = now.saturating_sub(worker.heard) <= silence;
-            worker.idle = worker.idle.or(Some(now)).filter(|_| !worker.is_busy());
+            // Only a beat brings one back: who was restored has not been heard.
+            worker.is_there &= now.saturating_sub(worker.heard) <= silence;
+            worker.count_idle(now);
             if !worker.is_there {
                 gone.push(id.clone());
             }

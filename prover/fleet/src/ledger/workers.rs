@@ -39,7 +39,9 @@ pub struct Worker {
     /// What it took for the last of each queue.
     pub took: BTreeMap<Queue, Duration>,
     /// Since when it has nothing to do, as of the last tick.
-    pub(super) idle: Option<Time>,
+    idle: Option<Time>,
+    /// How long it had nothing to do before it was busy last.
+    idled: Duration,
     holds: BTreeMap<AssignmentId, Queue>,
 }
 
@@ -55,6 +57,7 @@ impl Worker {
             busy: Duration::ZERO,
             took: BTreeMap::new(),
             idle: None,
+            idled: Duration::ZERO,
             holds: BTreeMap::new(),
         }
     }
@@ -85,12 +88,27 @@ impl Worker {
         self.holds.iter().map(|(id, queue)| (id, *queue))
     }
 
-    pub(super) fn hold(&mut self, id: &AssignmentId, queue: Queue) {
+    pub(super) fn hold(&mut self, id: &AssignmentId, queue: Queue, now: Time) {
         self.holds.insert(id.clone(), queue);
+        self.count_idle(now);
     }
 
     pub(super) fn let_go(&mut self, id: &AssignmentId) {
         self.holds.remove(id);
+    }
+
+    /// Begins or ends a time in which it has nothing to do.
+    pub(super) fn count_idle(&mut self, now: Time) {
+        if !self.is_busy() {
+            self.idle.get_or_insert(now);
+        } else if let Some(since) = self.idle.take() {
+            self.idled += now.saturating_sub(since);
+        }
+    }
+
+    /// How long it has had nothing to do in all.
+    pub(super) fn idled(&self, now: Time) -> Duration {
+        self.idled + self.idle.map_or(Duration::ZERO, |since| now.saturating_sub(since))
     }
 
     pub(super) fn count_done(&mut self, queue: Queue, took: Duration) {

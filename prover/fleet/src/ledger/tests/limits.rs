@@ -161,6 +161,9 @@ fn what_is_quarantined_stays_so_until_somebody_says_otherwise() {
     assert_eq!(ledger.quarantine_changes(), before + 2);
     let mut second = again(&again(&ledger));
     assert!(second.is_quarantined(&worker("liar")) && !second.is_quarantined(&worker("a")));
+    // It is not there until it is heard, however young the coordinator is.
+    second.tick(at(1));
+    assert!(second.workers().all(|(_, worker)| !worker.is_there));
     second.beat(beat("liar", &Queue::ALL), at(1));
     assert_eq!(second.idle(Queue::Recursion).count(), 0);
     second.add(id("a-0"), Queue::Recursion, priority(1, 3, 0));

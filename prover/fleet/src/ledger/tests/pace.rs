@@ -81,6 +81,26 @@ fn nothing_is_kept_for_long() {
     claim(&mut ledger, "a-0", "slow", 115).unwrap();
 }
 
+/// Idle is idle, also in parts: who ends something short between is not waited for anew.
+#[test]
+fn short_work_between_does_not_keep_an_assignment() {
+    let mut ledger = two_paces(1);
+    for name in ["fast", "slow"] {
+        ledger.beat(beat(name, &Queue::ALL), at(100));
+    }
+    ledger.tick(at(101));
+    assert_eq!(claim(&mut ledger, "a-0", "slow", 110), Err(Denial::Later));
+    ledger.add(id("short"), Queue::Wrap, priority(0, 1, 0));
+    let lease = Lease::random();
+    ledger.give(&id("short"), &worker("fast"), lease.clone(), at(112));
+    ledger.tick(at(112));
+    assert!(ledger.accepted(&lease, at(113)));
+    ledger.tick(at(113));
+    // Two seconds before it, and two after it.
+    assert_eq!(claim(&mut ledger, "a-0", "slow", 115), Err(Denial::Later));
+    claim(&mut ledger, "a-0", "slow", 116).unwrap();
+}
+
 /// One that is late with what it holds, that has failed it, is gone, drains, or is not believed.
 #[test]
 fn nothing_is_kept_for_who_will_not_come() {
