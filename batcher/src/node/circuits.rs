@@ -7,8 +7,9 @@ use alloy::{
     providers::DynProvider,
 };
 use metrics::gauge;
-use tracing::{debug, error, info, warn};
+use tracing::{error, info, warn};
 
+use super::asked::Asked;
 use crate::{
     l1::{circuit_sets::circuit_sets, contracts::CircuitSet},
     signals::Shutdown,
@@ -77,7 +78,7 @@ pub(super) async fn run(
     store: Store,
     mut shutdown: Shutdown,
 ) -> Result<(), StoreError> {
-    let mut before = None;
+    let (mut before, mut asked) = (None, Asked::new("circuit sets"));
     loop {
         let pause = match store.l1_view.get(&())? {
             Some(view) => {
@@ -87,11 +88,12 @@ pub(super) async fn run(
                 };
                 match sets {
                     Ok(sets) => {
+                        asked.answered();
                         let standing = Standing::of(root, &sets, view.timestamp);
                         standing.show();
                         standing.tell(before.replace(standing));
                     }
-                    Err(error) => debug!(%error, "the circuit sets were not read"),
+                    Err(error) => asked.failed(&error),
                 }
                 INTERVAL
             }

@@ -2,6 +2,7 @@
 //! supervisor, and how they stop.
 
 mod admin;
+mod asked;
 pub mod checks;
 mod circuits;
 pub mod config;

@@ -11,8 +11,8 @@ use alloy::{
     sol_types::SolEvent,
 };
 use metrics::gauge;
-use tracing::debug;
 
+use super::asked::Asked;
 use crate::{
     l1::{
         contracts::ICustody::Claimed,
@@ -29,6 +29,8 @@ use crate::{
 const INTERVAL: Duration = Duration::from_secs(60);
 /// How often the store is looked at until L1 was read once.
 const SOON: Duration = Duration::from_secs(1);
+/// How long L1 has rest between two ranges: a node that all else needs too is not asked as fast as it answers.
+const REST: Duration = Duration::from_millis(100);
 const WHAT: &str = "reading the claims of withdrawals";
 
 /// Where claims are read.
@@ -61,12 +63,14 @@ async fn count(
     mut shutdown: Shutdown,
 ) -> Result<(), StoreError> {
     let mut unclaimed = Unclaimed::default();
+    let mut asked = Asked::new("claims");
     let (mut next, mut width) = (input.first_block, input.max_range);
     loop {
         let view = store.l1_view.get(&())?.unwrap_or_default();
         unclaimed.add_withdrawals(&store, view.finalized).await?;
         let end = view.block.saturating_sub(input.confirmations);
         let last = end.min(next.saturating_add(width - 1));
+        let mut pause = if view.block == 0 { SOON } else { interval };
         if next <= end {
             let claims = tokio::select! {
                 () = shutdown.stopped() => return Ok(()),
@@ -76,22 +80,25 @@ async fn count(
                 Ok(Some(claims)) => {
                     claims.into_iter().for_each(|batch| unclaimed.add(batch, -1));
                     (next, width) = (last + 1, width.saturating_mul(2).min(input.max_range));
-                    continue;
+                    asked.answered();
+                    pause = REST.min(interval);
                 }
                 // Nodes differ in how many blocks they search at once.
                 Ok(None) if width > 1 => {
                     width = (last - next).div_ceil(2).max(1);
-                    continue;
+                    pause = REST.min(interval);
                 }
-                Ok(None) => debug!(block = next, "the node refuses the claims of a block"),
-                Err(error) => debug!(%error, next, last, "claims were not read"),
+                Ok(None) => asked.failed(&format!("it refuses the claims of block {next}")),
+                Err(error) => asked.failed(&format!("blocks {next} to {last}: {error}")),
             }
         } else if view.block > 0 {
+            // All that is to be asked was.
+            asked.answered();
             unclaimed.show(&store, &view)?;
         }
         tokio::select! {
             () = shutdown.stopped() => return Ok(()),
-            () = tokio::time::sleep(if view.block == 0 { SOON } else { interval }) => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
 }
