@@ -54,7 +54,7 @@ impl Work {
         };
         gauge!("cairn_replication_leads").set(0.0);
         if let Err(error) = ended {
-            self.role.send_replace(Role::Over(error.clone()));
+            self.becomes(Role::Over(error.clone()));
             // Whoever waits for an answer gets it.
             self.asked.close();
             while let Ok(ask) = self.asked.try_recv() {
@@ -227,10 +227,8 @@ impl Work {
 
     /// Says why nobody is followed; once for each reason.
     fn waits(&self, reason: String) {
-        let role = Role::Waiting(reason.clone());
-        if *self.role.borrow() != role {
+        if self.becomes(Role::Waiting(reason.clone())) {
             warn!(reason, "replication waits");
-            self.role.send_replace(role);
         }
     }
 
@@ -241,12 +239,18 @@ impl Work {
         {
             info!(leader, behind, "this operator follows");
         }
-        let role = Role::Following { leader, behind };
+        self.becomes(Role::Following { leader, behind });
+    }
+
+    /// What this operator is from now on; says whether it was something else. While it waits nobody knows how far it is
+    /// behind: that figure stays as it was.
+    fn becomes(&self, role: Role) -> bool {
+        gauge!("cairn_replication_waits").set(u8::from(matches!(role, Role::Waiting(_))));
         self.role.send_if_modified(|now| {
             let is_new = *now != role;
             *now = role;
             is_new
-        });
+        })
     }
 
     /// Begins a term behind the last message, which nobody may have followed with another.
@@ -284,7 +288,7 @@ impl Work {
         self.observer = None;
         gauge!("cairn_replication_leads").set(1.0);
         gauge!("cairn_replication_behind").set(0.0);
-        self.role.send_replace(Role::Leading { waits: None });
+        self.becomes(Role::Leading { waits: None });
         let heard = leader.heard.clone();
         // Signs go on while a commit waits.
         let keeps = lease.keep(&heard);
@@ -331,5 +335,52 @@ impl Seen {
                 false
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cairn_fleet::{bus::Target, names::Names};
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    use super::*;
+    use crate::store::tests::open;
+
+    /// A standby that is cut off says so, though the last that it read was the end.
+    #[test]
+    fn who_waits_tells_that_it_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let (role, watched) = watch::channel(Role::Waiting("the start".to_owned()));
+        let work = Work {
+            config: Config {
+                target: Target::default(),
+                names: Names::default(),
+                replicas: 1,
+                max_bytes: 1,
+                lease: LOOK,
+                patience: LOOK,
+                operator: "standby".to_owned(),
+                mode: Mode::Standby,
+            },
+            store: open(folder.path()).unwrap(),
+            role,
+            observer: None,
+            asked: mpsc::unbounded_channel().1,
+            closed: watch::channel(false).1,
+            patience: Instant::now(),
+            seen: Seen::default(),
+        };
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let _guard = metrics::set_default_local_recorder(&recorder);
+        let tells = |value: &str| {
+            let line = format!("cairn_replication_waits {value}\n");
+            recorder.handle().render().contains(&line)
+        };
+        work.follows(None, 0);
+        assert!(tells("0"));
+        work.waits("no server".to_owned());
+        assert!(tells("1") && *watched.borrow() == Role::Waiting("no server".to_owned()));
+        work.follows(None, 3);
+        assert!(tells("0"));
     }
 }
