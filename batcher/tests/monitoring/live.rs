@@ -97,7 +97,8 @@ async fn a_pause_rings_and_a_resume_ends_it() {
     assert_eq!(alarm["annotations"]["runbook"], "docs/runbook.md#cairnsequencerstopped");
     admin(&config, "resume").await;
     prometheus.until("CairnSequencerStopped", false).await;
-    assert_eq!(prometheus.firing("CairnOperatorDown").await, None);
+    // A busy machine may have answered one look too late.
+    prometheus.until("CairnOperatorDown", false).await;
 
     node.stop().await.unwrap();
     let alarm = prometheus.until("CairnOperatorDown", true).await.unwrap();
