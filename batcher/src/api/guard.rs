@@ -23,11 +23,15 @@ use super::{
     debts::{Debt, Debts},
     error::ApiError,
     limits::{Bucket, RateLimiter, Share, Shares, is_deeper_than, is_local, rate_error},
-    methods::{Access, table},
+    methods::{Access, History, Method, Settlements, table},
 };
 
 /// Bytes of an answer that cost as much as a request: what is cheap to ask for may be long.
 const BYTES_A_TOKEN: f64 = 32_768.0;
+/// Methods whose short answers are read out of many rows, or of long ones.
+const FAR: [&str; 2] = [History::NAME, Settlements::NAME];
+/// Requests that one of these counts as.
+const FAR_TOKENS: f64 = 12.0;
 /// Why a client is told to come back.
 const UNREAD: ApiError = ApiError::Busy("many answers wait for clients that do not read them");
 
@@ -103,10 +107,15 @@ impl Limits {
     pub(super) fn sent(&self, client: IpAddr, bytes: usize) {
         let tokens = (bytes as f64 / BYTES_A_TOKEN).floor();
         if tokens > 0.0 {
-            let now = Instant::now();
-            self.requests.charge(client, tokens, now);
-            self.all().charge(self.all_rate.into(), tokens, now);
+            self.charge(client, tokens);
         }
+    }
+
+    /// Counts what was asked for already as so many requests more.
+    fn charge(&self, client: IpAddr, tokens: f64) {
+        let now = Instant::now();
+        self.requests.charge(client, tokens, now);
+        self.all().charge(self.all_rate.into(), tokens, now);
     }
 
     /// Takes transactions of a client, which are in intake until the share is dropped. A wrong signature costs the
@@ -213,6 +222,9 @@ impl Limits {
             self.request(caller.address)?;
             if !self.debts.has_room(caller.address) {
                 return Err(UNREAD);
+            }
+            if FAR.contains(&request.method_name()) {
+                self.charge(caller.address, FAR_TOKENS - 1.0);
             }
         }
         let params = request.params.as_ref().map_or("", |params| params.get());

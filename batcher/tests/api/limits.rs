@@ -43,6 +43,21 @@ async fn requests_a_second() {
     client.head().await.unwrap();
 }
 
+/// Two at once are allowed, but not behind one of these.
+#[tokio::test]
+async fn what_is_read_out_of_many_rows_counts_as_many_requests() {
+    for (method, params) in [
+        ("cairn_history", json!({ "id": 77, "before": null })),
+        ("cairn_settlements", json!({ "count": 1, "before": null })),
+    ] {
+        let world = World::with(|config| config.requests_per_second = 1).await;
+        let (_, answer) = world.post(call(method, params)).await;
+        assert!(!answer.contains("error"), "{answer}");
+        let (_, next) = world.post(call("cairn_head", json!([]))).await;
+        assert_eq!(error_of(&next), (1005, "rate".into()), "after {method}");
+    }
+}
+
 #[tokio::test]
 async fn calls_of_a_batch_count_each() {
     let world = World::with(|config| {

@@ -21,8 +21,11 @@ const MOST_QUEUED: usize = 100;
 /// Transactions in one answer, and rows of the log that it looks at for them.
 const MOST_HISTORY: usize = 50;
 const HISTORY_ROWS: usize = 4_000;
-/// The operator's transactions in one answer. Those that are not final have their blobs in their rows.
+/// The operator's transactions in one answer.
 const MOST_SETTLEMENTS: usize = 64;
+/// Bytes of their signed forms that are read for one answer, but for those of its last row: transactions that are not
+/// final have their blobs in their rows.
+const MOST_SIGNED: usize = 4 << 20;
 
 /// Operations of L1's queue from a place on.
 pub(in crate::api) fn queue(
@@ -163,8 +166,17 @@ pub(in crate::api) fn settlements(
     count: u32,
 ) -> Result<Vec<SettlementView>, ApiError> {
     let end = before.unwrap_or(u64::MAX);
-    let rows = store.outbox.range(..end).rev().take(MOST_SETTLEMENTS.min(count as usize));
-    rows.map(|row| row.map(|(nonce, row)| settlement(nonce, &row)).map_err(Into::into)).collect()
+    let mut views = Vec::new();
+    let mut signed = 0;
+    for row in store.outbox.range(..end).rev().take(MOST_SETTLEMENTS.min(count as usize)) {
+        let (nonce, row) = row?;
+        views.push(settlement(nonce, &row));
+        signed += row.raw.len();
+        if signed >= MOST_SIGNED {
+            break;
+        }
+    }
+    Ok(views)
 }
 
 fn settlement(nonce: u64, row: &OutboxTransaction) -> SettlementView {
