@@ -12,6 +12,7 @@ import {
   unsigned,
   type Hex,
 } from './bytes.js';
+import { decode } from './curve.js';
 import { domainLimbs } from './domain.js';
 import { checkCanonical } from './goldilocks.js';
 import { digestToHex, hash, Tag } from './hash.js';
@@ -166,13 +167,19 @@ export function transactionHash(domain: string, transaction: Transaction): Hex {
 /**
  * Signs a transaction for the rollup of this domain.
  *
- * @throws {InputError} on a field out of range.
+ * @throws {InputError} on a field out of range, or a new key under which nothing could be signed.
  */
 export function signTransaction(
   key: SecretKey,
   domain: string,
   transaction: Transaction,
 ): SignedTransaction {
+  if (transaction.type === 'transferToNew' || transaction.type === 'changeKey') {
+    // The rollup would execute it, and the money would be nobody's.
+    if (decode(publicKeyFromHex('key', transaction.key)) === undefined) {
+      throw new InputError('key: it is no point of the curve, and nobody can sign for it');
+    }
+  }
   const hash = transactionHash(domain, transaction);
   const signature = key.sign(hash);
   return { transaction, signature, hash, bytes: encodeTransaction(transaction, signature) };
