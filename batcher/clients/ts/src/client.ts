@@ -1,11 +1,12 @@
 // A typed client of the operator's API (docs/api.md).
 
-import { fromHex, InputError, toHex, type Hex } from './bytes.js';
+import { fromHex, InputError, shown, toHex, type Hex } from './bytes.js';
 import { httpTransport, type HttpOptions } from './http.js';
 import { ConnectionError, RpcError, type RequestOptions, type Transport } from './rpc.js';
 import {
   SUBSCRIPTIONS,
   type Methods,
+  type OwnedAccounts,
   type Stage,
   type StageNews,
   type Submitted,
@@ -23,6 +24,8 @@ const RETRY_PAUSES = [50, 5_000] as const;
 const WAIT_PAUSES = [50, 2_000] as const;
 /** How long {@link Client.wait} waits unless told otherwise. */
 const WAIT_MS = 600_000;
+/** Accounts that {@link Client.accountsOf} reads unless told otherwise. */
+const MOST_ACCOUNTS = 10_000;
 
 /** How one call is made. */
 export interface CallOptions extends RequestOptions {
@@ -34,6 +37,12 @@ export interface CallOptions extends RequestOptions {
 export interface WaitOptions extends RequestOptions {
   /** Milliseconds; 10 minutes if not given, `Infinity` for no end. */
   readonly timeout?: number;
+}
+
+/** How accounts are read. */
+export interface AccountsOptions extends CallOptions {
+  /** No further answer is asked for once there are so many; 10,000 if not given. */
+  readonly most?: number;
 }
 
 /** Stages that a transaction can be waited for. */
@@ -143,6 +152,32 @@ export class Client {
   }
 
   /**
+   * The accounts that a key has, of as many answers as they take; the lowest id first. `more` is
+   * not null if there are others beyond the bound: strangers can make accounts for any key.
+   *
+   * @throws {ConnectionError} if the answers do not go on from one another.
+   * @throws as {@link call}.
+   */
+  async accountsOf(key: Hex, options: AccountsOptions = {}): Promise<OwnedAccounts> {
+    const accounts: OwnedAccounts['accounts'] = [];
+    let from: number | null = null;
+    do {
+      const asked: number | null = from;
+      const params = { key, from: asked };
+      const answer: OwnedAccounts = await this.call('cairn_accountsOf', params, options);
+      from = answer?.more ?? null;
+      const isNext = from === null || (Number.isSafeInteger(from) && from > (asked ?? -1));
+      if (!Array.isArray(answer?.accounts) || !isNext) {
+        throw new ConnectionError('cairn_accountsOf: the answer is malformed', false);
+      }
+      // Without an account in it, an answer leads nowhere.
+      if (from !== null && answer.accounts.length === 0) break;
+      accounts.push(...answer.accounts);
+    } while (from !== null && accounts.length < (options.most ?? MOST_ACCOUNTS));
+    return { accounts, more: from };
+  }
+
+  /**
    * Submits a transaction. Resolves when it is on the operator's disk. The same transaction again
    * is no second one, so it is safe to repeat this after any failure.
    *
@@ -163,11 +198,16 @@ export class Client {
    * Waits until a transaction has reached a stage. While the service does not answer, or says that
    * it is too busy, it is asked again until the time is over.
    *
+   * @throws {InputError} on a stage that there is not.
    * @throws {WaitError} if it is unknown, dropped or late.
    * @throws {RpcError} if the service refuses for good.
+   * @throws {ConnectionError} if it answers with something else, or another transaction.
    */
   async wait(hash: Hex, stage: AwaitedStage, options: WaitOptions = {}): Promise<TransactionView> {
     const name = toHex(fromHex('hash', hash, 32));
+    if (!STAGES.includes(stage)) {
+      throw new InputError(`stage: expected one of ${STAGES.join(', ')}, got ${shown(stage)}`);
+    }
     const end = performance.now() + (options.timeout ?? WAIT_MS);
     let [pause, longest] = WAIT_PAUSES as readonly [number, number];
     let seen: TransactionView | undefined;
@@ -184,6 +224,12 @@ export class Client {
         }
         if (typeof answer?.life?.stage !== 'string') {
           throw new ConnectionError('cairn_transaction: the answer is malformed', false);
+        }
+        if (answer.hash !== name) {
+          throw new ConnectionError(
+            'cairn_transaction: the service has answered with another transaction',
+            false,
+          );
         }
         seen = answer;
         got = seen.life.stage;

@@ -14,7 +14,7 @@ export type { TokenUnits } from './amounts.js';
 export { fromHex, InputError, toHex } from './bytes.js';
 export type { Hex } from './bytes.js';
 export { Client, WaitError } from './client.js';
-export type { AwaitedStage, CallOptions, WaitOptions } from './client.js';
+export type { AccountsOptions, AwaitedStage, CallOptions, WaitOptions } from './client.js';
 export { rollupDomain } from './domain.js';
 export type { Rollup } from './domain.js';
 export { exitHash, signExit } from './exit.js';

@@ -12,13 +12,15 @@ export class News implements AsyncIterable<unknown>, AsyncIterator<unknown> {
   #wake: (() => void) | undefined;
   #end: { readonly error: unknown } | undefined;
 
-  /**
-   * `unsubscribe` is called once the reader leaves; so is it when `signal` says so, with whose
-   * reason it ends.
-   */
-  constructor(unsubscribe: () => void, signal?: AbortSignal) {
+  /** `unsubscribe` is called once the reader leaves. */
+  constructor(unsubscribe: () => void) {
     this.#unsubscribe = unsubscribe;
-    signal?.addEventListener('abort', () => this.#leave(signal.reason), { once: true });
+  }
+
+  /** Leaves with the signal's reason once it says so: now, if it has said so already. */
+  endOn(signal: AbortSignal): void {
+    if (signal.aborted) this.#leave(signal.reason);
+    else signal.addEventListener('abort', () => this.#leave(signal.reason), { once: true });
   }
 
   /** Takes a message. */

@@ -189,8 +189,9 @@ export function webSocketTransport(url: string, options: WebSocketOptions = {}):
           // Whether the service hears of it does not matter: what it still sends is passed over.
           if (!connection.news.delete(id)) return;
           connection.socket.send(encodeCall(++lastId, names.unsubscribe, [id]));
-        }, options.signal);
+        });
         connection.news.set(id, news);
+        if (options.signal !== undefined) news.endOn(options.signal);
         return news;
       });
     },

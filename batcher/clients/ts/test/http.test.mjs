@@ -182,6 +182,7 @@ test('waiting for a stage', async (t) => {
   setTimeout(() => controller.abort(reason), 100);
   await assert.rejects(client.wait(HASH, 'finalized', { signal: controller.signal }), reason);
   await assert.rejects(client.wait('0x', 'finalized'), InputError);
+  await assert.rejects(client.wait(HASH, 'finalised'), /expected one of accepted, .*finalised/);
 });
 
 test('what never reaches a stage', async (t) => {
@@ -206,9 +207,40 @@ test('what never reaches a stage', async (t) => {
     const { url } = await httpService(t, () => ({ result }));
     await assert.rejects(Client.http(url).wait(HASH, 'inBlock'), /malformed/);
   }
+  const other = { hash: `0x${'cd'.repeat(32)}`, life: { stage: 'finalized' } };
+  const liar = await httpService(t, () => ({ result: other }));
+  await assert.rejects(Client.http(liar.url).wait(HASH, 'inBlock'), /another transaction/);
   const gone = Client.http('http://127.0.0.1:1').wait(HASH, 'inBlock', { timeout: 200 });
   await assert.rejects(
     gone,
     (error) => error instanceof WaitError && /does not answer/.test(error.message),
   );
+});
+
+test('accounts of all answers, to a bound', async (t) => {
+  const answer = ({ params: { from } }) => {
+    const id = from ?? 0;
+    return { result: { accounts: [{ id }, { id: id + 1 }], more: id < 6 ? id + 2 : null } };
+  };
+  const service = await httpService(t, answer);
+  const client = Client.http(service.url);
+  const ids = async (options) => {
+    const { accounts, more } = await client.accountsOf('0x01', options);
+    return [accounts.map(({ id }) => id), more];
+  };
+  assert.deepEqual(await ids(), [[0, 1, 2, 3, 4, 5, 6, 7], null]);
+  assert.deepEqual(await ids({ most: 3 }), [[0, 1, 2, 3], 4], 'there are more');
+  const bad = [
+    null,
+    { accounts: 'x' },
+    { accounts: [], more: 'x' },
+    { accounts: [{ id: 1 }], more: 1.5 },
+  ];
+  for (const result of bad) {
+    const { url } = await httpService(t, () => ({ result }));
+    await assert.rejects(Client.http(url).accountsOf('0x01'), /malformed/);
+  }
+  const stuck = await httpService(t, () => ({ result: { accounts: [{ id: 5 }], more: 5 } }));
+  await assert.rejects(Client.http(stuck.url).accountsOf('0x01'), /malformed/);
+  assert.equal(stuck.calls.length, 2, 'an answer that does not go on is no loop');
 });

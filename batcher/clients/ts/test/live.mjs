@@ -54,6 +54,7 @@ test('a transfer between two development accounts', { skip, timeout: 3_600_000 }
     token: from.token,
     to: to.id,
     amount,
+    maxFee: 1n << 62n,
     stage,
   });
   assert.deepEqual(

@@ -76,6 +76,15 @@ test('from a key to a finalized transfer', async (t) => {
     token: 0,
     to: 65_537,
     amount: 1_500_000n,
+    maxFee: 2047n,
   });
   assert.equal(seen.life.stage, 'finalized');
+});
+
+test('a fee above the most that is paid', async (t) => {
+  const service = await httpService(t, operator());
+  const { pay } = await readme();
+  const order = { url: service.url, rollup, seed, token: 0, to: 65_537, amount: 1_500_000n };
+  await assert.rejects(pay({ ...order, maxFee: 2046n }), /fee of 2047, at most 2046/);
+  assert.ok(!service.calls.some(({ method }) => method === 'cairn_submit'), 'nothing is sent');
 });

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { WebSocket } from 'ws';
 
 import { Client, ConnectionError, InputError, RpcError } from '../dist/index.js';
+import { News } from '../dist/news.js';
 import { webSocketService } from './support/service.mjs';
 
 const HASH = `0x${'ab'.repeat(32)}`;
@@ -181,4 +182,13 @@ test('silence, nobody there, a closed client, no WebSocket', async (t) => {
   if (globalThis.WebSocket === undefined) {
     assert.throws(() => Client.webSocket(service.url), /no global one/);
   }
+});
+
+test('news whose signal has spoken already end at once', async () => {
+  let left = 0;
+  const ended = new News(() => left++);
+  const reason = new Error('enough');
+  ended.endOn(AbortSignal.abort(reason));
+  await assert.rejects(ended.next(), reason);
+  assert.equal(left, 1, 'the service is told');
 });
