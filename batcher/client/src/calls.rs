@@ -13,6 +13,9 @@ use crate::{
     },
 };
 
+/// Answers that the accounts of a key are read from: a service alone makes nobody ask for ever.
+pub const MOST_ANSWERS: usize = 20;
+
 /// What a transaction is known by: the digest of its signed message.
 #[must_use]
 pub fn transaction_hash(signed: &SignedTransaction) -> Hash {
@@ -56,13 +59,31 @@ impl Client {
         self.ask::<methods::Account>(&wire::ById { id }).await
     }
 
-    /// Accounts of a key: the first that fit an answer.
+    /// Accounts of a key, by id: all, or the first of very many. [`Self::owned_accounts`] says which.
     ///
     /// # Errors
     /// As [`Self::ask`].
     pub async fn accounts_of(&self, key: PublicKey) -> Result<Vec<wire::AccountView>, ClientError> {
-        let params = wire::ByKey { key: key.into(), from: None };
-        Ok(self.ask::<methods::AccountsOf>(&params).await?.accounts)
+        Ok(self.owned_accounts(key).await?.accounts)
+    }
+
+    /// Accounts of a key, by id, of as many answers as [`MOST_ANSWERS`]; `more` where there are others. Anyone can make
+    /// accounts for a key.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn owned_accounts(&self, key: PublicKey) -> Result<wire::OwnedAccounts, ClientError> {
+        let mut owned = wire::OwnedAccounts { accounts: Vec::new(), more: None };
+        for _ in 0..MOST_ANSWERS {
+            let params = wire::ByKey { key: key.into(), from: owned.more };
+            let part = self.ask::<methods::AccountsOf>(&params).await?;
+            owned.accounts.extend(part.accounts);
+            owned.more = part.more;
+            if owned.more.is_none() {
+                break;
+            }
+        }
+        Ok(owned)
     }
 
     /// The fee that a transaction of this kind should pay in a token now.

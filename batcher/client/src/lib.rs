@@ -45,7 +45,7 @@ mod verified;
 mod wait;
 
 pub use self::{
-    calls::transaction_hash,
+    calls::{MOST_ANSWERS, transaction_hash},
     check::{ProofError, WithdrawalError, check_proof, check_withdrawal},
     client::Client,
     error::ClientError,

@@ -93,6 +93,31 @@ fn signed() -> SignedTransaction {
     cairn_state::sign(&SecretKey::from_seed(&[1; 32]), withdraw, authorization)
 }
 
+#[tokio::test]
+async fn accounts_of_a_key_are_asked_for_until_there_are_no_more() {
+    let key = PublicKey::from(SecretKey::from_seed(&[1; 32]).public());
+    let account = json!({
+        "id": 65_536, "key": api::hex::Key::from(key), "token": 0, "nonce": 0, "balance": "5",
+        "nextNonce": 0,
+    });
+    let node = Node::start(move |number, _, params| match number {
+        0 => Answer::Result(json!({ "accounts": [], "more": 65_536 })),
+        _ => {
+            assert_eq!(params["from"], 65_536);
+            Answer::Result(json!({ "accounts": [account], "more": null }))
+        }
+    })
+    .await;
+    let client = Client::connect(node.url.as_str()).await.unwrap();
+    let ids: Vec<_> = client.accounts_of(key).await.unwrap().iter().map(|own| own.id).collect();
+    assert_eq!((ids, node.asked().len()), (vec![65_536], 2));
+
+    let node = Node::always(Answer::Result(json!({ "accounts": [], "more": 7 }))).await;
+    let client = Client::connect(node.url.as_str()).await.unwrap();
+    let owned = client.owned_accounts(key).await.unwrap();
+    assert_eq!((owned.more, node.asked().len()), (Some(7), MOST_ANSWERS));
+}
+
 /// Of the first request.
 const BUSY: &str = r#"{"jsonrpc":"2.0","id":0,"error":{"code":1013,"message":"too busy","data":
     {"reason":"busy","retryable":true,"retryAfterMs":1}}}"#;
