@@ -259,6 +259,15 @@ pub fn is_too_much(error: &TransportError) -> bool {
     }
 }
 
+/// Whether a call was answered, by a contract that refuses: not by a node that does not call it.
+pub(super) fn is_revert(error: &TransportError) -> bool {
+    /// What nodes call it: the first as most do, the other as those do that say `VM execution error`.
+    const CODES: [i64; 2] = [3, -32015];
+    let RpcError::ErrorResp(error) = error else { return false };
+    let is_called_so = CODES.contains(&error.code) || error.message.contains("revert");
+    is_called_so || refusal(error).is_some()
+}
+
 /// Whether a request ended because no answer came in time, here or at a proxy before the node.
 pub fn is_silence(error: &TransportError) -> bool {
     let RpcError::Transport(

@@ -2,7 +2,7 @@
 
 use alloy::{
     contract,
-    eips::BlockId,
+    eips::{BlockId, BlockNumberOrTag},
     primitives::{Address, B256, U256},
     providers::{DynProvider, Provider},
 };
@@ -12,7 +12,7 @@ use thiserror::Error;
 use super::{
     connection::connect_with,
     contracts::{ICustody, IErc20, IRollupL1},
-    error::{L1Error, rpc},
+    error::{L1Error, is_revert, rpc},
 };
 use crate::{api::receipt::ReceiptDomain, token::Token};
 
@@ -140,6 +140,17 @@ impl Rollup {
         Ok(Proven { batch, state, l1_block })
     }
 
+    /// Timestamp of the latest block, seconds.
+    ///
+    /// # Errors
+    /// The node's.
+    pub async fn timestamp(&self) -> Result<u64, L1Error> {
+        let what = "reading the latest block";
+        let block = self.provider.get_block_by_number(BlockNumberOrTag::Latest).await;
+        let block = block.map_err(|e| rpc(what, e))?.ok_or_else(|| rpc(what, "there is none"))?;
+        Ok(block.header.timestamp)
+    }
+
     /// Root of a batch's withdrawals; zero where it has none, or is not proven.
     ///
     /// # Errors
@@ -223,8 +234,8 @@ impl Rollup {
         }
         let contract = IErc20::new(asset, &self.provider);
         // A contract need not have them: then amounts are its base units.
-        let symbol = if_there(contract.symbol().call().await)?;
-        let decimals = if_there(contract.decimals().call().await)?;
+        let symbol = if_there(contract.symbol().call().await, index)?;
+        let decimals = if_there(contract.decimals().call().await, index)?;
         Ok(Token::new(index, asset, &symbol, decimals, quantum_exponent))
     }
 
@@ -237,11 +248,68 @@ impl Rollup {
     }
 }
 
-/// What a token's contract says of itself; nothing where it does not. A node that fails is no such contract: with other
-/// decimals, an amount would be another.
-fn if_there<T: Default>(said: Result<T, contract::Error>) -> Result<T, L1Error> {
-    match said.map_err(|error| rpc("reading a token's name and decimals", error)) {
-        Err(error) if error.is_transient() => Err(error),
-        said => Ok(said.unwrap_or_default()),
+/// What a token's contract says of itself; nothing where it refuses, is silent, or says something else. A node that does
+/// not answer the call is no such contract: with other decimals, an amount would be another.
+fn if_there<T: Default>(said: Result<T, contract::Error>, token: TokenId) -> Result<T, L1Error> {
+    match said {
+        Ok(said) => Ok(said),
+        Err(contract::Error::ZeroData(..) | contract::Error::AbiError(_)) => Ok(T::default()),
+        Err(contract::Error::TransportError(error)) if is_revert(&error) => Ok(T::default()),
+        Err(error) => {
+            Err(rpc("reading a token's name and decimals", error).about(format!("token {token}")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::l1::node::{Answer, Node};
+
+    /// A word of 32 bytes, as a contract returns it.
+    fn word(value: u64) -> Answer {
+        Answer::Result(json!(format!("0x{value:064x}")))
+    }
+
+    /// A rollup with one token, whose contract answers as `symbol` and `decimals` do.
+    async fn token(symbol: Answer, decimals: Answer) -> Result<Token, L1Error> {
+        let node = Node::start(move |_, method, params| {
+            let call = params.to_string();
+            match method {
+                "eth_call" if call.contains("95d89b41") => symbol.clone(),
+                "eth_call" if call.contains("313ce567") => decimals.clone(),
+                "eth_call" => {
+                    // Its address, that it is registered, the quantum's exponent, and what custody owes.
+                    let words = [0x77, 1, 2, 0].map(|word| format!("{word:064x}"));
+                    Answer::Result(json!(format!("0x{}", words.concat())))
+                }
+                _ => Answer::Result(json!("0x1")),
+            }
+        })
+        .await;
+        let provider = connect_with(node.url.as_str()).unwrap();
+        let [rollup, custody] = [1, 2].map(Address::repeat_byte);
+        Rollup { provider, rollup, custody, chain_id: 1 }.token_at(1).await
+    }
+
+    #[tokio::test]
+    async fn only_a_contract_can_have_no_decimals() {
+        let reverts = Answer::Error(3, "execution reverted");
+        let nothing = Answer::Result(json!("0x"));
+        for none in [reverts.clone(), nothing] {
+            let token = token(none.clone(), none).await.unwrap();
+            assert_eq!((token.symbol.as_str(), token.decimals), ("token-1", 0));
+        }
+        assert_eq!(token(reverts.clone(), word(6)).await.unwrap().decimals, 6);
+        // Of a node that does not serve the call at all, which nothing is waited for.
+        for refusal in [
+            Answer::Error(-32601, "the method eth_call does not exist"),
+            Answer::Error(-32000, "this key may not call"),
+        ] {
+            let error = token(reverts.clone(), refusal).await.unwrap_err().to_string();
+            assert!(error.contains("reading a token's name and decimals: token 1: "), "{error}");
+        }
     }
 }
