@@ -302,13 +302,33 @@ fn read_token(path: &Path) -> Result<String, KeyError> {
 /// What the file system says; a file that is there stays.
 pub fn write_private(what: &str, path: &Path, content: &[u8]) -> Result<(), KeyError> {
     let file = |source| file_error(what, path, source);
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let parent = parent.unwrap_or(Path::new("."));
-    std::fs::create_dir_all(parent).map_err(file)?;
-    let mut new = tempfile::NamedTempFile::new_in(parent).map_err(file)?;
-    new.write_all(content).and_then(|()| new.as_file().sync_all()).map_err(file)?;
+    let new = new_beside(path, content).map_err(file)?;
     new.persist_noclobber(path).map_err(|e| file(e.error))?;
     Ok(())
+}
+
+/// As [`write_private`], in place of the file that is there: at any time it is the old one or the new one.
+///
+/// # Errors
+/// What the file system says; there is no file.
+pub fn replace_private(what: &str, path: &Path, content: &[u8]) -> Result<(), KeyError> {
+    let file = |source| file_error(what, path, source);
+    // Not a link to it.
+    let target = path.canonicalize().map_err(file)?;
+    let new = new_beside(&target, content).map_err(file)?;
+    new.persist(&target).map_err(|e| file(e.error))?;
+    Ok(())
+}
+
+/// A file of another name in the folder of `path`, whole and on disk; it goes unless it gets that name.
+fn new_beside(path: &Path, content: &[u8]) -> io::Result<tempfile::NamedTempFile> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    std::fs::create_dir_all(parent)?;
+    let mut new = tempfile::NamedTempFile::new_in(parent)?;
+    new.write_all(content)?;
+    new.as_file().sync_all()?;
+    Ok(new)
 }
 
 /// A key in hex, from the place `from`.

@@ -25,6 +25,22 @@ fn a_keystore_that_cannot_be_is_refused_and_leaves_nothing() {
 }
 
 #[test]
+fn a_private_file_is_replaced_where_it_is_and_stays_private() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let folder = tempfile::tempdir().unwrap();
+    let (path, link) = (folder.path().join("file"), folder.path().join("link"));
+    assert!(replace_private("wallet", &path, b"new").is_err() && !path.exists());
+    write_private("wallet", &path, b"old").unwrap();
+    symlink(&path, &link).unwrap();
+    replace_private("wallet", &link, b"new").unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"new");
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+}
+
+#[test]
 fn an_empty_password_is_none() {
     let folder = tempfile::tempdir().unwrap();
     let (keystore, password) = (folder.path().join("key"), folder.path().join("password"));
