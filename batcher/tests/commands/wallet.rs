@@ -149,6 +149,10 @@ fn what_does_not_open_a_wallet_is_named() {
     wallet.write("changed.json", &keystore.to_string());
     let error = refused(&wallet.run("export", &[&out], "changed.json"));
     assert!(error.contains("the public key beside the seed was changed"), "{error}");
+    let l1_key = wallet.write("l1-key", &hex::encode(signer.to_bytes()));
+    let paid = ["1", "ETH", "--l1", "http://127.0.0.1:9", "--l1-key", &l1_key];
+    let error = refused(&wallet.run("deposit", &paid, "changed.json"));
+    assert!(error.contains("the public key beside the seed was changed"), "{error}");
 
     wallet.write("open.json", &text);
     fs::set_permissions(wallet.path("open.json"), fs::Permissions::from_mode(0o644)).unwrap();

@@ -137,6 +137,11 @@ async fn a_user_goes_from_nothing_to_a_claimed_withdrawal() {
     );
     let deposited = world.told(&["deposit", "2", "ETH", "--wait"]).await;
     assert_eq!((&deposited["credited"], &deposited["key"]), (&true.into(), &key.clone().into()));
+    // From now on the wallet is for this rollup.
+    let file = fs::read(world.path("wallet.json")).unwrap();
+    let home = serde_json::from_slice::<Value>(&file).unwrap()["cairn"]["rollup"].clone();
+    assert_eq!(home["chainId"], world.config.l1.chain_id);
+    assert_eq!(home["address"], serde_json::json!(world.chain.deployment.rollup));
     world.mint(U256::from(10).pow(U256::from(18)) * U256::from(5)).await;
     world.told(&["deposit", "1.5", "CDT", "--wait"]).await;
     // Into the account that is there.
@@ -172,6 +177,7 @@ async fn a_user_goes_from_nothing_to_a_claimed_withdrawal() {
     let to_stranger = [&["send", "0.01", "ETH", &payee], &stranger[..]].concat();
     let error = world.refused(&to_stranger, 1).await;
     assert!(error.contains("the operator's receipt: the receipt is signed by"), "{error}");
+    assert!(error.contains("can be executed until L1's clock shows "), "{error}");
     let elsewhere = "0x1111111111111111111111111111111111111111";
     let error = world.refused(&["balance", "--rollup", elsewhere], 1).await;
     assert!(error.contains("the operator serves the rollup"), "{error}");

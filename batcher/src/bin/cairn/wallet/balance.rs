@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{
     file::WalletFile,
-    place::{Amount, L1Place, Place, Service, Tokens},
+    place::{Amount, L1Place, Place, Service, Tokens, accounts_of},
 };
 use crate::reconstruct::print;
 
@@ -90,7 +90,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<()> {
     let place = Place::connect_if_named(&arguments.service, &arguments.l1, &client, &info).await?;
     let mut tokens = Tokens::new(place.as_ref().map(|place| &place.l1));
     let mut accounts = Vec::new();
-    for view in client.accounts_of(key).await? {
+    for view in accounts_of(&client, key).await? {
         ensure!(
             view.key == key.into(),
             "the operator names account {} of another key: its answer cannot be used",

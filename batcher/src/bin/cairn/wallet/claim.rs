@@ -4,23 +4,21 @@ use std::fmt;
 
 use alloy::primitives::{Address, B256};
 use cairn_batcher::{
-    api::{
-        hex::Hash,
-        wire::{FeeKind, Stage, WithdrawalView},
-    },
+    api::{hex::Hash, wire::WithdrawalView},
     client::{ClientError, check_withdrawal},
     l1::client::L1Client,
     tell,
 };
 use cairn_types::Word;
-use eyre::{Result, WrapErr};
+use eyre::{Result, WrapErr, ensure, eyre};
 use serde::Serialize;
 
 use super::{
     file::WalletFile,
-    history,
+    history, home,
     l1_key::{L1Key, sender},
     place::{Amount, L1Place, Place, Service},
+    signed::{self, is_own_withdrawal},
 };
 use crate::reconstruct::print;
 
@@ -89,9 +87,10 @@ pub(super) async fn run(arguments: Arguments) -> Result<()> {
     let place = Place::connect(&arguments.service, &arguments.l1).await?;
     let hashes = match key {
         Some(key) => {
+            home::check(&arguments.wallet, &place)?;
             let all = history::of_key(&place.client, key, MOST).await?;
-            let is_one = |kind, stage| kind == FeeKind::Withdraw && stage != Stage::Dropped;
-            let own = all.iter().filter(|own| is_one(own.view.kind, own.view.life.stage));
+            let domain = place.l1.domain();
+            let own = all.iter().filter(|own| is_own_withdrawal(&own.view, domain, key));
             own.map(|own| own.view.hash).collect()
         }
         None => arguments.hashes,
@@ -121,6 +120,9 @@ async fn claim(place: &Place, l1: &L1Client, hash: Hash) -> Result<Claim> {
         }
         Err(error) => return Err(error.into()),
     };
+    let unknown = || eyre!("the operator has never accepted it: check the hash, and --url");
+    let transaction = place.client.transaction(hash).await?.ok_or_else(unknown)?;
+    let signed = signed::withdrawal(&transaction, place.l1.domain(), hash)?;
     let proven = place.l1.proven().await?;
     if view.batch > proven.batch {
         return Ok(waits(format!(
@@ -130,6 +132,7 @@ async fn claim(place: &Place, l1: &L1Client, hash: Hash) -> Result<Claim> {
     }
     let root = place.l1.withdrawals_root(view.batch).await?;
     let withdrawal = check_withdrawal(&view, root)?;
+    ensure!(withdrawal == signed, "the operator names another withdrawal than was signed");
     let token = place.l1.token(withdrawal.token).await?;
     let amount = Amount::of(&token, withdrawal.amount);
     let recipient = Address::from(withdrawal.recipient);

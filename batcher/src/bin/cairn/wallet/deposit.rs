@@ -25,9 +25,10 @@ use serde::Serialize;
 
 use super::{
     bad,
-    file::WalletFile,
+    file::Unlocked,
+    home,
     l1_key::{L1Key, sender},
-    place::{Amount, L1Place, Place, Service, amount},
+    place::{Amount, L1Place, Place, Service, accounts_of, amount},
 };
 use crate::reconstruct::print;
 
@@ -52,7 +53,7 @@ pub(crate) struct Arguments {
     #[arg(value_name = "TOKEN")]
     token: String,
     #[command(flatten)]
-    wallet: WalletFile,
+    wallet: Unlocked,
     #[command(flatten)]
     service: Service,
     #[command(flatten)]
@@ -101,9 +102,11 @@ impl fmt::Display for Deposited {
 
 pub(super) async fn run(arguments: Arguments) -> Result<()> {
     arguments.l1.url()?;
-    let key = arguments.wallet.key()?;
     let signer = arguments.key.open()?;
+    // Not the key that stands in clear in the file: who has changed that would be paid.
+    let key = PublicKey::from(arguments.wallet.secret()?.public());
     let place = Place::connect(&arguments.service, &arguments.l1).await?;
+    home::check(&arguments.wallet.file, &place)?;
     let token = place.token(&arguments.token).await?;
     let quanta = amount(&token, &arguments.amount)?;
     let units = token.base_units(quanta);
@@ -178,7 +181,7 @@ async fn prepare(l1: &L1Client, token: &Token, units: U256, fee: U256) -> Result
 
 /// The wallet's account of a token that a deposit goes into, with its balance: the first.
 async fn own(client: &Client, key: PublicKey, token: TokenId) -> Result<Option<(AccountId, u64)>> {
-    let accounts = client.accounts_of(key).await?;
+    let accounts = accounts_of(client, key).await?;
     let account = accounts.into_iter().find(|account| account.token == token);
     Ok(account.map(|account| (account.id, account.balance.0)))
 }

@@ -19,9 +19,9 @@ use serde_json::{Value, json};
 use super::bad;
 
 /// What the file is called in errors.
-const WHAT: &str = "wallet file";
-/// Where the public key stands in the file.
-const BESIDE: &str = "cairn";
+pub(super) const WHAT: &str = "wallet file";
+/// Where the public key stands in the file, and what else anyone may read.
+pub(super) const BESIDE: &str = "cairn";
 const KEY: &str = "/cairn/key";
 /// The password, where no file is given.
 const PASSWORD: &str = "CAIRN_WALLET_PASSWORD";

@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use super::{
     file::WalletFile,
-    place::{Amount, L1Place, Place, Service, Tokens},
+    place::{Amount, L1Place, Place, Service, Tokens, accounts_of},
     words,
 };
 use crate::reconstruct::print;
@@ -63,7 +63,7 @@ pub(super) struct Own {
 /// The latest transactions of a key's accounts, of each at most so many.
 pub(super) async fn of_key(client: &Client, key: PublicKey, most: usize) -> Result<Vec<Own>> {
     let mut all: Vec<Own> = Vec::new();
-    for account in client.accounts_of(key).await? {
+    for account in accounts_of(client, key).await? {
         let (mut before, mut found) = (None, 0);
         for _ in 0..MOST_QUESTIONS {
             let params = HistoryOf { id: account.id, before };
@@ -100,6 +100,9 @@ struct Row {
     incoming: bool,
     shown: Amount,
     fee_shown: Amount,
+    /// The last batch that L1 has a proof of, where L1 was asked.
+    #[serde(skip)]
+    proven: Option<u32>,
 }
 
 impl fmt::Display for History {
@@ -120,7 +123,7 @@ impl fmt::Display for Row {
         let Self { transaction: TransactionView { hash, life, .. }, .. } = self;
         writeln!(f, "{hash}  {}", words::ago(life.accepted_ms))?;
         writeln!(f, "    {}", self.what())?;
-        write!(f, "    {}", words::stage(life))
+        write!(f, "    {}", words::stage(life, self.proven))
     }
 }
 
@@ -155,6 +158,10 @@ pub(super) async fn run(arguments: Arguments) -> Result<()> {
     let (client, info) = arguments.service.connect().await?;
     let place = Place::connect_if_named(&arguments.service, &arguments.l1, &client, &info).await?;
     let mut tokens = Tokens::new(place.as_ref().map(|place| &place.l1));
+    let proven = match &place {
+        Some(place) => Some(place.l1.proven().await?.batch),
+        None => None,
+    };
     let mut transactions = Vec::new();
     for Own { account, view } in of_key(&client, key, arguments.count).await? {
         transactions.push(Row {
@@ -163,6 +170,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<()> {
             shown: tokens.amount(view.token, view.amount.0).await?,
             fee_shown: tokens.amount(view.token, view.fee.0).await?,
             transaction: view,
+            proven,
         });
     }
     print(&History { transactions }, arguments.json)

@@ -7,6 +7,7 @@ use cairn_batcher::{
     exit::keys::read_sender,
     l1::{client::L1Client, deployment::Deployment},
     node::keys::{self, KeyError},
+    tell,
 };
 use eyre::Result;
 
@@ -56,11 +57,16 @@ impl L1Key {
     }
 }
 
-/// What sends for the user.
+/// What sends for the user, who is told where to before anything is signed.
 pub(super) fn sender(place: &Place, signer: PrivateKeySigner) -> Result<L1Client> {
     let mut domain = B256::ZERO;
     let [_, word @ ..] = &mut domain.0;
     *word = place.l1.domain().bytes();
     let (rollup, custody) = (place.l1.address(), place.l1.custody());
+    tell!(
+        "cairn: {} pays on L1's chain {}, for rollup {rollup} with custody {custody}",
+        signer.address(),
+        place.l1.chain_id()
+    );
     Ok(L1Client::new(&place.l1_url, signer, Deployment { rollup, custody, domain })?)
 }

@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! keys, file        the wallet file: a seed that is encrypted, and the key that follows from it
-//! place             which operator, which rollup, which node of L1; and the tokens there
-//! send              transactions of the rollup: transfers and withdrawals
+//! place, home       which operator, which rollup, which node of L1; and the tokens there
+//! signed            what a transaction does, by its own bytes
+//! send, payee       transactions of the rollup: transfers and withdrawals
 //! deposit, claim    transactions of L1, which the key in l1_key pays for
 //! balance, status, history, words   what there is, and how far it is
 //! ```
@@ -13,10 +14,13 @@ mod claim;
 mod deposit;
 mod file;
 mod history;
+mod home;
 mod keys;
 mod l1_key;
+mod payee;
 mod place;
 mod send;
+mod signed;
 mod status;
 mod words;
 

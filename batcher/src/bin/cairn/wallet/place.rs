@@ -4,23 +4,30 @@
 //! (custody, tokens, what signatures are for) is read from L1 or follows from the address. An operator on this machine
 //! is believed: it is the user's own.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use alloy::primitives::Address;
 use cairn_batcher::{
-    api::wire::Info,
+    api::{
+        hex::Key,
+        wire::{AccountView, Info, Life, OwnedAccounts, Stage},
+    },
     client::{
         Client, Token,
-        l1::{Rollup, RollupError, http::is_loopback},
+        l1::{Rollup, RollupError, error::L1Error, http::is_loopback},
     },
-    parse,
+    parse, tell,
 };
-use cairn_types::TokenId;
+use cairn_types::{PublicKey, TokenId};
 use eyre::{Report, Result, bail, ensure};
 use reqwest::Url;
 use serde::Serialize;
 
 use super::bad;
+
+/// How often L1 is asked for a batch that the operator calls proven, and the pause between two questions.
+const ATTEMPTS: u32 = 6;
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// The service.
 #[derive(Debug, clap::Args)]
@@ -146,6 +153,24 @@ impl Place {
         Ok(Self { client, info, l1, l1_url: url.to_owned() })
     }
 
+    /// The last batch that L1 has a proof of, if the operator says that the transaction's is proven. A node that is behind
+    /// is asked again for some seconds.
+    pub(super) async fn proven(&self, life: &Life) -> Result<Option<u32>, L1Error> {
+        if !matches!(life.stage, Stage::Proven | Stage::Finalized) {
+            return Ok(None);
+        }
+        let said = life.in_block.map_or(0, |place| place.batch);
+        let mut attempt = 1;
+        loop {
+            let proven = self.l1.proven().await?.batch;
+            if proven >= said || attempt == ATTEMPTS {
+                return Ok(Some(proven));
+            }
+            attempt += 1;
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
     /// The token that the user names.
     pub(super) async fn token(&self, name: &str) -> Result<Token> {
         self.l1.token_named(name).await.map_err(|error| match error {
@@ -153,6 +178,15 @@ impl Place {
             other => bad(other),
         })
     }
+}
+
+/// The accounts of a key; the user is told where there are more than anyone looks through.
+pub(super) async fn accounts_of(client: &Client, key: PublicKey) -> Result<Vec<AccountView>> {
+    let OwnedAccounts { accounts, more } = client.owned_accounts(key).await?;
+    if let Some(id) = more {
+        tell!("cairn: {} has more accounts, from {id} on: they are not looked at", Key::from(key));
+    }
+    Ok(accounts)
 }
 
 /// Quanta of an amount that is not zero.

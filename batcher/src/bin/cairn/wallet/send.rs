@@ -1,6 +1,6 @@
 //! `cairn wallet send` and `withdraw`: transactions of the rollup.
 
-use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use alloy::primitives::Address;
 use cairn_batcher::{
@@ -12,14 +12,16 @@ use cairn_batcher::{
     parse, tell,
 };
 use cairn_prover::files::Output;
-use cairn_types::{AccountId, Authorization, PublicKey, SignedTransaction, Transaction};
-use eyre::{Result, WrapErr, eyre};
+use cairn_types::{AccountId, Authorization, PublicKey, SignedTransaction};
+use eyre::{Result, WrapErr, ensure, eyre};
 use serde::Serialize;
 
 use super::{
     bad,
     file::Unlocked,
-    place::{Amount, L1Place, Place, Service, amount},
+    home,
+    payee::{Payee, Payment, payee},
+    place::{Amount, L1Place, Place, Service, accounts_of, amount},
     words::{self, WaitFor},
 };
 use crate::reconstruct::print;
@@ -38,6 +40,9 @@ Once the withdrawal is proven on L1, `cairn wallet claim` has it paid.
 Examples:
   cairn wallet withdraw 0.25 ETH 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed
   cairn wallet withdraw 20 1 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --wait proven";
+
+/// Seconds that L1's latest block and this machine's clock may be apart.
+const MOST_APART: u64 = 3_600;
 
 /// See [`super::WalletCommand::Send`].
 #[derive(Debug, clap::Args)]
@@ -89,12 +94,13 @@ struct Terms {
     /// The fee, in units of the token [default: what the operator asks for].
     #[arg(long, value_name = "AMOUNT", conflicts_with = "max_fee")]
     fee: Option<String>,
-    /// The most that the operator may ask for, in units of the token [default: as much as the amount].
+    /// The most that the operator may ask for, in units of the token [default: a hundredth of the amount].
     #[arg(long, value_name = "AMOUNT")]
     max_fee: Option<String>,
-    /// It is never executed later than so many seconds from now [default: no end].
-    #[arg(long, value_name = "SECONDS", value_parser = parse::within(1..=31_536_000_u32))]
-    expires_in: Option<u32>,
+    /// It is never executed later than so many seconds from now, by L1's clock.
+    #[arg(long, value_name = "SECONDS", default_value_t = 3_600)]
+    #[arg(value_parser = parse::within(1..=31_536_000_u32))]
+    expires_in: u32,
     /// The stage that is waited for.
     #[arg(long, value_enum, value_name = "STAGE", default_value = "inBlock")]
     wait: WaitFor,
@@ -115,56 +121,6 @@ struct Terms {
     json: bool,
 }
 
-/// Who is paid on the rollup.
-#[derive(Debug, Clone)]
-enum Payee {
-    Account(AccountId),
-    Key(PublicKey),
-}
-
-impl FromStr for Payee {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        if let Ok(id) = parse::decimal(text) {
-            return Ok(Self::Account(id));
-        }
-        let key: Key = text.parse().map_err(|_| {
-            "expected a key, 0x and 80 hex digits, or the number of an account; an address of L1 \
-             is paid with `cairn wallet withdraw`"
-                .to_owned()
-        })?;
-        PublicKey::try_from(key).map(Self::Key).map_err(|error| error.to_string())
-    }
-}
-
-/// A payment before its fee is known.
-#[derive(Debug, Clone, Copy)]
-enum Payment {
-    Transfer { to: AccountId, key: PublicKey },
-    NewAccount { key: PublicKey },
-    Withdrawal { recipient: Address },
-}
-
-impl Payment {
-    fn transaction(&self, from: AccountId, amount: u64, fee: u64) -> Transaction {
-        match *self {
-            Self::Transfer { to, .. } => Transaction::Transfer { from, to, amount, fee },
-            Self::NewAccount { key } => Transaction::TransferToNew { from, key, amount, fee },
-            Self::Withdrawal { recipient } => {
-                Transaction::Withdraw { from, recipient: recipient.into_array(), amount, fee }
-            }
-        }
-    }
-
-    /// What is signed beside the transaction: the key that the paid account must have.
-    fn recipient(&self) -> PublicKey {
-        match *self {
-            Self::Transfer { key, .. } => key,
-            Self::NewAccount { .. } | Self::Withdrawal { .. } => PublicKey::ZERO,
-        }
-    }
-}
-
 /// What became of it.
 #[derive(Serialize)]
 struct Sent {
@@ -173,6 +129,8 @@ struct Sent {
     to: String,
     amount: Amount,
     fee: Amount,
+    /// The last second of L1's clock at which it may be executed.
+    expiry: u32,
     stage: String,
     /// The operator's signed word, if it is executed.
     receipt: Option<SignedReceipt>,
@@ -212,32 +170,6 @@ pub(super) async fn withdraw(arguments: Withdraw) -> Result<()> {
     terms.pay(&what, async |_, _| Ok(Payment::Withdrawal { recipient })).await
 }
 
-/// How somebody is paid. The key that an account must have is signed too: an operator that names another account for a
-/// key, or another key for an account, can keep the payment from being executed, and not lead it elsewhere.
-async fn payee(place: &Place, token: &Token, to: &Payee) -> Result<Payment> {
-    match *to {
-        Payee::Key(key) => {
-            let accounts = place.client.accounts_of(key).await?;
-            let account = accounts.into_iter().find(|account| account.token == token.index);
-            Ok(match account {
-                Some(account) => Payment::Transfer { to: account.id, key },
-                None => Payment::NewAccount { key },
-            })
-        }
-        Payee::Account(id) => {
-            let account = place.client.account(id).await?;
-            let account = account.ok_or_else(|| bad(format!("there is no account {id}")))?;
-            if account.token != token.index {
-                let got = account.token;
-                return Err(bad(format!("account {id} is of token {got}, not of {token}")));
-            }
-            let key = PublicKey::try_from(account.key);
-            let key = key.wrap_err_with(|| format!("the key of account {id}"))?;
-            Ok(Payment::Transfer { to: id, key })
-        }
-    }
-}
-
 impl Terms {
     async fn pay(
         &self,
@@ -249,6 +181,7 @@ impl Terms {
         let secret = self.wallet.secret()?;
         let key = PublicKey::from(secret.public());
         let place = Place::connect(&self.service, &self.l1).await?;
+        home::check(&self.wallet.file, &place)?;
         let token = place.token(&what.token).await?;
         let quanta = amount(&token, &what.amount)?;
         let from = self.account(&place, &token, key).await?;
@@ -269,7 +202,7 @@ impl Terms {
             domain: place.l1.domain(),
             token: token.index,
             nonce: from.next_nonce,
-            expiry: self.expiry(&place).await?,
+            expiry: expiry(place.l1.timestamp().await?, words::now_ms() / 1_000, self.expires_in)?,
             recipient: payment.recipient(),
         };
         let transaction = payment.transaction(from.id, quanta, fee);
@@ -285,6 +218,7 @@ impl Terms {
             to: payment.to_string(),
             amount: Amount::of(&token, quanta),
             fee: Amount::of(&token, fee),
+            expiry: authorization.expiry,
             stage,
             receipt,
             receipt_signer: self.signer(&place),
@@ -312,12 +246,17 @@ impl Terms {
 
     /// The account that pays.
     async fn account(&self, place: &Place, token: &Token, key: PublicKey) -> Result<AccountView> {
-        let accounts = place.client.accounts_of(key).await?;
-        let of_token = accounts.into_iter().filter(|account| account.token == token.index);
-        let found = match self.from {
-            Some(id) => of_token.into_iter().find(|account| account.id == id),
-            None => of_token.max_by_key(|account| account.balance.0),
+        // One that is named need not be among the first of very many.
+        let accounts: Vec<_> = match self.from {
+            Some(id) => place.client.account(id).await?.into_iter().collect(),
+            None => accounts_of(&place.client, key).await?,
         };
+        let is_own = |account: &AccountView| {
+            let is_named = self.from.is_none_or(|id| id == account.id);
+            is_named && account.key == Key::from(key) && account.token == token.index
+        };
+        let own = accounts.into_iter().filter(is_own);
+        let found = own.max_by_key(|account| account.balance.0);
         found.ok_or_else(|| match self.from {
             Some(id) => bad(format!("account {id} is none of this wallet's of {token}")),
             None => bad(format!(
@@ -343,7 +282,7 @@ impl Terms {
         let asked = place.client.estimate_fee(token.index, kind).await?.fee.0;
         let most = match &self.max_fee {
             Some(most) => token.quanta(most).map_err(bad)?,
-            None => quanta,
+            None => usual_fee(quanta),
         };
         if asked > most {
             return Err(bad(format!(
@@ -356,55 +295,98 @@ impl Terms {
         Ok(asked)
     }
 
-    async fn expiry(&self, place: &Place) -> Result<u32> {
-        let Some(seconds) = self.expires_in else { return Ok(0) };
-        let now = place.client.head().await?.l1_timestamp;
-        let expiry = now.checked_add(seconds.into()).and_then(|at| u32::try_from(at).ok());
-        expiry
-            .ok_or_else(|| eyre!("the operator says that L1's clock shows {now}, expected seconds"))
-    }
-
     fn signer(&self, place: &Place) -> Address {
         self.receipt_signer.unwrap_or_else(|| place.info.receipt_signer.into())
     }
 
-    /// Submits and waits; returns the stage in words, and the receipt where it is executed. Whatever fails, the hash is
-    /// told first: without it nobody could ask what became of the money.
+    /// Submits and waits; returns the stage in words, and the receipt where it is executed. The hash is told before:
+    /// whoever has the transaction can have it executed until it expires, whatever the operator answers.
     async fn submit(
         &self,
         place: &Place,
         signed: &SignedTransaction,
     ) -> Result<(String, Option<SignedReceipt>)> {
         let hash = transaction_hash(signed);
+        let until = signed.authorization.expiry;
+        tell!(
+            "cairn: signed transaction {hash}: it can be executed until L1's clock shows {until}, \
+             in {}",
+            words::time(Duration::from_secs(self.expires_in.into()))
+        );
+        self.follow(place, signed, hash).await.map_err(|error| {
+            eyre!(
+                "{}; transaction {hash} can be executed until L1's clock shows {until}: see \
+                 `cairn wallet status {hash}` before you send again",
+                crate::line(&error)
+            )
+        })
+    }
+
+    async fn follow(
+        &self,
+        place: &Place,
+        signed: &SignedTransaction,
+        hash: Hash,
+    ) -> Result<(String, Option<SignedReceipt>)> {
         let client = &place.client;
-        client.submit(signed).await.map_err(|error| match error.reason() {
-            Some(reason) if reason != "timeout" => eyre!(error),
-            _ => eyre!(
-                "{error}; it may be accepted nevertheless: see `cairn wallet status {hash}` before \
-                 you send again"
-            ),
-        })?;
+        client.submit(signed).await?;
         tell!("cairn: accepted: transaction {hash}");
         let timeout = Duration::from_secs(self.timeout);
-        let seen = client.wait_for(hash, self.wait.stage(), timeout).await;
-        let seen = seen.map_err(|error| eyre!("{error}; see `cairn wallet status {hash}`"))?;
-        let life = seen.life;
+        let life = client.wait_for(hash, self.wait.stage(), timeout).await?.life;
+        let proven = place.proven(&life).await?;
+        let stage = words::stage(&life, proven);
+        if matches!(self.wait, WaitFor::Proven | WaitFor::Finalized) {
+            ensure!(words::is_proven(&life, proven), "it is {stage}");
+        }
         if life.in_block.is_none() {
-            return Ok((words::stage(&life), None));
+            return Ok((stage, None));
         }
         let domain = place.l1.receipt_domain();
         let receipt = client.receipt(hash, &domain, self.signer(place)).await;
-        let receipt = receipt.wrap_err("the operator's receipt")?;
-        Ok((words::stage(&life), Some(receipt)))
+        Ok((stage, Some(receipt.wrap_err("the operator's receipt")?)))
     }
 }
 
-impl fmt::Display for Payment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Transfer { to, .. } => write!(f, "account {to}"),
-            Self::NewAccount { key } => write!(f, "a new account of {}", Key::from(*key)),
-            Self::Withdrawal { recipient } => write!(f, "{recipient} on L1"),
+/// The most that an operator may ask for where the user does not say: a hundredth of the amount, which is lost in no
+/// surprise, or one quantum, below which there is no fee.
+fn usual_fee(quanta: u64) -> u64 {
+    (quanta / 100).max(1)
+}
+
+/// The last second at which a transaction may be executed: so many from L1's clock on, which is no other than that of
+/// this machine. An old node would have it expire at once, a wrong one much too late.
+fn expiry(l1: u64, here: u64, seconds: u32) -> Result<u32> {
+    ensure!(
+        l1.abs_diff(here) <= MOST_APART,
+        "the latest block of L1 is of second {l1}, and this machine's clock shows {here}: check \
+         the clock, and that the node of --l1 is in sync"
+    );
+    let expiry = l1.checked_add(seconds.into()).and_then(|at| u32::try_from(at).ok());
+    expiry.ok_or_else(|| eyre!("L1's clock shows {l1}: no transaction can expire so late"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fee_that_nobody_has_allowed_is_small() {
+        for (quanta, most) in [(1, 1), (199, 1), (200, 2), (1_000_000, 10_000), (0, 1)] {
+            assert_eq!(usual_fee(quanta), most);
         }
+    }
+
+    #[test]
+    fn a_transaction_expires_by_l1s_clock_if_that_can_be() {
+        let now = 1_800_000_000;
+        for l1 in [now, now - MOST_APART, now + MOST_APART] {
+            assert_eq!(u64::from(expiry(l1, now, 60).unwrap()), l1 + 60);
+        }
+        for l1 in [0, now - MOST_APART - 1, now + MOST_APART + 1, u64::MAX] {
+            let error = expiry(l1, now, 60).unwrap_err().to_string();
+            assert!(error.contains("check the clock"), "{error}");
+        }
+        let last = u64::from(u32::MAX);
+        assert!(expiry(last, last, 1).is_err());
     }
 }

@@ -2,16 +2,19 @@
 
 use std::fmt;
 
-use cairn_batcher::api::{
-    hex::Hash,
-    wire::{FeeKind, Stage, TransactionView},
+use cairn_batcher::{
+    api::{
+        hex::Hash,
+        wire::{FeeKind, Stage, TransactionView},
+    },
+    client::check_withdrawal,
 };
-use eyre::{Result, eyre};
+use eyre::{Result, ensure, eyre};
 use serde::Serialize;
 
 use super::{
     place::{Amount, L1Place, Place, Service, Tokens},
-    words,
+    signed, words,
 };
 use crate::reconstruct::print;
 
@@ -83,21 +86,32 @@ pub(super) async fn run(arguments: Arguments) -> Result<()> {
     let transaction = client.transaction(hash).await?.ok_or_else(unknown)?;
     let mut tokens = Tokens::new(place.as_ref().map(|place| &place.l1));
     let life = &transaction.life;
+    let proven = match &place {
+        Some(place) => place.proven(life).await?,
+        None => None,
+    };
     let is_payable = transaction.kind == FeeKind::Withdraw
-        && matches!(life.stage, Stage::Proven | Stage::Finalized);
+        && matches!(life.stage, Stage::Proven | Stage::Finalized)
+        && words::is_proven(life, proven);
     let claimed = match &place {
-        Some(place) if is_payable => {
-            let view = client.withdrawal(hash).await?;
-            Some(place.l1.is_claimed(view.batch, view.index).await?)
-        }
+        Some(place) if is_payable => Some(is_claimed(place, &transaction, hash).await?),
         _ => None,
     };
     let status = Status {
         amount: tokens.amount(transaction.token, transaction.amount.0).await?,
-        words: words::stage(life),
+        words: words::stage(life, proven),
         expected: words::expected(life, client.pace().await?.as_ref()),
         claimed,
         transaction,
     };
     print(&status, arguments.json)
+}
+
+/// Whether L1 has paid a withdrawal, which L1 owes and which is the one that was signed.
+async fn is_claimed(place: &Place, transaction: &TransactionView, hash: Hash) -> Result<bool> {
+    let signed = signed::withdrawal(transaction, place.l1.domain(), hash)?;
+    let view = place.client.withdrawal(hash).await?;
+    let owed = check_withdrawal(&view, place.l1.withdrawals_root(view.batch).await?)?;
+    ensure!(owed == signed, "the operator names another withdrawal than transaction {hash} signs");
+    Ok(place.l1.is_claimed(view.batch, view.index).await?)
 }

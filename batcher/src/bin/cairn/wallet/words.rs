@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use cairn_batcher::{
     api::wire::{Life, Stage},
     client::pace::Pace,
+    console::line,
 };
 use clap::ValueEnum;
 
@@ -40,26 +41,51 @@ impl WaitFor {
     }
 }
 
-/// What a stage means to who has signed the transaction.
-pub(super) fn stage(life: &Life) -> String {
+/// What a stage means to who has signed the transaction. `proven` is the last batch that L1 has a proof of, by the user's
+/// own node; none where that was not asked.
+///
+/// Trust: none in `life`.
+pub(super) fn stage(life: &Life, proven: Option<u32>) -> String {
     let batch = life.in_block.map_or_else(String::new, |place| format!(" {}", place.batch));
+    if let (Stage::Proven | Stage::Finalized, false) = (life.stage, is_proven(life, proven)) {
+        return match proven {
+            Some(proven) => format!(
+                "proven by the operator's word alone: L1 has proofs up to batch {proven}, not of \
+                 its batch{batch}"
+            ),
+            None => format!(
+                "proven with its batch{batch}, by the operator's word: give --l1 to ask L1 itself"
+            ),
+        };
+    }
     match life.stage {
         Stage::Accepted => "accepted: the operator has it on disk and will execute it".to_owned(),
         Stage::InBlock => {
             let block = life.in_block.map_or(0, |place| place.block);
             format!("executed in block {block}, by the operator's word; its batch{batch} is open")
         }
-        Stage::Batched => format!("executed; its batch{batch} is sealed and waits for L1"),
-        Stage::Committed => format!("its batch{batch} is on L1, and is being proven"),
+        Stage::Batched => {
+            format!("executed, by the operator's word; its batch{batch} is sealed and waits for L1")
+        }
+        Stage::Committed => {
+            format!("its batch{batch} is on L1 and is being proven, by the operator's word")
+        }
         Stage::Proven => {
             format!("L1 has verified a proof of its batch{batch}; it waits for confirmations")
         }
         Stage::Finalized => format!("final: L1 has verified a proof of its batch{batch}"),
         Stage::Dropped => match &life.dropped {
-            Some(dropped) => format!("dropped, and never will be executed: {}", dropped.message),
+            Some(dropped) => {
+                format!("dropped, and never will be executed: {}", line(&dropped.message))
+            }
             None => "dropped, and never will be executed".to_owned(),
         },
     }
+}
+
+/// Whether L1 has a proof of the batch that the operator says the transaction is in.
+pub(super) fn is_proven(life: &Life, proven: Option<u32>) -> bool {
+    life.in_block.zip(proven).is_some_and(|(place, proven)| place.batch <= proven)
 }
 
 /// What is expected next, where the last final batch tells how long that takes.
@@ -91,13 +117,16 @@ pub(super) fn time(time: Duration) -> String {
     format!("{} {unit}", seconds / size)
 }
 
-fn now_ms() -> u64 {
+/// This machine's clock.
+pub(super) fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
+    use cairn_batcher::api::wire::{DroppedAt, InBlockAt};
+
     use super::*;
 
     fn life(stage: Stage) -> Life {
@@ -112,6 +141,35 @@ mod tests {
             finalized_ms: None,
             dropped: None,
         }
+    }
+
+    fn in_batch(stage: Stage, batch: u32) -> Life {
+        let place = InBlockAt { at_ms: 0, block: 9, position: 0, batch };
+        Life { in_block: Some(place), ..life(stage) }
+    }
+
+    #[test]
+    fn what_l1_has_not_proven_is_the_operators_word() {
+        for stage in [Stage::Proven, Stage::Finalized] {
+            let word = super::stage(&in_batch(stage, 5), Some(5));
+            assert!(word.contains("L1 has verified a proof of its batch 5"), "{word}");
+            for (life, proven) in
+                [(in_batch(stage, 5), Some(4)), (in_batch(stage, 5), None), (life(stage), Some(9))]
+            {
+                let word = super::stage(&life, proven);
+                assert!(word.contains("by the operator's word"), "{word}");
+                assert!(!word.contains("L1 has verified"), "{word}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_operator_says_makes_no_lines_of_its_own() {
+        let (reason, message) = ("refused".to_owned(), "no\nstage  final\u{1b}[2J".to_owned());
+        let dropped = DroppedAt { at_ms: 0, reason, message, replaced_by: None };
+        let life = Life { dropped: Some(dropped), ..life(Stage::Dropped) };
+        let word = super::stage(&life, None);
+        assert!(word.ends_with("no\\nstage  final\\u{1b}[2J"), "{word}");
     }
 
     #[test]
