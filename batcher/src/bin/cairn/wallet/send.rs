@@ -97,8 +97,9 @@ struct Terms {
     /// The most that the operator may ask for, in units of the token [default: a hundredth of the amount].
     #[arg(long, value_name = "AMOUNT")]
     max_fee: Option<String>,
-    /// It is never executed later than so many seconds from now, by L1's clock.
-    #[arg(long, value_name = "SECONDS", default_value_t = 3_600)]
+    /// It is never executed later than SECONDS from now, by L1's clock. The default leaves an operator that could
+    /// commit nothing for a day the time to stamp its batch anew.
+    #[arg(long, value_name = "SECONDS", default_value_t = 172_800)]
     #[arg(value_parser = parse::within(1..=31_536_000_u32))]
     expires_in: u32,
     /// The stage that is waited for.
