@@ -183,5 +183,7 @@ fn status_shows_the_fleet_and_its_workers_to_the_operator() {
     let output = status.env_remove("CAIRN_ADMIN_TOKEN_FILE").output().unwrap();
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(json["fleet"]["workers"].is_null() && json["fleet"]["believed"] == 1, "{json}");
-    assert_eq!(service.last().0, "/metrics");
+    let asked = service.asked.lock().unwrap();
+    let fleets = asked.iter().filter(|(method, ..)| method == "cairn_admin_fleet");
+    assert_eq!(fleets.count(), 2, "without a token the workers are not asked for: {asked:?}");
 }
