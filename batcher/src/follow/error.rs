@@ -35,6 +35,12 @@ pub enum FollowError {
     /// The operator does not answer.
     #[error(transparent)]
     Operator(#[from] ClientError),
+    /// The operator takes too long.
+    #[error("the operator has not answered all within {seconds} s")]
+    SlowOperator {
+        /// What it had.
+        seconds: u64,
+    },
     /// The operator is another rollup's.
     #[error(
         "--operator: it is of rollup {got} on chain {got_chain}, expected {expected} on chain {expected_chain}"
@@ -72,7 +78,9 @@ impl FollowError {
             Self::Reconstruct(error) => {
                 matches!(error, L1(_) | History(_) | OtherRecord { .. } | Data { .. })
             }
-            Self::L1(_) | Self::Operator(_) => true,
+            Self::L1(_) | Self::SlowOperator { .. } => true,
+            // No URL becomes one.
+            Self::Operator(error) => !matches!(error, ClientError::Url { .. }),
             _ => false,
         }
     }

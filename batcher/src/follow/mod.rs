@@ -6,11 +6,14 @@
 //! ```
 //!
 //! A round reads L1 as of its latest block, takes back what is not there any more, and executes what is new. What is
-//! kept on disk is the state after a proven batch, so that a start goes on from there, and rows for readers.
+//! kept on disk is the state after a proven batch, so that a start goes on from there, and rows for readers. The
+//! operator is asked beside that: whatever it does, L1 is followed.
 //!
 //! Trust: as `reconstruct`. None in the operator.
 
+mod begin;
 mod contradiction;
+mod doubts;
 pub mod error;
 mod operator;
 pub mod receipts;
@@ -20,19 +23,20 @@ pub mod serve;
 pub mod states;
 
 use std::{
+    collections::BTreeMap,
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use alloy::primitives::B256;
-use cairn_state::State;
 use metrics::gauge;
 use serde::Serialize;
 
 pub use self::error::FollowError;
 use self::{
+    begin::{STATE, begin, snapshot},
     contradiction::Contradictions,
     operator::Operator,
     receipts::{Receipt, Verdict},
@@ -40,6 +44,7 @@ use self::{
     states::States,
 };
 use crate::{
+    clock::now_ms,
     reconstruct::{
         Finality, Progress, ReconstructError, Rollup, history::Committed, source::Sources,
     },
@@ -49,8 +54,6 @@ use crate::{
 
 /// How often the state is kept on disk.
 const KEEP: Duration = Duration::from_secs(60);
-/// The state's file in the data folder.
-const STATE: &str = "state.snapshot";
 /// The folder of the rows in the data folder.
 const ROWS: &str = "rows";
 
@@ -93,12 +96,14 @@ pub struct Standing {
     pub proven: u32,
     /// State commitment after `batch`, in hex.
     pub state: String,
-    /// Batches of the operator that were compared so far.
+    /// Batches of the operator that were compared so far, each counted once.
     pub compared: u64,
     /// Receipts that hold.
     pub receipts_hold: u64,
     /// Receipts whose batch is not on L1 yet, or is before the state that was started from.
     pub receipts_open: u64,
+    /// What the operator says and contradicts L1 as of one block: it counts if it does as of another.
+    pub undecided: Vec<String>,
     /// What contradicts L1.
     pub contradictions: Vec<String>,
 }
@@ -146,15 +151,24 @@ impl Follower {
                 receipt.verdict = Some(Verdict::TooEarly);
             }
         }
+        // What never gets on must look old as well.
+        gauge!("cairn_follow_round_timestamp_seconds").set(seconds());
         Ok(follower)
     }
 
-    /// Watches an operator from now on.
+    /// Watches an operator from now on. One that does not answer yet is asked again in [`Self::check`].
     ///
     /// # Errors
-    /// It does not answer, or is another rollup's.
+    /// It is another rollup's, or the URL is none.
     pub async fn watch(&mut self, url: &str) -> Result<(), FollowError> {
-        self.operator = Some(Operator::connect(url, &self.rollup, 0).await?);
+        let mut operator = Operator::new(url);
+        if let Err(error) = operator.connect(&self.rollup).await
+            && !error.may_pass()
+        {
+            return Err(error);
+        }
+        gauge!("cairn_follow_compared_timestamp_seconds").set(seconds());
+        self.operator = Some(operator);
         Ok(())
     }
 
@@ -182,27 +196,34 @@ impl Follower {
         self.contradictions.all()
     }
 
-    /// Reads L1 anew, executes what is new, and compares. New contradictions are `told`, each once.
+    /// Reads L1 anew, executes what is new, and holds receipts against it. New contradictions are `told`, each once.
     ///
     /// # Errors
-    /// L1, its data, the disk or the operator; what was executed until then stays.
+    /// L1, its data or the disk; what was executed until then stays.
     pub async fn round(
         &mut self,
         progress: &impl Progress,
         mut told: impl FnMut(&str),
-    ) -> Result<Standing, FollowError> {
+    ) -> Result<(), FollowError> {
         self.rollup = self.rollup.refresh(self.setting.confirmations).await?;
-        let executed = self.execute(progress).await;
-        self.tell_receipts(&mut told);
-        if let Err(FollowError::Reconstruct(error @ ReconstructError::Batch { finality, .. })) =
-            &executed
-            && *finality == Finality::Committed
+        let mut executed = self.execute(progress).await;
+        let mut shown = self.broken_receipts();
+        if let Err(FollowError::Reconstruct(
+            error @ ReconstructError::Batch { batch, finality, .. },
+        )) = &executed
         {
-            // It stands on L1 and leads nowhere: whoever has committed it must take it back.
-            self.tell(format!("what is committed on L1 is no batch: {error}"), &mut told);
-        } else {
-            executed?;
+            // It stands on L1 and leads nowhere. Whoever has committed it must take it back. If it is proven,
+            // nobody can, which is another contradiction, and worse. All that is before it stays true.
+            let what = match finality {
+                Finality::Committed => "committed",
+                Finality::Proven => "proven",
+            };
+            let text = format!("what is {what} on L1 is no batch: {error}");
+            shown.insert(format!("{what} batch {batch}"), text);
+            executed = Ok(());
         }
+        self.contradictions.show(shown).iter().for_each(|contradiction| told(contradiction));
+        executed?;
         let tip = self.states.tip();
         rows::show_l1(&self.store, &self.rollup, tip, self.setting.confirmations).await?;
         #[expect(clippy::cast_precision_loss, reason = "for people")]
@@ -210,18 +231,43 @@ impl Follower {
         gauge!("cairn_follow_batch").set(tip);
         self.states.tidy(self.rollup.history().proven());
         self.keep()?;
-        if let Some(operator) = &mut self.operator {
-            for contradiction in operator.check(&self.rollup, &self.receipts).await? {
-                self.tell(contradiction, &mut told);
-            }
-        }
-        Ok(self.standing())
+        gauge!("cairn_follow_round_timestamp_seconds").set(seconds());
+        Ok(())
     }
 
-    /// Whether the operator has said something that counts once it is said again: another round tells.
+    /// Holds what the operator says against L1 as of the last round; nothing without one. It ends within a minute. What
+    /// counts is `told`, each once, also if an error follows.
+    ///
+    /// # Errors
+    /// The operator does not answer, or not in time: L1 is followed all the same.
+    pub async fn check(&mut self, mut told: impl FnMut(&str)) -> Result<(), FollowError> {
+        let Some(operator) = &mut self.operator else { return Ok(()) };
+        let confirmations = self.setting.confirmations;
+        let checked = operator.check(&self.rollup, &self.receipts, confirmations).await;
+        #[expect(clippy::cast_precision_loss, reason = "for people")]
+        gauge!("cairn_follow_compared").set(operator.compared() as f64);
+        for contradiction in operator.take_counted() {
+            if self.contradictions.add(contradiction.clone()) {
+                told(&contradiction);
+            }
+        }
+        checked?;
+        gauge!("cairn_follow_compared_timestamp_seconds").set(seconds());
+        Ok(())
+    }
+
+    /// Whether the operator has said something that counts if it holds at another block of L1.
     #[must_use]
     pub fn is_in_doubt(&self) -> bool {
-        self.operator.as_ref().is_some_and(Operator::is_in_doubt)
+        self.operator.as_ref().is_some_and(|operator| !operator.undecided().is_empty())
+    }
+
+    /// Whether all batches up to `to` that L1 has were compared, if an operator is watched, and nothing is in doubt.
+    #[must_use]
+    pub fn is_compared(&self, to: u32) -> bool {
+        let to = u64::from(to.min(self.rollup.history().committed()));
+        let compared = self.operator.as_ref().is_none_or(|operator| operator.compared() >= to);
+        compared && !self.is_in_doubt()
     }
 
     async fn execute(&mut self, progress: &impl Progress) -> Result<(), FollowError> {
@@ -252,25 +298,18 @@ impl Follower {
         rebuilt.map(drop).map_err(FollowError::from)
     }
 
-    fn tell_receipts(&mut self, told: &mut impl FnMut(&str)) {
-        let broken: Vec<String> = self
-            .receipts
-            .iter()
-            .filter_map(|receipt| match &receipt.verdict {
-                Some(Verdict::Broken(reason)) => {
-                    let finality = self.rollup.finality(receipt.signed.batch);
-                    Some(format!("receipt {}: {reason} ({finality})", receipt.file.display()))
-                }
-                _ => None,
-            })
-            .collect();
-        broken.into_iter().for_each(|contradiction| self.tell(contradiction, told));
-    }
-
-    fn tell(&mut self, contradiction: String, told: &mut impl FnMut(&str)) {
-        if self.contradictions.add(contradiction.clone()) {
-            told(&contradiction);
-        }
+    /// Sentences by what stays as a batch becomes final.
+    fn broken_receipts(&self) -> BTreeMap<String, String> {
+        let broken = self.receipts.iter().filter_map(|receipt| match &receipt.verdict {
+            Some(Verdict::Broken(reason)) => {
+                let key = format!("receipt {}: {reason}", receipt.file.display());
+                let finality = self.rollup.finality(receipt.signed.batch);
+                let text = format!("{key} ({finality})");
+                Some((key, text))
+            }
+            _ => None,
+        });
+        broken.collect()
     }
 
     /// Keeps the state after the last proven batch, if it is time to: nobody takes it back.
@@ -293,7 +332,9 @@ impl Follower {
         Ok(())
     }
 
-    fn standing(&self) -> Standing {
+    /// Where it stands.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
         let history = self.rollup.history();
         let tip = self.states.tip();
         let state = self.states.get(tip).map(|mut state| state.summary().commitment().to_bytes());
@@ -306,60 +347,19 @@ impl Follower {
             committed: history.committed(),
             proven: history.proven(),
             state: format!("0x{}", hex::encode(state.unwrap_or_default())),
-            compared: self.operator.as_ref().map_or(0, |operator| operator.compared),
+            compared: self.operator.as_ref().map_or(0, Operator::compared),
             receipts_hold: count(|verdict| *verdict == Some(Verdict::Holds)),
             receipts_open: count(|verdict| matches!(verdict, None | Some(Verdict::TooEarly))),
+            undecided: self.operator.as_ref().map(Operator::undecided).unwrap_or_default(),
             contradictions: self.contradictions.all(),
         }
     }
 }
 
-/// The state to begin with: the one in the folder or the one named, whichever is later and L1's, else the rollup's first.
-/// The one in the folder is left alone where it is after the batch of a receipt.
-fn begin(
-    setting: &Setting,
-    rollup: &Rollup,
-    receipts: &[Receipt],
-) -> Result<Snapshot, FollowError> {
-    let first_receipt = receipts.iter().map(|receipt| receipt.signed.batch).min();
-    let is_early = |kept: &Snapshot| first_receipt.is_none_or(|batch| kept.batch < batch);
-    let mut named = setting.snapshot.clone();
-    if let Some(named) = &mut named {
-        rollup.check_snapshot(named)?;
-    }
-    let earliest = named.as_ref().map_or(0, |named| named.batch);
-    let kept = kept(&setting.folder, rollup).filter(is_early);
-    if let Some(kept) = kept.filter(|kept| kept.batch > earliest) {
-        return Ok(kept);
-    }
-    Ok(named.unwrap_or_else(|| snapshot(rollup, 0, rollup.genesis().clone())))
-}
-
-/// What an earlier run has kept; none where it is not L1's any more, or of another rollup: it is made again.
-fn kept(folder: &Path, rollup: &Rollup) -> Option<Snapshot> {
-    let file = folder.join(STATE);
-    if !file.exists() {
-        return None;
-    }
-    let mut snapshot = match Snapshot::read(&file) {
-        Ok(snapshot) => snapshot,
-        Err(error) => {
-            tracing::warn!(%error, "the state of an earlier run is not used");
-            return None;
-        }
-    };
-    match rollup.check_snapshot(&mut snapshot) {
-        Ok(_) => Some(snapshot),
-        Err(error) => {
-            tracing::warn!(%error, "the state of an earlier run is not used");
-            None
-        }
-    }
-}
-
-fn snapshot(rollup: &Rollup, batch: u32, state: State) -> Snapshot {
-    let reader = rollup.reader();
-    Snapshot { chain_id: reader.chain_id(), rollup: reader.address(), batch, state }
+/// Seconds since 1970.
+#[expect(clippy::cast_precision_loss, reason = "for people")]
+fn seconds() -> f64 {
+    now_ms() as f64 / 1_000.0
 }
 
 /// L1's chain hash of a batch that stands.

@@ -1,13 +1,11 @@
-//! A follower beside L1 and beside an operator that lies.
+//! A follower beside L1.
 
-use std::{
-    path::Path,
-    sync::{Arc, Mutex},
-};
+mod lies;
+
+use std::{path::Path, sync::Arc};
 
 use alloy::{
     primitives::{Address, B256},
-    providers::Provider,
     signers::local::PrivateKeySigner,
 };
 use cairn_batcher::{
@@ -19,7 +17,7 @@ use cairn_batcher::{
         wire,
     },
     client::{Client, check_proof},
-    follow::{FollowError, Follower, Setting, Standing, receipts::Receipt, serve},
+    follow::{Follower, Setting, Standing, receipts::Receipt, serve},
     mempool::transaction_hash,
     reconstruct::{Rollup, source::Sources},
     signals::{Signals, shutdown},
@@ -27,11 +25,7 @@ use cairn_batcher::{
 use cairn_primitives::schnorr::SecretKey;
 use cairn_state::sign;
 use cairn_types::{Authorization, SignedTransaction, Transaction, domain};
-use jsonrpsee::{
-    server::{RpcModule, ServerBuilder, ServerHandle},
-    types::ErrorObjectOwned,
-};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::world::{FIRST, World, key};
 
@@ -57,8 +51,9 @@ async fn follower(world: &World, folder: &Path, receipts: Vec<Receipt>) -> Follo
 /// A round; what it tells.
 async fn round(follower: &mut Follower) -> (Standing, Vec<String>) {
     let mut told = Vec::new();
-    let standing = follower.round(&(), |line| told.push(line.to_owned())).await.unwrap();
-    (standing, told)
+    follower.round(&(), |line| told.push(line.to_owned())).await.unwrap();
+    follower.check(|line| told.push(line.to_owned())).await.unwrap();
+    (follower.standing(), told)
 }
 
 fn state(world: &mut World) -> String {
@@ -194,129 +189,11 @@ async fn a_receipt_that_was_broken_is_told_once() {
     assert!(told[0].contains("has another transaction of account 65536 with nonce 0"), "{told:?}");
     assert!(told[0].contains("only committed"), "{told:?}");
     assert!(round(&mut follower).await.1.is_empty());
-}
-
-// --- an operator that lies ------------------------------------------------------------------------
-
-/// What an operator answers, by method and number.
-type Answers = Arc<Mutex<Box<dyn Fn(&str, u64) -> Value + Send>>>;
-
-/// An operator that says whatever it is told to.
-async fn operator(answers: Answers) -> (String, ServerHandle) {
-    let mut module = RpcModule::new(answers);
-    for method in ["cairn_info", "cairn_head", "cairn_batch", "cairn_block"] {
-        module
-            .register_method(method, move |params, answers, _| {
-                let number =
-                    params.parse::<Value>().ok().and_then(|value| value["number"].as_u64());
-                let answer = (answers.lock().unwrap())(method, number.unwrap_or_default());
-                Ok::<Value, ErrorObjectOwned>(answer)
-            })
-            .unwrap();
-    }
-    let server = ServerBuilder::default().build("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", server.local_addr().unwrap());
-    (url, server.start(module))
-}
-
-/// What an honest operator would say of the world, with this state of batch 2.
-fn says(world: &World, states: Vec<B256>, l1_block: u64) -> Box<dyn Fn(&str, u64) -> Value + Send> {
-    let (rollup, records) = (world.rollup, world.records.clone());
-    let zero = B256::ZERO;
-    Box::new(move |method, number| {
-        let last = states.len() as u64 - 1;
-        match method {
-            "cairn_info" => json!({
-                "version": "0", "chainId": CHAIN, "rollup": rollup, "custody": rollup,
-                "domain": format!("0x{}", "00".repeat(31)), "circuitSetRoot": zero,
-                "receiptSigner": rollup, "dataModes": [], "maxRequestBytes": 1, "maxItems": 1,
-                "maxBatchCalls": 1, "maxDepth": 1, "requestsPerSecond": 1
-            }),
-            "cairn_head" => json!({
-                "block": last, "batch": last, "state": states[last as usize], "madeMs": 0,
-                "nextId": 0, "nextToken": 0, "sealed": last, "committed": last, "proven": 1,
-                "finalized": 0, "l1Block": l1_block, "l1Timestamp": 0, "l1Paused": false,
-                "standing": "running", "halted": null
-            }),
-            "cairn_batch" => json!({
-                "number": number, "timestamp": 0, "firstBlock": number, "lastBlock": number,
-                "stateBefore": zero, "stateAfter": states[number as usize],
-                "priorityEnd": records[number as usize].priorityEnd, "operations": 1, "transfers": 1,
-                "dataWords": 1, "reason": "age", "openedMs": 0, "sealedMs": 0, "publication": null,
-                "proofMadeMs": null, "l1": null, "finalized": false, "finalizedMs": null
-            }),
-            _ => json!({
-                "number": number, "batch": number, "timestamp": 0, "state": states[number as usize],
-                "madeMs": 0, "operationCount": 0, "operations": []
-            }),
-        }
-    })
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_operator_that_says_something_else_than_l1_is_told_of() {
-    let mut world = world_with_users().await;
-    world.commit_transfer().await;
-    let honest: Vec<B256> = world.records.iter().map(|record| record.state).collect();
-    let block = world.provider.get_block_number().await.unwrap();
-    let answers: Answers = Arc::new(Mutex::new(says(&world, honest.clone(), block)));
-    let (url, _server) = operator(Arc::clone(&answers)).await;
-    let folder = tempfile::tempdir().unwrap();
-    let mut follower = follower(&world, folder.path(), Vec::new()).await;
-    follower.watch(&url).await.unwrap();
-    for _ in 0..3 {
-        let (standing, told) = round(&mut follower).await;
-        assert!(told.is_empty() && !follower.is_in_doubt(), "{told:?}");
-        assert!(standing.compared > 0);
-    }
-
-    // One that has not seen the last block yet is no liar, and neither is one that is ahead.
-    *answers.lock().unwrap() = says(&world, honest[..2].to_vec(), block - 1);
-    assert!(round(&mut follower).await.1.is_empty() && round(&mut follower).await.1.is_empty());
-
-    let mut lie = honest.clone();
-    lie[2] = honest[1];
-    *answers.lock().unwrap() = says(&world, lie, block);
-    assert!(
-        round(&mut follower).await.1.is_empty() && follower.is_in_doubt(),
-        "once may be chance"
-    );
+    // L1 does not show it any more; that two receipts exclude each other stays.
+    assert_eq!(standing.contradictions.len(), 2);
+    world.revert(1).await;
     let (standing, told) = round(&mut follower).await;
-    assert_eq!(told.len(), 2, "{told:?}");
-    assert!(
-        told.iter().all(|line| line.starts_with("batch 2: the operator has state")),
-        "{told:?}"
-    );
-    assert_eq!(standing.contradictions, told);
-    assert!(round(&mut follower).await.1.is_empty(), "each is told once");
-
-    // One that denies a batch.
-    *answers.lock().unwrap() = says(&world, honest[..2].to_vec(), block);
-    round(&mut follower).await;
-    let (_, told) = round(&mut follower).await;
-    assert!(told.iter().any(|line| line.contains("has not sealed it, L1 has it")), "{told:?}");
-    assert!(
-        told.iter().any(|line| line.contains("batch 1 is the last committed, L1 says 2")),
-        "{told:?}"
-    );
-
-    // Nonsense is an error, and no contradiction.
-    *answers.lock().unwrap() = Box::new(|_, _| json!("\u{1b}[2J"));
-    let error = follower.round(&(), |line| panic!("{line}")).await.unwrap_err();
-    assert!(matches!(error, FollowError::Operator(_)) && error.may_pass(), "{error}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_operator_of_another_rollup_is_refused() {
-    let mut world = world_with_users().await;
-    let states: Vec<B256> = world.records.iter().map(|record| record.state).collect();
-    let rollup = std::mem::replace(&mut world.rollup, Address::repeat_byte(1));
-    let answers: Answers = Arc::new(Mutex::new(says(&world, states, 1)));
-    world.rollup = rollup;
-    let (url, _server) = operator(answers).await;
-    let folder = tempfile::tempdir().unwrap();
-    let error = follower(&world, folder.path(), Vec::new()).await.watch(&url).await.unwrap_err();
-    assert!(matches!(error, FollowError::OtherOperator { .. }), "{error}");
+    assert_eq!((standing.contradictions.len(), told.len()), (1, 0), "{standing:?}");
 }
 
 /// What is committed and leads nowhere is a contradiction, and the states before it are served.
@@ -332,5 +209,12 @@ async fn a_batch_that_cannot_be_is_told_of() {
     let (standing, told) = round(&mut follower).await;
     assert_eq!((standing.batch, standing.committed, told.len()), (1, 2, 1), "{told:?}");
     assert!(told[0].contains("what is committed on L1 is no batch: batch 2"), "{told:?}");
+    assert!(round(&mut follower).await.1.is_empty());
+    // A proof of it is the worst that can be, and no reason to say less.
+    world.prove(1, 2, 0).await;
+    let (standing, told) = round(&mut follower).await;
+    assert_eq!((standing.batch, standing.proven, told.len()), (1, 2, 1), "{told:?}");
+    assert!(told[0].contains("what is proven on L1 is no batch: batch 2"), "{told:?}");
+    assert_eq!(standing.contradictions, told);
     assert!(round(&mut follower).await.1.is_empty());
 }

@@ -7,7 +7,7 @@ use std::{
     path::PathBuf,
     process::ExitCode,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use alloy::primitives::Address;
@@ -28,8 +28,10 @@ use crate::{
     reconstruct::{L1, print},
 };
 
-/// The pause before what the operator has said once is asked again.
+/// With --once, the pause before a next block of L1 is looked for: what the operator says counts at two.
 const AGAIN: Duration = Duration::from_secs(2);
+/// How long that goes on without another batch that is compared: five blocks of Ethereum.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 const EXAMPLES: &str = "Examples:
   cairn follow --l1 URL --rollup ADDRESS --beacon URL --data-dir follower
@@ -39,7 +41,8 @@ const EXAMPLES: &str = "Examples:
 
 A receipt's file is {\"receipt\": what cairn_receipt answers, \"transaction\": \"0x\" and the 131 bytes}.
 What contradicts L1 is a line on standard error, the gauge cairn_follow_contradictions, and with
---once exit code 1.";
+--once exit code 1. An operator's word counts if it contradicts L1 as of two blocks; what no second
+block came for within a minute is undecided, with --once exit code 1 too.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -65,7 +68,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "once",
         default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 8_651)))]
     listen: SocketAddr,
-    /// Ends when all that L1 has is executed and compared: exit code 1 if something contradicts it.
+    /// Ends when all that L1 has is executed and compared: exit code 1 if something contradicts it or is undecided.
     #[arg(long)]
     once: bool,
     /// Seconds between two looks at L1.
@@ -144,20 +147,35 @@ fn shout(contradiction: &str) {
 }
 
 async fn once(mut follower: Follower, bars: &RebuildBars, json: bool) -> Result<ExitCode> {
-    let mut standing = follower.round(bars, shout).await?;
-    if follower.is_in_doubt() {
-        // What is said twice counts.
+    // What L1 gets meanwhile is another run's.
+    let to = follower.rollup().history().committed();
+    let (mut compared, mut end) = (0, None);
+    loop {
+        follower.round(bars, shout).await?;
+        follower.check(shout).await.wrap_err("--operator")?;
+        if follower.is_compared(to) {
+            break;
+        }
+        let now = follower.standing().compared;
+        if now > compared && now < u64::from(to) {
+            (compared, end) = (now, None);
+            continue;
+        }
+        if *end.get_or_insert_with(|| Instant::now() + PATIENCE) <= Instant::now() {
+            break;
+        }
         tokio::time::sleep(AGAIN).await;
-        standing = follower.round(bars, shout).await?;
     }
     bars.finish();
     follower.keep_now()?;
-    let is_well = standing.contradictions.is_empty();
+    let standing = follower.standing();
+    let is_well = standing.contradictions.is_empty() && follower.is_compared(to);
     print(&Report(standing), json)?;
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Round after round. What may pass by itself is said once, until it has passed.
+/// Round after round. What may pass by itself is said once, until it has passed. The operator's trouble is no trouble of
+/// the readers, who get L1.
 async fn follow(
     mut follower: Follower,
     bars: RebuildBars,
@@ -166,13 +184,14 @@ async fn follow(
 ) -> Result<Infallible, FollowError> {
     let states = follower.states().clone();
     let mut bars = Some(bars);
+    let mut operator = None;
     loop {
         let round = match &bars {
             Some(bars) => follower.round(bars, shout).await,
             None => follower.round(&(), shout).await,
         };
         match round {
-            Ok(_) => {
+            Ok(()) => {
                 if let Some(bars) = bars.take() {
                     bars.finish();
                 }
@@ -192,9 +211,22 @@ async fn follow(
             }
             Err(error) => return Err(error),
         }
-        tokio::time::sleep(if follower.is_in_doubt() { AGAIN.min(interval) } else { interval })
-            .await;
+        let trouble = follower.check(shout).await.err().map(|error| crate::line(&error.into()));
+        match &trouble {
+            Some(trouble) if operator.as_ref() != Some(trouble) => {
+                tell!("cairn: --operator: {trouble}; trying again");
+            }
+            None if operator.is_some() => tell!("cairn: the operator answers again"),
+            _ => {}
+        }
+        operator = trouble;
+        tokio::time::sleep(interval).await;
     }
+}
+
+/// Each on a line of its own, after what is there.
+fn lines(f: &mut fmt::Formatter<'_>, lines: &[String]) -> fmt::Result {
+    lines.iter().try_for_each(|line| write!(f, "\n  {}", cairn_batcher::console::line(line)))
 }
 
 /// What is printed.
@@ -205,22 +237,21 @@ struct Report(Standing);
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Standing { l1_block, batch, committed, proven, state, compared, .. } = &self.0;
-        let Standing { receipts_hold, receipts_open, contradictions, .. } = &self.0;
+        let Standing { receipts_hold, receipts_open, undecided, contradictions, .. } = &self.0;
         writeln!(
             f,
             "L1             block {l1_block}: {committed} batches committed, {proven} proven"
         )?;
         writeln!(f, "state          {state} after batch {batch}")?;
-        writeln!(f, "operator       {compared} batches compared")?;
+        writeln!(f, "operator       {compared} of {committed} batches compared")?;
         writeln!(
             f,
             "receipts       {receipts_hold} hold, {receipts_open} cannot be told: their batch is not on L1, or \
              before the state that was started from"
         )?;
-        write!(f, "contradictions {}", contradictions.len())?;
-        for contradiction in contradictions {
-            write!(f, "\n  {}", cairn_batcher::console::line(contradiction))?;
-        }
-        Ok(())
+        write!(f, "undecided      {}", undecided.len())?;
+        lines(f, undecided)?;
+        write!(f, "\ncontradictions {}", contradictions.len())?;
+        lines(f, contradictions)
     }
 }
