@@ -105,7 +105,8 @@ async fn an_interrupted_run_goes_on() {
     });
     fs::write(path("token.csv.next"), standing.to_string()).unwrap();
     let named = ["--ledger", "token.csv", "--from-block", "1", "--to-block", "3"];
-    let other = shadow(&url, folder.path(), &[&named[..2], &["--from-block", "2"]].concat()).await;
+    let others = ["--ledger", "token.csv", "--from-block", "2", "--to-block", "3"];
+    let other = shadow(&url, folder.path(), &others).await;
     let said = String::from_utf8(other.stderr).unwrap();
     assert!(said.contains("is of blocks 1 to 3"), "{said}");
     let output = shadow(&url, folder.path(), &named).await;
