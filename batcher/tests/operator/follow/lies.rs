@@ -204,6 +204,29 @@ async fn an_operator_that_breaks_off_hides_nothing() {
     );
 }
 
+/// A batch without a block ends where the one before it did.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_of_no_blocks_is_no_lie() {
+    let world = world_with_users().await;
+    let states: Vec<B256> = world.records.iter().map(|record| record.state).collect();
+    let answers: Answers = Arc::new(Mutex::new(nothing()));
+    let (url, _server) = operator(Arc::clone(&answers)).await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut follower = follower(&world, folder.path(), Vec::new()).await;
+    follower.watch(&url).await.unwrap();
+    let says = says(&world, states, world.provider.get_block_number().await.unwrap());
+    *answers.lock().unwrap() = Box::new(move |method, number| {
+        let mut answer = says(method, number);
+        if method == "cairn_batch" {
+            answer["firstBlock"] = json!(number);
+            answer["lastBlock"] = json!(number - 1);
+        }
+        answer
+    });
+    assert!(round(&mut follower).await.1.is_empty() && !follower.is_in_doubt());
+    assert!(follower.is_compared(1));
+}
+
 /// How far it has read L1 is its own word, and excuses it only within the confirmations.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_that_says_that_it_is_far_behind_or_ahead_is_told_of() {
