@@ -257,7 +257,8 @@ impl Operator {
                 None => note(Part::LastBlock, &format!("has no block {last}, its last one")),
                 Some(block) if block.state != state || block.batch != number => {
                     let got = block.state;
-                    let what = format!("has state {got} after its last block {last}, L1 has {state}");
+                    let what =
+                        format!("has state {got} after its last block {last}, L1 has {state}");
                     note(Part::LastBlock, &what);
                 }
                 Some(_) => {}
