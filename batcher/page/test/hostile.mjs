@@ -1,6 +1,7 @@
 // A service that lies in every text it sends, and addresses that carry code: all of it must be shown as text, or not
 // at all, and no view may take the page down.
 
+import { rollupDomain } from "@cairn/client";
 import { serve } from "../tools/serve.mjs";
 import { browser, open, visit } from "./browser.mjs";
 import { answers, play, transactions } from "./played.mjs";
@@ -37,8 +38,8 @@ const faults = [];
 const { page, complaints, close } = await open(chromium, { width: 1600, scheme: "light" }, origin);
 page.on("dialog", (dialog) => (faults.push(`dialog ${dialog.message()}`), dialog.dismiss()));
 
-async function hold(where) {
-  const seen = await page.evaluate(() => ({
+async function hold(where, shown = page) {
+  const seen = await shown.evaluate(() => ({
     struck: "struck" in globalThis,
     foreign: document.querySelectorAll("main img, main script, main iframe, header img").length,
     hasHead: document.querySelector("header nav") !== null,
@@ -56,6 +57,42 @@ for (const path of paths) {
   await visit(page, origin, path);
   if ((await hold(path)).includes("onerror=")) shown += 1;
 }
+// The wallet, with a key: of a service that refuses with lies, then of one that answers with them.
+const domain = rollupDomain({ chainId: honest.cairn_info().chainId, address: honest.cairn_info().rollup });
+const refuse = () => {
+  throw Object.assign(new Error(CODE), { answer: { code: 1003, message: CODE, data: { reason: CODE, retryable: false } } });
+};
+const owned = (account) => ({ accounts: [{ ...honest.cairn_account({ id: 65_536 }), ...account }], more: null });
+await visit(page, origin, "wallet");
+await hold("wallet of a rollup that is a lie");
+for (const [what, answers, text] of [
+  ["refusals", { cairn_accountsOf: refuse }, "onerror="],
+  ["accounts that are lies", { cairn_accountsOf: () => owned(lie({ key: "", balance: "", token: "" })) }, "cannot be shown"],
+  ["a fee that is a lie", { cairn_accountsOf: () => owned({}), cairn_estimateFee: () => ({ fee: CODE }) }, "account 65536"],
+]) {
+  const played = await play({ ...methods, cairn_head: honest.cairn_head, cairn_info: () => ({ ...honest.cairn_info(), domain }), ...answers });
+  const served = await serve(`http://127.0.0.1:${played.address().port}`);
+  const origin = `http://127.0.0.1:${served.address().port}`;
+  const { page, complaints, close } = await open(chromium, { width: 1600, scheme: "light" }, origin);
+  await visit(page, origin, "wallet");
+  await page.fill("input[name=seed]", "07".repeat(32));
+  await page.click("text=Use this seed");
+  await page.locator("main", { hasText: text }).waitFor({ timeout: 10_000 }).catch(() => faults.push(`wallet, ${what}: "${text}" is not shown`));
+  await hold(`wallet, ${what}`, page);
+  if (text === "account 65536") {
+    const send = page.locator("section.panel", { has: page.locator('h2:text-is("Send")') });
+    await send.locator("input[name=to]").fill("65537");
+    await send.locator("input[name=amount]").fill("5");
+    await send.locator("button").click();
+    await send.locator(".fault", { hasText: "expected a decimal number" }).waitFor();
+    await hold(`wallet, ${what}, when something is sent`, page);
+  }
+  // Preact tells of a view that has failed, which the guard shows.
+  faults.push(...complaints.filter((one) => !/WebSocket connection/.test(one)).map((one) => `wallet, ${what}: ${one}`));
+  await close();
+  for (const server of [served, played]) server.close(), server.closeAllConnections();
+}
+
 // The lies must have reached the page, or nothing was tried.
 if (shown < 6) faults.push(`only ${shown} of ${paths.length} views have shown what the service said`);
 
@@ -92,7 +129,7 @@ for (const wrong of [null, 7, [], { stages: null }, "text"]) {
   const served = await serve(`http://127.0.0.1:${played.address().port}`);
   const origin = `http://127.0.0.1:${served.address().port}`;
   const { page, close } = await open(chromium, { width: 1600, scheme: "light" }, origin);
-  for (const path of ["", "batches/5", "operator", "accounts/65536", "queue"]) {
+  for (const path of ["", "batches/5", "operator", "accounts/65536", "queue", "wallet"]) {
     await page.goto(`${origin}/#/${path}`);
     await page.waitForSelector("main h1, main h2");
     await page.waitForTimeout(300);
