@@ -2,7 +2,7 @@
 // they are asked. wallet.mjs does the same for real.
 
 import assert from "node:assert/strict";
-import { decodeTransaction, keyRequestHash, publicKeyFromHex, rollupDomain, SecretKey, transactionHash, verify } from "@cairn/client";
+import { decodeTransaction, keyRequestHash, publicKeyFromHex, rollupDomain, rootFromPath, SecretKey, stateCommitment, transactionHash, verify } from "@cairn/client";
 import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { serve } from "../tools/serve.mjs";
@@ -31,6 +31,15 @@ const TOKEN = `0x${"7c".repeat(20)}`;
 /** A token with a hostile name. */
 const SYMBOL = `<b onmouseover=alert(1)>USD\u202e</b>`;
 const bytes = Buffer.from(SYMBOL).toString("hex");
+/** The proven state, in which the account that pays has a nonce. */
+const prove = (nonce) => {
+  const leaf = { key: `0x${"11".repeat(40)}`, token: 0, nonce, balance: 2_000_000_000n };
+  const siblings = Array(32).fill(`0x${"00".repeat(32)}`);
+  const root = rootFromPath(70_000, leaf, siblings);
+  const state = stateCommitment(root, 80_000, 2);
+  return { id: 70_000, batch: 3, ...leaf, balance: String(leaf.balance), siblings, root, nextId: 80_000, nextToken: 2, state };
+};
+let proven = prove(4);
 const CALLS = {
   [selector("tokenAt(uint16)")]: ([index]) => `0x${index === 0n ? word(0) : word(TOKEN)}${word(1)}${word(index === 0n ? ETH_QUANTUM : 2)}${word(0)}`,
   [selector("symbol()")]: () => `0x${word(32)}${word(bytes.length / 2)}${bytes.padEnd(128, "0")}`,
@@ -40,6 +49,7 @@ const CALLS = {
   [selector("PRIORITY_FEE()")]: () => `0x${word(FEE)}`,
   [selector("FORCED_TRANSACTIONS()")]: () => `0x${word(1)}`,
   [selector("isClaimed(uint32,uint256)")]: () => `0x${word(0)}`,
+  [selector("provenState()")]: () => proven.state,
   [selector("frozenAt()")]: () => `0x${word(7)}`,
   [selector("credit(address,address)")]: ([, asset]) => `0x${word(asset === 0n ? 5_000_000_000n : 0n)}`,
 };
@@ -76,18 +86,24 @@ function wallet({ method, params }) {
 // --- a service ---
 
 const submitted = [];
+let isSilent = false;
+let custody = info.custody;
+let fee = "12";
 const mine = (id, token) => ({ id, key: `0x${"11".repeat(40)}`, token, nonce: 4, balance: "2000000000", nextNonce: 6 });
 const played = await play({
-  cairn_info: () => ({ ...info, domain }),
+  cairn_info: () => ({ ...info, domain, custody }),
   cairn_head: () => ({ ...honest.cairn_head(), nextToken: 2 }),
   cairn_accountsOf: () => ({ accounts: [mine(70_000, 0), mine(70_001, 1)], more: null }),
   cairn_account: ({ id }) => ({ ...mine(id, 0), key: SecretKey.fromSeed(new Uint8Array(32).fill(3)).publicKey }),
-  cairn_estimateFee: () => ({ token: 0, kind: "transfer", fee: "12", floor: "10" }),
+  cairn_estimateFee: () => ({ token: 0, kind: "transfer", fee, floor: "10" }),
+  cairn_proof: () => proven,
   cairn_submit: ({ transaction }) => {
     submitted.push(transaction);
+    // On disk, and the answer is lost.
+    if (isSilent) return { hash: `0x${"00".repeat(32)}`, sequence: 1 };
     return { hash: transactionHash(domain, decodeTransaction(transaction).transaction), sequence: 1 };
   },
-  cairn_transactions: ({ hashes }) => hashes.map(() => honest.cairn_transaction({ hash: honest.cairn_history({}).transactions[2].hash }).life),
+  cairn_transactions: ({ hashes }) => hashes.map(() => (isSilent ? null : honest.cairn_transaction({ hash: honest.cairn_history({}).transactions[2].hash }).life)),
 });
 const served = await serve(`http://127.0.0.1:${played.address().port}`);
 const origin = `http://127.0.0.1:${served.address().port}`;
@@ -147,7 +163,12 @@ assert.equal(sent.length, count);
 const send = panel("Send");
 const submit = async (fields, what) => {
   for (const [name, value] of Object.entries(fields)) await send.locator(`input[name=${name}]`).fill(value);
+  const count = submitted.length;
   await send.locator("button").click();
+  await send.locator("p", { hasText: `${what} to` }).waitFor();
+  assert.equal(submitted.length, count, "nothing is signed before the fee is shown");
+  await send.locator('button:text-is("Sign and send")').click();
+  await send.locator("p", { hasText: "It is accepted" }).waitFor();
   await panel("What you have sent").locator("li", { hasText: what }).first().waitFor();
   const { transaction, signature } = decodeTransaction(submitted.at(-1));
   assert.ok(verify(key, transactionHash(domain, transaction), signature), "the signature holds");
@@ -161,23 +182,80 @@ assert.deepEqual(await submit({ to: payeeKey, amount: "0.2" }, "Transfer of 0.2 
 await send.locator("text=Withdrawal to L1").click();
 assert.deepEqual(await submit({ to: account, amount: "0.3" }, "Withdrawal of 0.3 ETH"), { type: "withdraw", ...common, amount: 300_000_000n, recipient: account });
 const before = submitted.length;
-for (const [to, amount, text] of [["0x12", "1", "expected 20 bytes"], [account, "3", "too little"]]) {
+/** The address with its last letter in the other case. */
+const mistyped = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD";
+for (const [to, amount, text] of [
+  [`0x${"0".repeat(40)}`, "1", "which is nobody's"],
+  [account, "3", "too little"],
+]) {
   await send.locator("input[name=to]").fill(to);
   await send.locator("input[name=amount]").fill(amount);
   await send.locator("button").click();
-  await send.locator(".fault").waitFor();
-  assert.ok((await send.locator(".fault").textContent()).length > 10, text);
+  await send.locator(".fault", { hasText: text }).waitFor();
+}
+for (const [to, text] of [["0x12", "20 bytes"], [mistyped, "copy it again"]]) {
+  await send.locator("input[name=to]").fill(to);
+  await send.locator("input[name=amount]").fill("1");
+  await send.locator('button:text-is("Show the fee")').click();
+  await send.locator('button:text-is("Sign and send")').click();
+  await send.locator(".fault", { hasText: text }).waitFor();
 }
 assert.equal(submitted.length, before, "nothing of that was sent");
+
+// Other fields take an offer back; a fee that is a large part of the amount has to be agreed to in words.
+await send.locator("input[name=to]").fill(account);
+await send.locator('button:text-is("Show the fee")').waitFor();
+fee = "60000000";
+await send.locator("input[name=amount]").fill("1");
+await send.locator('button:text-is("Show the fee")').click();
+await send.locator("p", { hasText: "a fee of 0.06 ETH: 1.06 ETH in all" }).waitFor();
+await send.locator('button:text-is("Sign and send")').click();
+await send.locator(".fault", { hasText: "I agree" }).waitFor();
+assert.equal(submitted.length, before, "a dear fee is not paid by a click");
+await send.locator("input[name=agreed]").fill("i agree");
+await send.locator('button:text-is("Sign and send")').click();
+await send.locator("p", { hasText: "It is accepted" }).waitFor();
+assert.equal(decodeTransaction(submitted.at(-1)).transaction.fee, 60_000_000n);
+fee = "12";
+
+// An answer that is lost: the same bytes go again, and no other transaction is signed meanwhile.
+isSilent = true;
+await send.locator("input[name=to]").fill(account);
+await send.locator("input[name=amount]").fill("0.4");
+await send.locator('button:text-is("Show the fee")').click();
+await send.locator('button:text-is("Sign and send")').click();
+await send.locator(".fault", { hasText: "sign no second one" }).waitFor();
+const lost = submitted.at(-1);
+const row = panel("What you have sent").locator("li", { hasText: "Withdrawal of 0.4 ETH" });
+await row.locator("text=no answer").first().waitFor();
+await send.locator('button:text-is("Sign and send"), button:text-is("Show the fee")').click();
+await send.locator(".fault", { hasText: "sign no second one" }).waitFor();
+isSilent = false;
+const again = submitted.length;
+await row.locator('button:text-is("Send the same again")').click();
+await row.locator("text=no answer").waitFor({ state: "detached" });
+assert.ok(submitted.length > again, "it is sent again");
+assert.deepEqual([...new Set(submitted.slice(submitted.indexOf(lost)))], [lost], "the same bytes alone");
 
 // A forced withdrawal goes to the queue with the key's signature.
 const forced = panel("Forced withdrawal");
 await forced.locator("input[name=amount]").fill("0.05");
 await forced.locator("button").click();
+await forced.locator("p", { hasText: "nonce 4, which is proven on L1" }).waitFor();
+await forced.locator("p", { hasText: "not executed (2) conflicts with it" }).waitFor();
+await forced.locator('button:text-is("Sign and force it")').click();
 await panel("What you have sent").locator("li", { hasText: "Forced withdrawal" }).waitFor();
 const force = sent.at(-1);
 assert.equal(BigInt(force.value), FEE);
-assert.deepEqual(words(force.data).slice(0, 8), [0x12n, 70_000n, 6n, 0n, 50_000_000n, 0n, 0n, 0n]);
+assert.deepEqual(words(force.data).slice(0, 8), [0x12n, 70_000n, 4n, 0n, 50_000_000n, 0n, 0n, 0n]);
+
+// The operator says less than L1 has proven: nothing is signed. More: it is its word, and said to be that.
+for (const [nonce, text] of [[5, "on L1 it is proven to have 5"], [3, "by the operator's word"]]) {
+  proven = prove(nonce);
+  await forced.locator("input[name=amount]").fill("0.06");
+  await forced.locator('button:text-is("Force it")').click();
+  await forced.locator("p", { hasText: text }).waitFor();
+}
 
 // A frozen rollup: credit is collected, exits are signed.
 const leave = panel("Leaving after a freeze");
@@ -194,6 +272,16 @@ for (const width of [1600, 400]) {
   assert.equal(await overflow(page), 0, `${width} pixels hold it`);
   if (process.argv[2]) await page.screenshot({ path: `${process.argv[2]}/wallet-open-${width}.png`, fullPage: true });
 }
+
+// A service that is another rollup's all at once: the key is forgotten.
+custody = `0x${"99".repeat(20)}`;
+await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+await page.locator(".fault", { hasText: "another rollup's now" }).waitFor();
+custody = info.custody;
+await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+await page.waitForTimeout(300);
+await page.click("text=Get the key from my wallet");
+await panel("Your accounts").waitFor();
 
 // Gone with the view: the key is not there any more.
 await page.click("nav >> text=Batches");

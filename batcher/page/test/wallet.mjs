@@ -44,6 +44,11 @@ await page.addInitScript(() => {
 const faults = [];
 const say = (what) => console.log(`${new Date().toISOString().slice(11, 19)} ${what}`);
 const panel = (title) => page.locator("section.panel", { has: page.locator(`h2:text-is("${title}")`) });
+/** What it costs by one click, and that it is done by the next. */
+const agree = async (form, show, sign) => {
+  await form.locator(`button:text-is("${show}")`).click();
+  await form.locator(`button:text-is("${sign}")`).click();
+};
 /** The state of what was sent first under this name. */
 const state = (what) => panel("What you have sent").locator("li", { hasText: what }).locator(".badge");
 const reach = async (what, ...words) => {
@@ -88,13 +93,13 @@ try {
   const send = panel("Send");
   await send.locator("input[name=to]").fill(String(payee.id));
   await send.locator("input[name=amount]").fill("0.1");
-  await send.locator("button").click();
+  await agree(send, "Show the fee", "Sign and send");
   await reach("Transfer of 0.1 ETH", "executed", "in a batch", "committed", "proven", "finalized");
 
   await send.locator("text=Withdrawal to L1").click();
   await send.locator("input[name=to]").fill(account);
   await send.locator("input[name=amount]").fill("0.2");
-  await send.locator("button").click();
+  await agree(send, "Show the fee", "Sign and send");
   await reach("Withdrawal of 0.2 ETH", "executed", "in a batch", "committed", "proven", "finalized");
   await picture("wallet-open");
   await picture("wallet-open", 400);
@@ -102,7 +107,7 @@ try {
   // A word from anybody's page would do as well: the queue takes what the key has signed.
   const forced = panel("Forced withdrawal");
   await forced.locator("input[name=amount]").fill("0.05");
-  await forced.locator("button").click();
+  await agree(forced, "Force it", "Sign and force it");
   await reach("Forced withdrawal of 0.05 ETH", "executed");
 
   await reach("Withdrawal of 0.2 ETH", "proven", "finalized");

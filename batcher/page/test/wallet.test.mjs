@@ -6,8 +6,9 @@ import { load } from "./load.mjs";
 
 const abi = await load("wallet/abi.ts");
 const { forceCall } = await load("wallet/force.ts");
-const { lifeInWords, queuedInWords } = await load("wallet/states.ts");
+const { lifeInWords, missingInWords, queuedInWords } = await load("wallet/states.ts");
 const { connect, send, WalletFault } = await load("wallet/provider.ts");
+const { tokensOf } = await load("wallet/tokens.ts");
 
 const word = (value) => BigInt(value).toString(16).padStart(64, "0");
 const bytes = (text) => Buffer.from(text).toString("hex").padEnd(64, "0");
@@ -74,6 +75,8 @@ test("every state has a sentence", () => {
   assert.match(at("dropped").text, /expired at 5/);
   assert.doesNotMatch(lifeInWords({ stage: "batched" }, undefined).text, /undefined|usually/);
   assert.equal(lifeInWords(undefined, pace).tone, "bad");
+  assert.deepEqual(["open", "accepted", "refused"].map((standing) => missingInWords(standing, "its fee").canRepeat ?? false), [true, true, false]);
+  assert.match(missingInWords("refused", "its fee").text, /its fee/);
   assert.equal(queuedInWords(5, undefined, 5, pace).word, "mined");
   assert.equal(queuedInWords(5, { batch: null }, 5, pace).word, "queued");
   assert.equal(queuedInWords(5, { batch: null }, 6, pace).word, "executed");
@@ -105,10 +108,49 @@ test("a wallet on another chain is asked to change, and refused if it does not",
 });
 
 test("what a wallet refuses is said in words", async () => {
-  const call = { from: "0x1", to: "0x2", data: "0x" };
-  await assert.rejects(send(played({ eth_sendTransaction: { code: 4001, message: "x" } }), call), /You have refused it/);
-  await assert.rejects(send(played({ eth_sendTransaction: { code: -1, message: "y".repeat(5_000) } }), call), ({ message }) => message.length < 400);
-  await assert.rejects(send(played({ eth_sendTransaction: "done" }), call), /no hash/);
+  const call = { chainId: 31337, from: "0x1", to: "0x2", data: "0x" };
+  const onChain = (answers) => played({ eth_chainId: "0x7a69", ...answers });
+  await assert.rejects(send(onChain({ eth_sendTransaction: { code: 4001, message: "x" } }), call), /You have refused it/);
+  await assert.rejects(send(onChain({ eth_sendTransaction: { code: -1, message: "y".repeat(5_000) } }), call), ({ message }) => message.length < 400);
+  await assert.rejects(send(onChain({ eth_sendTransaction: "done" }), call), /no hash/);
   const good = `0x${"0a".repeat(32)}`;
-  assert.equal(await send(played({ eth_sendTransaction: good.toUpperCase().replace("0X", "0x") }), call), good);
+  assert.equal(await send(onChain({ eth_sendTransaction: good.toUpperCase().replace("0X", "0x") }), call), good);
+});
+
+test("a wallet that has gone to another chain sends nothing, and what it sends names the chain", async () => {
+  const call = { chainId: 31337, from: "0x1", to: "0x2", data: "0x" };
+  const gone = played({ eth_chainId: "0x1", eth_sendTransaction: `0x${"0a".repeat(32)}` });
+  await assert.rejects(send(gone, call), { message: "The wallet is on chain 1, the rollup on chain 31337." });
+  assert.ok(!gone.asked.includes("eth_sendTransaction"));
+  let named;
+  const there = played({ eth_chainId: "0x7a69", eth_sendTransaction: ([{ chainId }]) => ((named = chainId), `0x${"0a".repeat(32)}`) });
+  await send(there, call);
+  assert.equal(named, "0x7a69");
+});
+
+test("a token is known by what L1 says, and not by a node that fails", async () => {
+  const asset = `0x${"7c".repeat(20)}`;
+  const registered = `0x${word(BigInt(asset))}${word(1)}${word(2)}${word(0)}`;
+  const of = async (decimals, tokenAt = registered) => {
+    const selectors = { [abi.encode("tokenAt(uint16)")]: tokenAt, [abi.encode("decimals()")]: decimals, [abi.encode("symbol()")]: `0x${bytes("USD")}` };
+    const provider = played({
+      eth_call: ([{ data }]) => {
+        const answer = selectors[data.slice(0, 10)];
+        if (typeof answer === "string") return answer;
+        throw answer;
+      },
+    });
+    const [token] = await tokensOf(provider, `0x${"02".repeat(20)}`, 1);
+    return token;
+  };
+  assert.deepEqual(await of(`0x${word(6)}`), { index: 0, asset, symbol: "USD", decimals: 6, quantumExponent: 2 });
+  for (const none of ["0x", { code: 3, message: "x" }, { code: -32603, message: "execution reverted" }]) {
+    assert.equal((await of(none)).decimals, 0, JSON.stringify(none));
+  }
+  for (const fault of [{ code: -32005, message: "too many requests" }, `0x${"00".repeat(16)}`]) {
+    assert.equal(await of(fault), undefined, JSON.stringify(fault));
+  }
+  for (const short of ["0x", `0x${word(0)}`, `0x${word(0)}${word(1)}`, `0x${word(0)}${word(1)}${word(37)}${word(0)}`]) {
+    assert.equal(await of(`0x${word(6)}`, short), undefined, short);
+  }
 });

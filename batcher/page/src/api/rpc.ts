@@ -73,7 +73,7 @@ async function post(body: unknown, signal?: AbortSignal, token?: string): Promis
   const request = { method: "POST", headers, body: JSON.stringify(body) };
   const response = await reach(base(), request, signal);
   if (response.status === 429) {
-    throw new ApiError("Too much is asked at the moment. The page asks again by itself.", "rate");
+    throw new ApiError("Too much is asked at the moment: wait some seconds.", "rate");
   }
   try {
     return await response.json();
@@ -89,7 +89,7 @@ async function reach(url: URL, request: RequestInit, signal?: AbortSignal): Prom
     return await fetch(url, { ...request, signal: until, cache: "no-store" });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new ApiError("The service does not answer. The page tries again.", "no_answer");
+    throw new ApiError("The service does not answer.", "no_answer");
   }
 }
 

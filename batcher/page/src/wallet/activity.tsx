@@ -8,9 +8,10 @@ import { Badge } from "../parts/badge.tsx";
 import { Panel } from "../parts/panel.tsx";
 import { Go, Hex } from "../parts/text.tsx";
 import { topic } from "./abi.ts";
+import { Doing } from "./doing.tsx";
 import { receiptOf } from "./provider.ts";
 import { type Connection, type Sent, useSession } from "./session.ts";
-import { lifeInWords, queuedInWords, type State } from "./states.ts";
+import { lifeInWords, missingInWords, queuedInWords, type State } from "./states.ts";
 
 /** Events that name a place of L1's queue: by it, custody's operations are found again. */
 const QUEUED = [
@@ -46,19 +47,27 @@ interface StateProps {
 }
 
 function StateOf({ sent, expected }: StateProps) {
-  const { connection } = useSession();
+  const { connection, submit } = useSession();
+  const standing = sent.kind === "l2" ? sent.standing : "";
   const asked = useAsk(
-    `state ${sent.hash} ${expected?.batches}`,
+    `state ${sent.hash} ${standing} ${expected?.batches}`,
     (signal) => stateOf(sent, connection, expected, signal),
     2_000,
   );
   if (asked.error) return <span class="fault">{asked.error.message}</span>;
   if (!asked.value) return <>…</>;
-  const { tone, word, text, to } = asked.value;
+  const { tone, word, text, to, canRepeat } = asked.value;
+  const repeat = async () => {
+    if (sent.kind === "l2") await submit(sent.what, sent.signed);
+    return "The operator has it.";
+  };
   return (
-    <span class="state">
-      <Badge tone={tone}>{word}</Badge> <span>{text}</span> {to && <Go to={to}>more</Go>}
-    </span>
+    <>
+      <span class="state">
+        <Badge tone={tone}>{word}</Badge> <span>{text}</span> {to && <Go to={to}>more</Go>}
+      </span>
+      {canRepeat && <Doing action="Send the same again" run={repeat} />}
+    </>
   );
 }
 
@@ -70,7 +79,7 @@ async function stateOf(
 ): Promise<State> {
   if (sent.kind === "l2") {
     const [life] = await call<(Life | null)[]>("cairn_transactions", { hashes: [sent.hash] }, signal);
-    return lifeInWords(life ?? undefined, expected);
+    return life ? lifeInWords(life, expected) : missingInWords(sent.standing, sent.refusal);
   }
   const receipt = connection && (await receiptOf(connection.provider, sent.hash));
   if (!receipt) return { tone: "wait", word: "sent", text: "L1 has not mined it yet, usually some seconds." };

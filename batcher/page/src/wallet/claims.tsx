@@ -25,7 +25,7 @@ interface Owed {
 export function Claims({ connection: { provider, account } }: { connection: Connection }) {
   const { info, tokens, sent, add } = useSession();
   const owned = useOwned();
-  const ids = (owned.value ?? []).map(({ id }) => id);
+  const ids = owned.map(({ id }) => id);
 
   const isClaimed = async ({ batch, index }: Withdrawal) =>
     word(await read(provider, info.custody, encode("isClaimed(uint32,uint256)", uint(batch), uint(index))), 0) === 1n;
@@ -50,7 +50,7 @@ export function Claims({ connection: { provider, account } }: { connection: Conn
     if (!withdrawal.claimable) throw new Error("L1 has no proof of its batch yet.");
     if (await isClaimed(withdrawal)) throw new Error("It was claimed already: L1 has paid it.");
     const data = claimCall(withdrawal as WithdrawalView);
-    const hash = await send(provider, { from: account, to: info.custody, data });
+    const hash = await send(provider, { chainId: info.chainId, from: account, to: info.custody, data });
     const what = `Claim of ${shown(BigInt(withdrawal.amount), tokens[withdrawal.token])}`;
     add({ kind: "l1", what, hash, isQueued: false });
     return "It is sent to L1. What becomes of it is above.";

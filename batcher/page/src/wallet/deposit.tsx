@@ -16,6 +16,7 @@ const PATIENCE_MS = 180_000;
 
 export function Deposit({ connection: { provider, account } }: { connection: Connection }) {
   const { info, key, tokens, add } = useSession();
+  const { chainId } = info;
   const owned = useOwned();
 
   /** Lets custody draw so much, if it may not yet, and waits until L1 says so. */
@@ -24,7 +25,7 @@ export function Deposit({ connection: { provider, account } }: { connection: Con
     const allowed = word(await read(provider, token.asset, encode("allowance(address,address)", ...pair)), 0);
     if ((allowed ?? 0n) >= amount) return;
     const data = encode("approve(address,uint256)", address(info.custody), uint(amount));
-    const hash = await send(provider, { from: account, to: token.asset, data });
+    const hash = await send(provider, { chainId, from: account, to: token.asset, data });
     add({ kind: "l1", what: `Allowance of ${token.symbol} for the deposit`, hash, isQueued: false });
     const end = Date.now() + PATIENCE_MS;
     for (;;) {
@@ -47,10 +48,10 @@ export function Deposit({ connection: { provider, account } }: { connection: Con
     const fee = word(await read(provider, info.custody, encode("PRIORITY_FEE()")), 0);
     if (fee === undefined) throw new Error("Custody does not say what a deposit costs: is the contract's address right?");
     if (!isEther(token)) await approve(token, amount);
-    const mine = owned.value?.find((one) => one.token === token.index);
+    const mine = owned.find((one) => one.token === token.index);
     const data = depositCall(mine?.id ?? NEW, token.index, amount, key.publicKey);
     const value = isEther(token) ? amount + fee : fee;
-    const hash = await send(provider, { from: account, to: info.custody, data, value });
+    const hash = await send(provider, { chainId, from: account, to: info.custody, data, value });
     add({ kind: "l1", what: `Deposit of ${shown(quanta, token)}`, hash, isQueued: true });
     return "It is sent to L1. What becomes of it is above.";
   };
@@ -65,7 +66,7 @@ export function Deposit({ connection: { provider, account } }: { connection: Con
         <label class="field">
           <span>Token</span>
           <select name="token">
-            {tokens.map(({ index, symbol }) => (
+            {tokens.filter((token) => token !== undefined).map(({ index, symbol }) => (
               <option key={index} value={index}>
                 {symbol}
               </option>

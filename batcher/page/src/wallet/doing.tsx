@@ -3,36 +3,72 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 
+/** What a second click does, in words that are shown before it. */
+export interface Offer {
+  terms: string[];
+  action: string;
+  /** It costs more than people expect: they have to write that they agree. */
+  isDear: boolean;
+  accept: () => Promise<string>;
+}
+
+const AGREED = "I agree";
+
 interface DoingProps {
   action: string;
-  /** Does it with what was filled in; gives a sentence for when it is done. */
-  run: (fields: FormData) => Promise<string>;
+  /** Does it with what was filled in; gives a sentence for when it is done, or what a second click is to do. */
+  run: (fields: FormData) => Promise<string | Offer>;
   children?: ComponentChildren;
 }
 
 export function Doing({ action, run, children }: DoingProps) {
   const [isBusy, setBusy] = useState(false);
   const [said, setSaid] = useState<{ text: string; isFault: boolean }>();
+  const [offer, setOffer] = useState<Offer>();
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const form = event.currentTarget as HTMLFormElement;
     setBusy(true);
     setSaid(undefined);
     try {
-      setSaid({ text: await run(new FormData(form)), isFault: false });
+      const fields = new FormData(form);
+      if (offer?.isDear && text(fields, "agreed").toLowerCase() !== AGREED.toLowerCase()) {
+        throw new Error(`Write “${AGREED}” if you want it nevertheless. Nothing was signed.`);
+      }
+      const result = await (offer ? offer.accept() : run(fields));
+      if (typeof result !== "string") {
+        setOffer(result);
+        return;
+      }
+      setOffer(undefined);
+      setSaid({ text: result, isFault: false });
       form.reset();
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      setSaid({ text: text.slice(0, 500), isFault: true });
+      const why = error instanceof Error ? error.message : String(error);
+      setSaid({ text: why.slice(0, 500), isFault: true });
     } finally {
       setBusy(false);
     }
   };
+  /** What was offered was for other fields. */
+  const withdraw = (event: Event) => {
+    if ((event.target as HTMLInputElement).name !== "agreed") setOffer(undefined);
+  };
   return (
-    <form class="doing" onSubmit={(event) => void submit(event)}>
+    <form class="doing" onSubmit={(event) => void submit(event)} onInput={withdraw}>
       {children}
+      {offer && (
+        <div role="status">
+          {offer.terms.map((term) => (
+            <p key={term} class="note">
+              {term}
+            </p>
+          ))}
+        </div>
+      )}
+      {offer?.isDear && <Field label={`To agree, write: ${AGREED}`} name="agreed" isOptional />}
       <button type="submit" disabled={isBusy}>
-        {isBusy ? "One moment…" : action}
+        {isBusy ? "One moment…" : (offer?.action ?? action)}
       </button>
       <p class={said?.isFault ? "note fault" : "note"} role="status">
         {isBusy ? "Your wallet may ask you." : said?.text}

@@ -1,22 +1,23 @@
 // A withdrawal through L1's queue, for when the operator leaves transactions out.
 
-import { type Hex, signTransaction, toQuanta, type Withdraw } from "@cairn/client";
+import { checkProof, fromQuanta, type Hex, type ProofView, readProvenState, signTransaction, toQuanta, type Withdraw } from "@cairn/client";
+import { call } from "../api/rpc.ts";
+import type { Account } from "../api/types.ts";
 import { Panel } from "../parts/panel.tsx";
 import { encode, word } from "./abi.ts";
-import { Doing, Field, text } from "./doing.tsx";
+import { Doing, Field, type Offer, text } from "./doing.tsx";
 import { forceCall } from "./force.ts";
 import { useLabel, useOwned } from "./owned.ts";
-import { read, send } from "./provider.ts";
+import { type Provider, read, send } from "./provider.ts";
 import { type Connection, useSession } from "./session.ts";
 import { shown } from "./tokens.ts";
 
 export function Forced({ connection: { provider, account } }: { connection: Connection }) {
   const { info, key, tokens, add } = useSession();
-  const owned = useOwned();
+  const accounts = useOwned();
   const label = useLabel();
-  const accounts = owned.value ?? [];
 
-  const run = async (fields: FormData) => {
+  const run = async (fields: FormData): Promise<Offer> => {
     const from = accounts.find(({ id }) => id === Number(text(fields, "from")));
     const token = from && tokens[from.token];
     if (!from || !token) throw new Error("Choose the account that pays.");
@@ -25,21 +26,29 @@ export function Forced({ connection: { provider, account } }: { connection: Conn
     if ((await ask("FORCED_TRANSACTIONS()")) !== 1n) throw new Error("This rollup was deployed without forced transactions.");
     const fee = await ask("PRIORITY_FEE()");
     if (fee === undefined) throw new Error("Custody does not say what it costs: is the contract's address right?");
+    const nonce = await nonceInWords(provider, info.rollup, from);
     // The fee of L2 may be zero: the one of L1 pays for it.
     const transaction: Withdraw = {
       type: "withdraw",
       from: from.id,
-      nonce: from.nextNonce,
+      // Not the next one: what waits may never be executed, and then the next one never comes up.
+      nonce: from.nonce,
       token: from.token,
       amount,
       fee: 0n,
       recipient: account as Hex,
     };
-    const signed = signTransaction(key, info.domain, transaction);
-    const data = forceCall({ ...signed, transaction });
-    const hash = await send(provider, { from: account, to: info.custody, data, value: fee });
-    add({ kind: "l1", what: `Forced withdrawal of ${shown(amount, token)}`, hash, isQueued: true });
-    return "It is sent to L1's queue. What becomes of it is above.";
+    const what = `Forced withdrawal of ${shown(amount, token)}`;
+    const accept = async () => {
+      const data = forceCall({ ...signTransaction(key, info.domain, transaction), transaction });
+      const hash = await send(provider, { chainId: info.chainId, from: account, to: info.custody, data, value: fee });
+      add({ kind: "l1", what, hash, isQueued: true });
+      return "It is sent to L1's queue. What becomes of it is above.";
+    };
+    const price = `${fromQuanta(fee, { decimals: 18, quantumExponent: 0 })} ETH`;
+    const terms = [`${what} to ${account}. L1 takes ${price} and gas for it, whatever comes of it.`, nonce];
+    if (from.nextNonce > from.nonce) terms.push(waitingInWords(from.nextNonce - from.nonce));
+    return { terms, action: "Sign and force it", isDear: false, accept };
   };
 
   return (
@@ -63,5 +72,29 @@ export function Forced({ connection: { provider, account } }: { connection: Conn
         <Field label="Amount" name="amount" placeholder="1.5" />
       </Doing>
     </Panel>
+  );
+}
+
+/** Which nonce is signed, and who says that it is the account's. */
+async function nonceInWords(provider: Provider, rollup: string, { id, nonce }: Account): Promise<string> {
+  let proven: number;
+  try {
+    const [state, proof] = await Promise.all([readProvenState(provider, rollup), call<ProofView>("cairn_proof", { id })]);
+    proven = checkProof(proof, id, state).nonce;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return `The account has nonce ${nonce}, by the operator's word alone, for the account is not proven on L1: ${why.slice(0, 200)}`;
+  }
+  if (nonce < proven) {
+    throw new Error(`The operator says that the account has nonce ${nonce}; on L1 it is proven to have ${proven}. Ask another one.`);
+  }
+  if (nonce === proven) return `The account has nonce ${nonce}, which is proven on L1.`;
+  return `The account has nonce ${nonce}, by the operator's word: L1 has a proof of ${proven}. If the word is wrong, it changes nothing.`;
+}
+
+function waitingInWords(waiting: number): string {
+  return (
+    `What you have sent and is not executed (${waiting}) conflicts with it: of those with one nonce, only the first to be ` +
+    "executed counts. Either the first that waits becomes void, or this withdrawal does."
   );
 }

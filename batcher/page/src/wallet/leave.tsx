@@ -23,14 +23,14 @@ export function Leave({ connection: { provider, account } }: { connection: Conne
         const data = encode("credit(address,address)", address(account), address(token.asset));
         return [token, word(await read(provider, info.custody, data), 0) ?? 0n];
       };
-      const credits = await Promise.all(tokens.map(credit));
+      const credits = await Promise.all(tokens.filter((token) => token !== undefined).map(credit));
       return credits.filter(([, amount]) => amount > 0n);
     },
     10_000,
   );
   const collect = (token: Token) => async () => {
     const data = encode("collect(address,address)", address(account), address(token.asset));
-    const hash = await send(provider, { from: account, to: info.custody, data });
+    const hash = await send(provider, { chainId: info.chainId, from: account, to: info.custody, data });
     add({ kind: "l1", what: `Credit in ${token.symbol}`, hash, isQueued: false });
     return "It is sent to L1. What becomes of it is above.";
   };
@@ -57,14 +57,14 @@ export function Leave({ connection: { provider, account } }: { connection: Conne
 }
 
 function SignExit({ recipient }: { recipient: string }) {
-  const { info, key } = useSession();
-  const owned = useOwned();
+  const { info, key, owned } = useSession();
+  const accounts = useOwned();
   const [list, setList] = useState("");
   const sign = async () => {
-    const accounts = owned.value ?? [];
     if (accounts.length === 0) throw new Error("Your key has no account.");
     const rows = accounts.map(({ id }) => `${id},${recipient},${signExit(key, info.domain, id, recipient)}`);
     setList(`leaf,recipient,signature\n${rows.join("\n")}\n`);
+    if (owned.value?.more != null) return `Signed for ${accounts.length} accounts. You have more: this page does not show them.`;
     return "Signed. It holds as long as the accounts have this key, and pays this address and no other.";
   };
   return (

@@ -5,7 +5,15 @@ import type { Eip1193Provider } from "@cairn/client";
 export type Provider = Eip1193Provider;
 
 /** Why the wallet or L1 does not do it, in a sentence. */
-export class WalletFault extends Error {}
+export class WalletFault extends Error {
+  constructor(
+    message: string,
+    /** A contract has refused the call, so that L1 has answered. */
+    readonly isRevert = false,
+  ) {
+    super(message);
+  }
+}
 
 /** The wallet that the browser has, if it has one. */
 export const injected = (): Provider | undefined => (globalThis as { ethereum?: Provider }).ethereum;
@@ -22,8 +30,14 @@ export async function request<T>(provider: Provider, method: string, params: unk
   try {
     return (await provider.request({ method, params })) as T;
   } catch (error) {
-    throw new WalletFault(inWords(error));
+    throw new WalletFault(inWords(error), isRevert(error));
   }
+}
+
+/** Nodes give code 3 with a revert, wallets put it into another error or leave its words alone. */
+function isRevert(error: unknown): boolean {
+  const { code, message, data } = (error ?? {}) as { code?: number; message?: unknown; data?: { code?: number } | null };
+  return code === 3 || data?.code === 3 || /\brevert(ed)?\b/i.test(String(message));
 }
 
 function inWords(error: unknown): string {
@@ -58,6 +72,8 @@ export async function read(provider: Provider, to: string, data: string): Promis
 }
 
 export interface L1Call {
+  /** The chain that it is for: a wallet may be on another one since it was connected. */
+  chainId: number;
   from: string;
   to: string;
   data: string;
@@ -65,9 +81,11 @@ export interface L1Call {
 }
 
 /** Has the wallet sign and send; its hash. */
-export async function send(provider: Provider, { from, to, data, value = 0n }: L1Call): Promise<string> {
+export async function send(provider: Provider, { chainId, from, to, data, value = 0n }: L1Call): Promise<string> {
+  const now = await chainOf(provider);
+  if (now !== chainId) throw new WalletFault(`The wallet is on chain ${now}, the rollup on chain ${chainId}.`);
   const hash = await request<string>(provider, "eth_sendTransaction", [
-    { from, to, data, value: `0x${value.toString(16)}` },
+    { chainId: `0x${chainId.toString(16)}`, from, to, data, value: `0x${value.toString(16)}` },
   ]);
   if (!/^0x[0-9a-fA-F]{64}$/.test(String(hash))) throw new WalletFault("The wallet gives no hash of a transaction.");
   return hash.toLowerCase();

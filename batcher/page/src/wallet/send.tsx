@@ -1,14 +1,14 @@
 // Transfers and withdrawals: signed here, executed by the operator.
 
-import { type Hex, signTransaction, toQuanta, type Transaction } from "@cairn/client";
+import { type Hex, isShortAmount, quantaOf, signTransaction, toQuanta, type Transaction } from "@cairn/client";
 import { useState } from "preact/hooks";
 import { call } from "../api/rpc.ts";
 import type { Account } from "../api/types.ts";
 import { Panel } from "../parts/panel.tsx";
-import { Doing, Field, text } from "./doing.tsx";
+import { Doing, Field, type Offer, text } from "./doing.tsx";
 import { useLabel, useOwned } from "./owned.ts";
 import { useSession } from "./session.ts";
-import { shown, type Token } from "./tokens.ts";
+import { shown } from "./tokens.ts";
 
 type Kind = "transfer" | "transferToNew" | "withdraw";
 
@@ -18,38 +18,56 @@ const TO: Record<Kind, [string, string]> = {
   withdraw: ["To the address on L1", "0x and 40 digits"],
 };
 
-/** Amounts of a token that L1 was not asked about are written in quanta. */
-const units = (token: Token | undefined) => token ?? { decimals: 0, quantumExponent: 0 };
+/** Without a wallet of L1 nobody says how tokens are counted: amounts are in quanta. */
+const QUANTA = { decimals: 0, quantumExponent: 0 };
+
+/** A fee above this part of the amount needs more than a click. */
+const DEAR = 20n;
+
+const NOBODY = /^0x0{40}$/;
 
 export function Send() {
-  const { info, key, tokens, connection, add } = useSession();
-  const owned = useOwned();
+  const { info, key, tokens, connection, sent, submit } = useSession();
+  const accounts = useOwned();
   const label = useLabel();
   const [kind, setKind] = useState<Kind>("transfer");
-  const accounts = owned.value ?? [];
 
-  const run = async (fields: FormData) => {
+  const run = async (fields: FormData): Promise<Offer> => {
+    const open = sent.find((one) => one.kind === "l2" && one.standing === "open");
+    if (open?.kind === "l2") {
+      await submit(open.what, open.signed);
+      throw new Error(`${open.what} had no answer and was sent again just now: look above before you sign another one.`);
+    }
     const from = accounts.find(({ id }) => id === Number(text(fields, "from")));
     if (!from) throw new Error("Choose the account that pays.");
     const token = tokens[from.token];
-    const amount = toQuanta(text(fields, "amount"), units(token));
-    const { fee } = await call<{ fee: string }>("cairn_estimateFee", { token: from.token, kind });
-    const cost = BigInt(fee);
+    if (connection && !token) throw new Error(`L1 has not said yet how token ${from.token} is counted: try again in a moment.`);
+    const amount = toQuanta(text(fields, "amount"), token ?? QUANTA);
+    const form = kind === "transfer" && !isShortAmount(amount) ? "longTransfer" : kind;
+    const { fee } = await call<{ fee: string }>("cairn_estimateFee", { token: from.token, kind: form });
+    const cost = quantaOf("the operator's fee", fee);
     if (amount + cost > BigInt(from.balance)) {
       throw new Error(`The account has too little: ${shown(amount, token)} and a fee of ${shown(cost, token)} are due.`);
     }
-    const transaction = await filled(kind, from, text(fields, "to"), amount, cost);
-    const signed = signTransaction(key, info.domain, transaction);
-    const { hash } = await call<{ hash: Hex }>("cairn_submit", { transaction: signed.bytes });
-    if (hash !== signed.hash) throw new Error("The service answers with the hash of another transaction.");
-    add({ kind: "l2", what: `${kind === "withdraw" ? "Withdrawal" : "Transfer"} of ${shown(amount, token)}`, hash });
-    return `It is accepted, with a fee of ${shown(cost, token)}. What becomes of it is above.`;
+    const payee = text(fields, "to");
+    const transaction = await filled(kind, from, payee, amount, cost);
+    const what = `${kind === "withdraw" ? "Withdrawal" : "Transfer"} of ${shown(amount, token)}`;
+    const accept = async () => {
+      await submit(what, signTransaction(key, info.domain, transaction));
+      return `It is accepted, with a fee of ${shown(cost, token)}. What becomes of it is above.`;
+    };
+    const isDear = cost * DEAR > amount;
+    const terms = [
+      `${what} to ${payee}. The operator asks for a fee of ${shown(cost, token)}: ${shown(amount + cost, token)} in all.`,
+    ];
+    if (isDear) terms.push(`The fee is more than a ${DEAR}th part of the amount.`);
+    return { terms, action: "Sign and send", isDear, accept };
   };
 
   const [to, hint] = TO[kind];
   return (
     <Panel title="Send">
-      <Doing action="Sign and send" run={run}>
+      <Doing action="Show the fee" run={run}>
         <fieldset class="choice">
           <legend>What</legend>
           {(["transfer", "transferToNew", "withdraw"] as const).map((one) => (
@@ -70,7 +88,7 @@ export function Send() {
           </select>
         </label>
         <Field key={kind} label={to} name="to" placeholder={hint} />
-        <Field label={tokens.length > 0 ? "Amount" : "Amount, in quanta"} name="amount" placeholder={tokens.length > 0 ? "1.5" : "1500"} />
+        <Field label={connection ? "Amount" : "Amount, in quanta"} name="amount" placeholder={connection ? "1.5" : "1500"} />
         {kind === "withdraw" && (
           <p class="note">
             L1 pays the address when the batch's proof is there, and somebody claims it
@@ -84,12 +102,16 @@ export function Send() {
 
 async function filled(kind: Kind, from: Account, to: string, amount: bigint, fee: bigint): Promise<Transaction> {
   const payer = { from: from.id, nonce: from.nextNonce, token: from.token, fee, amount };
-  if (kind === "withdraw") return { type: "withdraw", ...payer, recipient: to.toLowerCase() as Hex };
+  if (NOBODY.test(to)) throw new Error("The address is zero, which is nobody's.");
+  // As it was typed: its capital letters are a checksum.
+  if (kind === "withdraw") return { type: "withdraw", ...payer, recipient: to as Hex };
   if (kind === "transferToNew") return { type: "transferToNew", ...payer, key: to.toLowerCase() as Hex };
   if (!/^\d{1,10}$/.test(to)) throw new Error("An account is a number.");
-  const payee = await call<Account | null>("cairn_account", { id: Number(to) });
+  const id = Number(to);
+  const payee = await call<Account | null>("cairn_account", { id });
   if (!payee) throw new Error(`There is no account ${to}.`);
+  if (payee.id !== id) throw new Error(`The service answers with account ${payee.id} in place of ${id}.`);
   if (payee.token !== from.token) throw new Error(`Account ${to} is of another token: ${payee.token}, not ${from.token}.`);
-  return { type: "transfer", ...payer, to: payee.id, payeeKey: payee.key as Hex };
+  return { type: "transfer", ...payer, to: id, payeeKey: payee.key as Hex };
 }
 

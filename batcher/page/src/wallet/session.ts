@@ -1,10 +1,11 @@
 // What the wallet works with, once there is a key: in memory alone, gone with the view.
 
-import type { Hex, Rollup, SecretKey } from "@cairn/client";
+import type { Hex, Rollup, SecretKey, SignedTransaction } from "@cairn/client";
 import { rollupDomain } from "@cairn/client";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import type { Info } from "../api/types.ts";
+import type { Asked } from "../api/ask.ts";
+import type { Info, Owned } from "../api/types.ts";
 import type { Provider } from "./provider.ts";
 import type { Token } from "./tokens.ts";
 
@@ -14,9 +15,12 @@ export interface Connection {
   account: string;
 }
 
+/** What the operator has said to a submission: nothing yet, or for good. */
+export type Standing = "open" | "accepted" | "refused";
+
 /** What was sent, the latest first. */
 export type Sent =
-  | { kind: "l2"; what: string; hash: Hex }
+  | { kind: "l2"; what: string; hash: Hex; signed: SignedTransaction; standing: Standing; refusal?: string }
   | { kind: "l1"; what: string; hash: string; isQueued: boolean };
 
 export interface Session {
@@ -24,9 +28,13 @@ export interface Session {
   rollup: Rollup;
   key: SecretKey;
   connection: Connection | undefined;
-  tokens: Token[];
+  /** By number; one is missing where L1 has not said how it is counted. */
+  tokens: (Token | undefined)[];
+  owned: Asked<Owned>;
   sent: Sent[];
   add: (sent: Sent) => void;
+  /** Lists a transaction and sends it to the operator; again, if it is listed already. */
+  submit: (what: string, signed: SignedTransaction) => Promise<void>;
 }
 
 export const SessionContext = createContext<Session | undefined>(undefined);
@@ -35,6 +43,11 @@ export function useSession(): Session {
   const session = useContext(SessionContext);
   if (!session) throw new Error("a part of the wallet is shown without a key");
   return session;
+}
+
+/** Whether both are of one rollup: a key that was opened for the one may sign for the other. */
+export function isSame(one: Info, other: Info): boolean {
+  return (["chainId", "rollup", "custody", "domain"] as const).every((name) => one[name] === other[name]);
 }
 
 /** The rollup that is signed for. What the service says of its domain must follow from chain and contract. */

@@ -3,18 +3,24 @@
 import type { Life, Queued } from "../api/types.ts";
 import type { Pace } from "../explorer/batches.ts";
 import { duration } from "../format.ts";
+import type { Standing } from "./session.ts";
 
 export interface State {
   tone: "good" | "wait" | "bad";
   word: string;
   text: string;
   to?: (string | number)[];
+  /** The operator may not have it: the same bytes can be sent again. */
+  canRepeat?: boolean;
 }
 
 const usually = (ms: number | undefined): string => (ms === undefined ? "" : `, usually ${duration(ms)}`);
 
 export function lifeInWords(life: Life | undefined, pace: Pace | undefined): State {
-  if (!life) return { tone: "bad", word: "unknown", text: "The operator does not know it any more. Send it again." };
+  if (!life) {
+    const text = "The operator does not know it any more. The same again is no second payment.";
+    return { tone: "bad", word: "unknown", text, canRepeat: true };
+  }
   switch (life.stage) {
     case "accepted":
       return { tone: "wait", word: "accepted", text: "The operator has it on disk; a block takes it, usually within a second." };
@@ -39,6 +45,14 @@ export function lifeInWords(life: Life | undefined, pace: Pace | undefined): Sta
     case "dropped":
       return { tone: "bad", word: "dropped", text: `It never will be executed: ${life.dropped?.message ?? "no reason is given"}.` };
   }
+}
+
+/** What was submitted, and is not known to the operator. */
+export function missingInWords(standing: Standing, refusal: string | undefined): State {
+  if (standing === "accepted") return lifeInWords(undefined, undefined);
+  if (standing === "refused") return { tone: "bad", word: "refused", text: `Nothing has changed: ${refusal}` };
+  const text = "The operator has not answered: it may have it or not. The same again is no second payment.";
+  return { tone: "wait", word: "no answer", text, canRepeat: true };
 }
 
 /** What L1's queue has at a place; `executed` is the place that is executed next. */

@@ -3,11 +3,13 @@
 import { fromQuanta, type TokenUnits } from "@cairn/client";
 import { decimal } from "../format.ts";
 import { address, encode, name, uint, word } from "./abi.ts";
-import { type Provider, read } from "./provider.ts";
+import { type Provider, read, WalletFault } from "./provider.ts";
 
 const ETH = `0x${"0".repeat(40)}`;
 /** Tokens that the wallet looks at. */
 const MOST = 32;
+/** The largest exponent of a quantum. */
+const MOST_EXPONENT = 36n;
 
 export interface Token extends TokenUnits {
   index: number;
@@ -18,24 +20,42 @@ export interface Token extends TokenUnits {
 
 export const isEther = ({ asset }: Token): boolean => asset === ETH;
 
-/** The registered tokens, of the first so many. */
-export async function tokensOf(provider: Provider, custody: string, count: number): Promise<Token[]> {
+/** The registered tokens, of the first so many; none in the place of one that L1 does not tell of now. */
+export async function tokensOf(provider: Provider, custody: string, count: number): Promise<(Token | undefined)[]> {
   const indices = Array.from({ length: Math.min(count, MOST) }, (_, index) => index);
-  return Promise.all(indices.map((index) => tokenOf(provider, custody, index)));
+  return Promise.all(indices.map((index) => tokenOf(provider, custody, index).catch(() => undefined)));
 }
 
 async function tokenOf(provider: Provider, custody: string, index: number): Promise<Token> {
   const answer = await read(provider, custody, encode("tokenAt(uint16)", uint(index)));
-  const asset = `0x${(word(answer, 0) ?? 0n).toString(16).padStart(40, "0")}`;
-  const quantumExponent = Number(word(answer, 2) ?? 0n);
+  const [contract, exponent] = [word(answer, 0), word(answer, 2)];
+  if (contract === undefined || contract >> 160n !== 0n || exponent === undefined || exponent > MOST_EXPONENT) {
+    throw new WalletFault(`Custody does not say what token ${index} is.`);
+  }
+  const asset = `0x${contract.toString(16).padStart(40, "0")}`;
+  const quantumExponent = Number(exponent);
   if (asset === ETH) return { index, asset, symbol: "ETH", decimals: 18, quantumExponent };
   const [symbol, decimals] = await Promise.all([
     read(provider, asset, encode("symbol()")).then(name, () => ""),
-    read(provider, asset, encode("decimals()")).then((answer) => word(answer, 0), () => undefined),
+    decimalsOf(provider, asset),
   ]);
   // A token that says nothing sensible is counted in its base units.
   const places = decimals !== undefined && decimals <= 77n ? Number(decimals) : 0;
   return { index, asset, symbol: symbol === "ETH" || symbol === "" ? `token ${index}` : symbol, decimals: places, quantumExponent };
+}
+
+/** None if the contract has no decimals, which a revert or an empty answer says, and no node that fails. */
+async function decimalsOf(provider: Provider, asset: string): Promise<bigint | undefined> {
+  let answer: string;
+  try {
+    answer = await read(provider, asset, encode("decimals()"));
+  } catch (error) {
+    if (error instanceof WalletFault && error.isRevert) return undefined;
+    throw error;
+  }
+  const decimals = word(answer, 0);
+  if (decimals === undefined && answer !== "0x") throw new WalletFault(`Token ${asset} answers with half a number.`);
+  return decimals;
 }
 
 /** What an owner has of a token on L1, base units. */

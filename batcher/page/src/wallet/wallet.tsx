@@ -1,7 +1,7 @@
 // The wallet: a key first, then what can be done with it.
 
 import type { SecretKey } from "@cairn/client";
-import { useCallback, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { useAsk, useLive } from "../api/ask.ts";
 import { call } from "../api/rpc.ts";
 import type { Info } from "../api/types.ts";
@@ -13,28 +13,53 @@ import { Claims } from "./claims.tsx";
 import { Deposit } from "./deposit.tsx";
 import { Forced } from "./forced.tsx";
 import { Leave } from "./leave.tsx";
+import { useAccounts } from "./owned.ts";
 import { Send } from "./send.tsx";
-import { type Connection, rollupOf, type Sent, type Session, SessionContext } from "./session.ts";
+import { useSent } from "./sent.ts";
+import { type Connection, isSame, rollupOf, type Session, SessionContext } from "./session.ts";
 import { tokensOf } from "./tokens.ts";
 import { Unlock } from "./unlock.tsx";
 
+/** How often it is asked whether the service is still the same rollup's. */
+const INFO_MS = 30_000;
+/** How often tokens are read again: L1 may not have answered. */
+const TOKENS_MS = 60_000;
+
 interface Unlocked {
+  /** The rollup that the key was opened for. */
+  info: Info;
   key: SecretKey;
   connection: Connection | undefined;
 }
 
 export function Wallet() {
-  const info = useAsk("info", (signal) => call<Info>("cairn_info", {}, signal));
+  const info = useAsk("info", (signal) => call<Info>("cairn_info", {}, signal), INFO_MS);
   const [unlocked, setUnlocked] = useState<Unlocked>();
+  const [hasChanged, setChanged] = useState(false);
+  const isOther = unlocked !== undefined && info.value !== undefined && !isSame(unlocked.info, info.value);
+  useEffect(() => {
+    if (!isOther) return;
+    setUnlocked(undefined);
+    setChanged(true);
+  }, [isOther]);
+  const give = (opened: Unlocked) => {
+    setUnlocked(opened);
+    setChanged(false);
+  };
   return (
     <>
       <h1>Wallet</h1>
+      {hasChanged && (
+        <p class="note fault" role="status">
+          The service is another rollup's now, or on another chain: your key is forgotten. Open it again only if you expected that.
+        </p>
+      )}
       <Shown asked={info}>
         {(value) =>
-          unlocked ? (
-            <Open info={value} unlocked={unlocked} lock={() => setUnlocked(undefined)} />
+          unlocked && !isOther ? (
+            <Open unlocked={unlocked} lock={() => setUnlocked(undefined)} />
           ) : (
-            <Unlock info={value} give={(key, connection) => setUnlocked({ key, connection })} />
+            <Unlock info={value} give={(key, connection) => give({ info: value, key, connection })} />
           )
         }
       </Shown>
@@ -43,22 +68,23 @@ export function Wallet() {
 }
 
 interface OpenProps {
-  info: Info;
   unlocked: Unlocked;
   lock: () => void;
 }
 
-function Open({ info, unlocked: { key, connection }, lock }: OpenProps) {
+function Open({ unlocked: { info, key, connection }, lock }: OpenProps) {
   const { head } = useLive();
-  const [sent, setSent] = useState<Sent[]>([]);
-  const add = useCallback((one: Sent) => setSent((all) => [one, ...all].slice(0, 100)), []);
+  const { sent, add, submit } = useSent();
+  const owned = useAccounts(key, sent);
   const count = head?.nextToken ?? 0;
-  const tokens = useAsk(`tokens ${count}`, async () =>
-    connection ? tokensOf(connection.provider, info.custody, count) : [],
+  const tokens = useAsk(
+    `tokens ${count}`,
+    async () => (connection ? tokensOf(connection.provider, info.custody, count) : []),
+    TOKENS_MS,
   );
   const session = useMemo<Session>(
-    () => ({ info, rollup: rollupOf(info), key, connection, tokens: tokens.value ?? [], sent, add }),
-    [info, key, connection, tokens.value, sent, add],
+    () => ({ info, rollup: rollupOf(info), key, connection, tokens: tokens.value ?? [], owned, sent, add, submit }),
+    [info, key, connection, tokens.value, owned, sent, add, submit],
   );
   return (
     <SessionContext.Provider value={session}>
