@@ -102,7 +102,7 @@ impl Token {
         }
         let (whole, digits) = text.split_once('.').unwrap_or((text, ""));
         let has_digits = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
-        if decimal::<U256>(whole).is_err() || !(has_digits || !text.contains('.')) {
+        if decimal::<U256>(whole).is_err() || (!has_digits && text.contains('.')) {
             return Err(malformed());
         }
         // The text is `number` units of 10^-places of the token.

@@ -99,7 +99,7 @@ pub fn tokens(ledger: &Ledger, named: &[(String, u8)]) -> Result<Vec<Token>, Sha
     let token = |(exponent, total): (Option<u8>, i128)| {
         let fitting = || {
             let fits = |exponent: &u8| {
-                total.unsigned_abs() / Token::new(*exponent).quantum >> (AMOUNT_BITS - ROOM_BITS)
+                (total.unsigned_abs() / Token::new(*exponent).quantum) >> (AMOUNT_BITS - ROOM_BITS)
                     == 0
             };
             (0..=MAX_EXPONENT).find(fits).unwrap_or(MAX_EXPONENT)

@@ -50,8 +50,7 @@ fn every_alarm_says_how_bad_it_is_and_what_to_do() {
 #[test]
 fn rules_are_about_metrics_that_there_are() {
     let (rules, metrics) = (rules(), Metrics::read());
-    let recorded: Vec<_> =
-        all(&rules).filter_map(|rule| rule.get("record")).map(|name| word(name)).collect();
+    let recorded: Vec<_> = all(&rules).filter_map(|rule| rule.get("record")).map(word).collect();
     all(&rules).for_each(|rule| metrics.check(word(&rule["expr"]), &recorded));
 }
 

@@ -29,7 +29,7 @@ async fn rpc(provider: &DynProvider, method: &'static str, parameters: Value) ->
 
 async fn transfer(provider: &DynProvider, from: Address, to: Address, amount: u64) {
     let words = [from.into_word(), to.into_word(), B256::from(U256::from(amount))];
-    let data = format!("0x{}", words.map(|word| hex::encode(word)).concat());
+    let data = format!("0x{}", words.map(hex::encode).concat());
     let call = json!([{ "from": SENDER, "to": TOKEN, "data": data, "gas": "0x186a0" }]);
     rpc(provider, "eth_sendTransaction", call).await;
 }

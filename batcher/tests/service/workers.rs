@@ -130,7 +130,7 @@ impl Engine for Fleet {
         cancel: &Cancel,
     ) -> Result<BatchesProof, ProverError> {
         let proof = StandIn.prove(jobs, progress, cancel)?;
-        let number = u32::from(jobs[0].number);
+        let number = jobs[0].number;
         let plan = Repeated::new(number, proof.seal.public_input());
         let (result, _) = engine::run(&plan, &self.coordinator, number.into(), progress, cancel)?;
         let mut words = [[0; 32]; 8];

@@ -44,7 +44,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Takes assignments from the fleet's queues and proves them, until it is told to stop.
-    Run(Run),
+    Run(Box<Run>),
     #[command(flatten)]
     Shell(ShellCommand),
 }
@@ -124,7 +124,7 @@ fn main() -> ExitCode {
 
 fn carry_out(command: Command) -> Result<ExitCode> {
     match command {
-        Command::Run(arguments) => run(arguments),
+        Command::Run(arguments) => run(*arguments),
         Command::Shell(command) => {
             command.run(Arguments::command())?;
             Ok(ExitCode::SUCCESS)

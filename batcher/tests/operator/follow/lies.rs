@@ -17,7 +17,7 @@ use super::{CHAIN, follower, round, world_with_users};
 use crate::world::World;
 
 /// What an operator answers, by method and number.
-type Answers = Arc<Mutex<Box<dyn Fn(&str, u64) -> Value + Send>>>;
+type Answers = Arc<Mutex<Says>>;
 
 /// An operator that says whatever it is told to.
 async fn operator(answers: Answers) -> (String, ServerHandle) {
@@ -37,8 +37,11 @@ async fn operator(answers: Answers) -> (String, ServerHandle) {
     (url, server.start(module))
 }
 
+/// What is answered to a method, and a number.
+type Says = Box<dyn Fn(&str, u64) -> Value + Send>;
+
 /// What an honest operator would say of the world, with these states of its batches. The first is proven.
-fn says(world: &World, states: Vec<B256>, l1_block: u64) -> Box<dyn Fn(&str, u64) -> Value + Send> {
+fn says(world: &World, states: Vec<B256>, l1_block: u64) -> Says {
     let (rollup, records) = (world.rollup, world.records.clone());
     let zero = B256::ZERO;
     Box::new(move |method, number| {
@@ -72,7 +75,7 @@ fn says(world: &World, states: Vec<B256>, l1_block: u64) -> Box<dyn Fn(&str, u64
 }
 
 /// What is no answer.
-fn nothing() -> Box<dyn Fn(&str, u64) -> Value + Send> {
+fn nothing() -> Says {
     Box::new(|_, _| Value::Null)
 }
 

@@ -31,7 +31,7 @@ fn transaction(rng: &mut ChaCha8Rng, domain: Word, kind: usize) -> (Transaction,
         2 => Transaction::Withdraw { from, recipient, amount, fee },
         _ => Transaction::ChangeKey { from, key, fee },
     };
-    let recipient = if kind % 4 == 0 { key } else { PublicKey::ZERO };
+    let recipient = if kind.is_multiple_of(4) { key } else { PublicKey::ZERO };
     let (token, nonce) = (integer(rng, 16) as u16, integer(rng, 32) as u32);
     let expiry = integer(rng, 32) as u32;
     (transaction, Authorization { domain, token, nonce, expiry, recipient })

@@ -90,7 +90,7 @@ fn batch(number: u32) -> wire::BatchView {
     let hash: Hash = Hex([number as u8; 32]);
     let on_l1 =
         wire::OnL1 { at_ms: 1_700_000_000_000, block: 7, block_hash: hash, transaction: hash };
-    let proven = (number <= 55).then(|| on_l1.clone());
+    let proven = (number <= 55).then_some(on_l1);
     wire::BatchView {
         number,
         timestamp: 1_700_000_000,
@@ -113,7 +113,7 @@ fn batch(number: u32) -> wire::BatchView {
         }),
         proof_made_ms: (number <= 55).then_some(1_700_000_060_000),
         proof: None,
-        l1: (number <= 56).then(|| wire::BatchOnL1 {
+        l1: (number <= 56).then_some(wire::BatchOnL1 {
             committed: on_l1,
             proven,
             state: hash,
