@@ -43,13 +43,32 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "URL", conflicts_with = "input", requires = "token")]
     rpc: Option<String>,
     /// The ERC-20 contract.
-    #[arg(long, value_name = "ADDRESS", requires = "rpc", conflicts_with = "input", value_parser = parse::address)]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        requires = "rpc",
+        conflicts_with = "input",
+        value_parser = parse::address
+    )]
     token: Option<Address>,
     /// The first block whose events are read.
-    #[arg(long, value_name = "BLOCK", default_value_t = 0, requires = "rpc", conflicts_with = "input", value_parser = parse::decimal::<u64>)]
+    #[arg(
+        long,
+        value_name = "BLOCK",
+        default_value_t = 0,
+        requires = "rpc",
+        conflicts_with = "input",
+        value_parser = parse::decimal::<u64>
+    )]
     from_block: u64,
     /// The last one [default: the last finalized].
-    #[arg(long, value_name = "BLOCK", requires = "rpc", conflicts_with = "input", value_parser = parse::decimal::<u64>)]
+    #[arg(
+        long,
+        value_name = "BLOCK",
+        requires = "rpc",
+        conflicts_with = "input",
+        value_parser = parse::decimal::<u64>
+    )]
     to_block: Option<u64>,
     /// Keeps the transfers that were read in this file; an interrupted run goes on from FILE.csv.part.
     #[arg(long, value_name = "FILE.csv", requires = "rpc", conflicts_with = "input")]
@@ -64,10 +83,20 @@ pub(crate) struct Arguments {
     #[arg(long = "quantum", value_name = "TOKEN=EXPONENT", value_parser = named_quantum)]
     quanta: Vec<(String, u8)>,
     /// What a transfer pays, quanta: the operator's default.
-    #[arg(long, value_name = "QUANTA", default_value_t = 1, value_parser = parse::within(0..=FEE_MOST))]
+    #[arg(
+        long,
+        value_name = "QUANTA",
+        default_value_t = 1,
+        value_parser = parse::within(0..=FEE_MOST)
+    )]
     fee: u64,
     /// What a transfer pays that makes an account.
-    #[arg(long, value_name = "QUANTA", default_value_t = 10, value_parser = parse::within(0..=FEE_MOST))]
+    #[arg(
+        long,
+        value_name = "QUANTA",
+        default_value_t = 10,
+        value_parser = parse::within(0..=FEE_MOST)
+    )]
     new_account_fee: u64,
     /// Where the data would go.
     #[arg(long, value_parser = crate::demo::data_mode(), default_value_t)]
