@@ -191,11 +191,11 @@ mod tests {
         let pace = Pace {
             sealing: Duration::from_secs(20),
             committing: Duration::from_secs(40),
-            proving: Duration::from_secs(600),
+            proving: Duration::from_secs(630),
             finalizing: Duration::from_secs(1_800),
         };
         let words = expected(&life(Stage::Accepted), Some(&pace)).unwrap();
-        assert!(words.starts_with("proven in 10 min, final in 40 min, if "), "{words}");
+        assert!(words.starts_with("proven in 11 min, final in 41 min, if "), "{words}");
         assert_eq!(expected(&life(Stage::Accepted), None), None);
         assert_eq!(expected(&life(Stage::Finalized), Some(&pace)), None);
         assert_eq!(expected(&life(Stage::Dropped), Some(&pace)), None);
