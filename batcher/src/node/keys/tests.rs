@@ -1,5 +1,7 @@
 //! Tests of the operator's keys.
 
+use serde_json::{Value, json};
+
 use super::*;
 
 #[test]
@@ -70,10 +72,14 @@ fn what_the_library_would_take_too_much_for_is_refused() {
     assert!(matches!(open("keystore", &path, "other"), Err(KeyError::WrongPassword { .. })));
     let good = read_keystore("keystore", &path).unwrap();
     assert_eq!(good["cairn"], 7);
+    let of_hours = json!({ "c": u32::MAX, "dklen": 32, "prf": "hmac-sha256", "salt": "00" });
     for (place, value, reason) in [
         ("/crypto/kdfparams/dklen", Value::from(16), "dklen of 32"),
         ("/crypto/cipherparams/iv", Value::from("00"), "iv of 16 bytes"),
         ("/crypto/kdfparams/n", Value::from(1_u64 << 31), "at most 1 GiB"),
+        // It makes room for p blocks, too.
+        ("/crypto/kdfparams/p", Value::from(1 << 24), "at most 1 GiB"),
+        ("/crypto/kdfparams", of_hours, "kdfparams.c of at most"),
     ] {
         let mut bad = good.clone();
         *bad.pointer_mut(place).unwrap() = value;
