@@ -1,19 +1,16 @@
 //! `cairn admin`: what an operator can tell the running service.
 
-use std::{
-    io::ErrorKind,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{path::PathBuf, process::ExitCode};
 
 use cairn_batcher::{
     api::{methods, wire},
     client::Client,
-    node::keys::{KeyError, read_secret},
     parse,
 };
 use clap::Subcommand;
-use eyre::{Report, Result, eyre};
+use eyre::Result;
+
+use crate::service::token;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -59,48 +56,6 @@ enum AdminCommand {
     Drain,
 }
 
-/// A running operator, for commands that are the operator's own.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Operator {
-    /// The service.
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "CAIRN_URL",
-        hide_env_values = true,
-        default_value = "http://127.0.0.1:8650"
-    )]
-    url: String,
-    /// The file with the service's token: `admin-token` in its data_dir, or keys.admin_token_file.
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "CAIRN_ADMIN_TOKEN_FILE",
-        hide_env_values = true,
-        default_value = "admin-token"
-    )]
-    token_file: PathBuf,
-}
-
-impl Operator {
-    /// Connects as the operator.
-    pub(crate) async fn connect(&self) -> Result<Client> {
-        let token = token(&self.token_file)?;
-        Ok(Client::connect_as_operator(&self.url, &token).await?)
-    }
-}
-
-/// The token of a running operator.
-pub(crate) fn token(path: &Path) -> Result<String> {
-    read_secret("--token-file", path).map_err(|error| match &error {
-        KeyError::File { source, .. } if source.kind() == ErrorKind::NotFound => eyre!(
-            "{error}; it is the file admin-token in the operator's data_dir (or \
-             keys.admin_token_file): give its path with --token-file"
-        ),
-        _ => Report::from(error),
-    })
-}
-
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let token = token(&arguments.token_file)?;
     let client = Client::connect_as_operator(&arguments.url, &token).await?;
@@ -116,16 +71,4 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     }
     println!("done");
     Ok(ExitCode::SUCCESS)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_missing_token_is_said_to_be_in_data_dir() {
-        let folder = tempfile::tempdir().unwrap();
-        let error = token(&folder.path().join("admin-token")).unwrap_err().to_string();
-        assert!(error.contains("data_dir") && error.ends_with("with --token-file"), "{error}");
-    }
 }

@@ -18,7 +18,7 @@ use clap::Subcommand;
 use eyre::{Result, WrapErr};
 use serde_json::json;
 
-use crate::{admin::token, config::BAD_INPUT};
+use crate::{config::BAD_INPUT, service::token};
 
 /// How long a running operator may take: a store of a billion rows is read in less.
 const PATIENCE: Duration = Duration::from_secs(6 * 3600);

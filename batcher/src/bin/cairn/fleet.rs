@@ -18,7 +18,7 @@ use eyre::Result;
 use serde::Serialize;
 
 use self::table::{Tasks, Workers};
-use crate::{admin, reconstruct::print};
+use crate::{reconstruct::print, service::Operator};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum FleetCommand {
@@ -39,7 +39,7 @@ pub(crate) enum FleetCommand {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Shown {
     #[command(flatten)]
-    operator: admin::Operator,
+    operator: Operator,
     /// Prints JSON instead of a table.
     #[arg(long)]
     json: bool,
@@ -50,7 +50,7 @@ pub(crate) struct Named {
     /// The name, as `cairn fleet ls` or `tasks` shows it.
     name: String,
     #[command(flatten)]
-    operator: admin::Operator,
+    operator: Operator,
 }
 
 #[derive(Debug, clap::Args)]

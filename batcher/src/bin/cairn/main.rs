@@ -14,6 +14,7 @@ mod keys;
 mod load;
 mod reconstruct;
 mod run;
+mod service;
 mod shadow;
 mod snapshot;
 mod sources;

@@ -1,10 +1,6 @@
 //! `cairn status`.
 
-use std::{
-    fmt,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{fmt, process::ExitCode};
 
 use cairn_batcher::{
     api::{methods, wire},
@@ -15,25 +11,15 @@ use eyre::Result;
 use serde::Serialize;
 
 use crate::{
-    admin,
     fleet::table::{results_in_words, write_workers},
     reconstruct::print,
+    service::Watched,
 };
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The service.
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "CAIRN_URL",
-        hide_env_values = true,
-        default_value = "http://127.0.0.1:8650"
-    )]
-    url: String,
-    /// The file with the service's token, to see the workers of its fleet one by one.
-    #[arg(long, value_name = "FILE", env = "CAIRN_ADMIN_TOKEN_FILE", hide_env_values = true)]
-    token_file: Option<PathBuf>,
+    #[command(flatten)]
+    service: Watched,
     /// Prints JSON instead of a table.
     #[arg(long)]
     json: bool,
@@ -62,19 +48,12 @@ pub(crate) struct Fleet {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let client = connect(&arguments.url, arguments.token_file.as_deref()).await?;
+    let Arguments { service, json } = arguments;
+    let client = service.connect().await?;
     let metrics = client.metrics().await;
-    let is_operator = arguments.token_file.is_some();
-    print(&Status::ask(&client, metrics.as_deref(), is_operator).await?, arguments.json)?;
+    let status = Status::ask(&client, metrics.as_deref(), service.is_operator()).await?;
+    print(&status, json)?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Connects, as the operator if there is a file with its token.
-pub(crate) async fn connect(url: &str, token_file: Option<&Path>) -> Result<Client> {
-    match token_file {
-        Some(path) => Ok(Client::connect_as_operator(url, &admin::token(path)?).await?),
-        None => Ok(Client::connect(url).await?),
-    }
 }
 
 impl Status {

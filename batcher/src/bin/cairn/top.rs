@@ -14,7 +14,6 @@ mod view;
 
 use std::{
     io::{self, IsTerminal},
-    path::PathBuf,
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -27,7 +26,7 @@ use self::{
     data::{Data, Gatherer},
     screen::{Keys, Screen},
 };
-use crate::status::connect;
+use crate::service::Watched;
 
 /// How often the service is asked.
 const REFRESH: Duration = Duration::from_secs(1);
@@ -44,30 +43,20 @@ cairn status --json is the same for scripts.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// The service.
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "CAIRN_URL",
-        hide_env_values = true,
-        default_value = "http://127.0.0.1:8650"
-    )]
-    url: String,
-    /// The file with the service's token, to see the workers of its fleet one by one.
-    #[arg(long, value_name = "FILE", env = "CAIRN_ADMIN_TOKEN_FILE", hide_env_values = true)]
-    token_file: Option<PathBuf>,
+    #[command(flatten)]
+    service: Watched,
 }
 
-pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let client = connect(&arguments.url, arguments.token_file.as_deref()).await?;
+pub(crate) async fn run(Arguments { service }: Arguments) -> Result<ExitCode> {
+    let client = service.connect().await?;
     ensure!(
         io::stdout().is_terminal() && io::stdin().is_terminal(),
         "cairn top needs a terminal: for a pipe or a file take cairn status, or cairn status --json"
     );
-    let gatherer = Gatherer::new(client, arguments.token_file.is_some());
+    let gatherer = Gatherer::new(client, service.is_operator());
     let (publish, mut data) = watch::channel(Err("asking the service".to_owned()));
     let gathering = gather(gatherer, publish);
-    let mut app = App::new(&arguments.url);
+    let mut app = App::new(service.url());
     let mut screen = Screen::open()?;
     let mut keys = Keys::listen();
     let showing = async {

@@ -24,6 +24,7 @@ use reqwest::Url;
 use serde::Serialize;
 
 use super::bad;
+use crate::service::ServiceUrl;
 
 /// How often L1 is asked for a batch that the operator calls proven, and the pause between two questions.
 const ATTEMPTS: u32 = 6;
@@ -32,15 +33,8 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// The service.
 #[derive(Debug, clap::Args)]
 pub(super) struct Service {
-    /// The service.
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "CAIRN_URL",
-        hide_env_values = true,
-        default_value = "http://127.0.0.1:8650"
-    )]
-    url: String,
+    #[command(flatten)]
+    at: ServiceUrl,
 }
 
 /// L1, as the user reads it.
@@ -66,13 +60,13 @@ pub(super) struct Place {
 impl Service {
     /// Connects, and asks who is there.
     pub(super) async fn connect(&self) -> Result<(Client, Info)> {
-        let client = Client::connect(&self.url).await?;
+        let client = Client::connect(&self.at.url).await?;
         let info = client.info().await?;
         Ok((client, info))
     }
 
     fn is_here(&self) -> bool {
-        self.url.parse().is_ok_and(|url: Url| is_loopback(&url))
+        self.at.url.parse().is_ok_and(|url: Url| is_loopback(&url))
     }
 }
 
