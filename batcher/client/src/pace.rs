@@ -122,17 +122,7 @@ mod tests {
     }
 
     fn life(stage: Stage) -> Life {
-        Life {
-            stage,
-            accepted_ms: 999_000,
-            in_block: None,
-            batched_ms: None,
-            committed: None,
-            proven: None,
-            finalized: false,
-            finalized_ms: None,
-            dropped: None,
-        }
+        Life { stage, ..Life::accepted(999_000) }
     }
 
     #[test]

@@ -60,17 +60,7 @@ impl<'a> Lives<'a> {
 
     fn of(&mut self, sequence: Sequence) -> Result<Life, StoreError> {
         let accepted = self.store.log.get(&sequence)?.ok_or_else(|| missing("log", sequence))?;
-        let mut life = Life {
-            stage: Stage::Accepted,
-            accepted_ms: accepted.received_ms,
-            in_block: None,
-            batched_ms: None,
-            committed: None,
-            proven: None,
-            finalized: false,
-            finalized_ms: None,
-            dropped: None,
-        };
+        let mut life = Life::accepted(accepted.received_ms);
         match self.store.outcomes.get(&sequence)? {
             None => {}
             Some(Outcome::Dropped { reason, at_ms }) => {

@@ -187,6 +187,24 @@ pub struct Life {
     pub dropped: Option<DroppedAt>,
 }
 
+impl Life {
+    /// Of a transaction that was accepted at this time, and has come no further.
+    #[must_use]
+    pub const fn accepted(at_ms: u64) -> Self {
+        Self {
+            stage: Stage::Accepted,
+            accepted_ms: at_ms,
+            in_block: None,
+            batched_ms: None,
+            committed: None,
+            proven: None,
+            finalized: false,
+            finalized_ms: None,
+            dropped: None,
+        }
+    }
+}
+
 /// A place in a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

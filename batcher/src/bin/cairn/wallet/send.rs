@@ -9,6 +9,7 @@ use cairn_batcher::{
         wire::{AccountView, FeeKind, SignedReceipt},
     },
     client::{Token, transaction_hash},
+    clock::now_ms,
     parse, tell,
 };
 use cairn_prover::files::Output;
@@ -203,7 +204,7 @@ impl Terms {
             domain: place.l1.domain(),
             token: token.index,
             nonce: from.next_nonce,
-            expiry: expiry(place.l1.timestamp().await?, words::now_ms() / 1_000, self.expires_in)?,
+            expiry: expiry(place.l1.timestamp().await?, now_ms() / 1_000, self.expires_in)?,
             recipient: payment.recipient(),
         };
         let transaction = payment.transaction(from.id, quanta, fee);

@@ -75,17 +75,7 @@ mod tests {
         let recipient = PublicKey::ZERO;
         let authorization = Authorization { domain: DOMAIN, token, nonce: 3, expiry: 0, recipient };
         let signed = cairn_state::sign(signer, transaction, authorization);
-        let life = Life {
-            stage: Stage::Proven,
-            accepted_ms: 0,
-            in_block: None,
-            batched_ms: None,
-            committed: None,
-            proven: None,
-            finalized: false,
-            finalized_ms: None,
-            dropped: None,
-        };
+        let life = Life { stage: Stage::Proven, ..Life::accepted(0) };
         TransactionView {
             hash: transaction_hash(&signed),
             sequence: 0,

@@ -1,10 +1,11 @@
 //! Stages and times in words.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use cairn_batcher::{
     api::wire::{Life, Stage},
     client::pace::Pace,
+    clock::now_ms,
     console::line,
 };
 use clap::ValueEnum;
@@ -117,12 +118,6 @@ pub(super) fn time(time: Duration) -> String {
     format!("{} {unit}", seconds / size)
 }
 
-/// This machine's clock.
-pub(super) fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use cairn_batcher::api::wire::{DroppedAt, InBlockAt};
@@ -130,17 +125,7 @@ mod tests {
     use super::*;
 
     fn life(stage: Stage) -> Life {
-        Life {
-            stage,
-            accepted_ms: now_ms(),
-            in_block: None,
-            batched_ms: None,
-            committed: None,
-            proven: None,
-            finalized: false,
-            finalized_ms: None,
-            dropped: None,
-        }
+        Life { stage, ..Life::accepted(now_ms()) }
     }
 
     fn in_batch(stage: Stage, batch: u32) -> Life {
