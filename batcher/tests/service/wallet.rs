@@ -207,14 +207,40 @@ async fn a_user_goes_from_nothing_to_a_claimed_withdrawal() {
         status.contains("final: L1 has verified") && status.ends_with("paid on L1\n"),
         "{status}"
     );
+    a_claim_that_fails_keeps_no_other(&world).await;
 
-    // All of it is in the operator's log: three payments and the withdrawal, the latest first.
+    // All of it is in the operator's log: three payments and three withdrawals, the latest first.
     let history = world.told(&["history"]).await;
     let kinds: Vec<_> =
         history["transactions"].as_array().unwrap().iter().map(|row| &row["kind"]).collect();
-    assert_eq!(kinds, ["withdraw", "transfer", "transfer", "transferToNew"]);
+    assert_eq!(kinds[..3], ["withdraw"; 3]);
+    assert_eq!(kinds[3..], ["transfer", "transfer", "transferToNew"]);
     lies_are_found(&world, account["id"].as_u64().unwrap().try_into().unwrap()).await;
     world.node.stop().await.unwrap();
+}
+
+/// Somebody who takes no ether keeps nobody from being paid.
+async fn a_claim_that_fails_keeps_no_other(world: &World) {
+    let l1 = connect_with(&world.chain.l1_url()).unwrap();
+    let [taker, refuser] = [0x78, 0x79].map(Address::repeat_byte);
+    // PUSH0; PUSH0; REVERT.
+    let code = serde_json::json!([refuser, "0x5f5ffd"]);
+    l1.raw_request::<_, Value>("anvil_setCode".into(), code).await.unwrap();
+    for (recipient, stage) in [(taker, "inBlock"), (refuser, "finalized")] {
+        world.told(&["withdraw", "0.1", "ETH", &recipient.to_string(), "--wait", stage]).await;
+    }
+    let output = world.wallet("wallet.json", &["claim", "--json"]).await;
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let claims: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let claims = claims["withdrawals"].as_array().unwrap();
+    let outcomes: Vec<_> = claims.iter().map(|claim| &claim["outcome"]).collect();
+    assert_eq!(outcomes, ["failed", "claimed", "claimedBefore"]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        error.ends_with("1 of 3 withdrawals could not be claimed, 0 were not tried\n"),
+        "{error}"
+    );
+    assert_eq!(l1.get_balance(taker).await.unwrap(), U256::from(10).pow(U256::from(17)));
 }
 
 /// What the client holds against L1 itself.

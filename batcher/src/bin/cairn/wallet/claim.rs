@@ -5,18 +5,18 @@ use std::fmt;
 use alloy::primitives::{Address, B256};
 use cairn_batcher::{
     api::{hex::Hash, wire::WithdrawalView},
-    client::{ClientError, check_withdrawal},
-    l1::client::L1Client,
+    client::{ClientError, check_withdrawal, l1::RollupError},
+    l1::{client::L1Client, error::L1Error},
     tell,
 };
 use cairn_types::Word;
-use eyre::{Result, WrapErr, ensure, eyre};
+use eyre::{Report, Result, ensure, eyre};
 use serde::Serialize;
 
 use super::{
     file::WalletFile,
     history, home,
-    l1_key::{L1Key, sender},
+    l1_key::{L1Key, sender, sender_anew},
     place::{Amount, L1Place, Place, Service},
     signed::{self, is_own_withdrawal},
 };
@@ -56,7 +56,7 @@ pub(crate) struct Arguments {
 #[derive(Serialize)]
 struct Claim {
     hash: Hash,
-    /// `claimed`, `claimedBefore`, or `waiting`.
+    /// `claimed`, `claimedBefore`, `waiting`, or `failed`.
     outcome: &'static str,
     /// For people.
     words: String,
@@ -95,24 +95,52 @@ pub(super) async fn run(arguments: Arguments) -> Result<()> {
         }
         None => arguments.hashes,
     };
-    let l1 = sender(&place, signer)?;
-    let mut withdrawals = Vec::new();
+    let mut l1 = sender(&place, signer.clone())?;
+    let (all, mut withdrawals) = (hashes.len(), Vec::new());
     for hash in hashes {
-        withdrawals
-            .push(claim(&place, &l1, hash).await.wrap_err_with(|| format!("claiming {hash}"))?);
+        match claim(&place, &l1, hash).await {
+            Ok(claim) => withdrawals.push(claim),
+            // One that its recipient does not take keeps nobody from the others.
+            Err(error) => {
+                let reason = crate::line(&error);
+                tell!("cairn: claiming {hash}: {reason}");
+                withdrawals.push(Claim::none(hash, "failed", format!("not claimed: {reason}")));
+                if is_away(&error) {
+                    break;
+                }
+                l1 = sender_anew(&place, signer.clone())?;
+            }
+        }
     }
-    print(&Claims { withdrawals }, arguments.json)
+    let failed = withdrawals.iter().filter(|claim| claim.outcome == "failed").count();
+    let left = all - withdrawals.len();
+    print(&Claims { withdrawals }, arguments.json)?;
+    ensure!(
+        failed == 0,
+        "{failed} of {all} withdrawals could not be claimed, {left} were not tried"
+    );
+    Ok(())
+}
+
+/// Whether L1's node or the operator is away: each of the others would be waited for as long.
+fn is_away(error: &Report) -> bool {
+    let l1 = match error.downcast_ref() {
+        Some(RollupError::L1(error)) => Some(error),
+        _ => error.downcast_ref::<L1Error>(),
+    };
+    let no_answer = matches!(error.downcast_ref(), Some(ClientError::NoAnswer { .. }));
+    no_answer || l1.is_some_and(L1Error::is_transient)
+}
+
+impl Claim {
+    /// That there is nothing on L1 to show.
+    fn none(hash: Hash, outcome: &'static str, words: String) -> Self {
+        Self { hash, outcome, words, amount: None, recipient: None, transaction: None }
+    }
 }
 
 async fn claim(place: &Place, l1: &L1Client, hash: Hash) -> Result<Claim> {
-    let waits = |words: String| Claim {
-        hash,
-        outcome: "waiting",
-        words,
-        amount: None,
-        recipient: None,
-        transaction: None,
-    };
+    let waits = |words| Claim::none(hash, "waiting", words);
     let view = match place.client.withdrawal(hash).await {
         Ok(view) => view,
         Err(ClientError::Refused { data: Some(data), message, .. }) if data.reason == "not_yet" => {

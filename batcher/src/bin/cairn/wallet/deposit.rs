@@ -20,7 +20,7 @@ use cairn_batcher::{
     parse, tell,
 };
 use cairn_types::{AccountId, PublicKey, TokenId};
-use eyre::{Result, bail, eyre};
+use eyre::{Result, WrapErr, bail, eyre};
 use serde::Serialize;
 
 use super::{
@@ -204,7 +204,9 @@ async fn credited(
 ) -> Result<bool> {
     let started = Instant::now();
     while started.elapsed() < timeout {
-        if own(client, key, token).await?.is_some_and(|(_, balance)| balance > before) {
+        let own = own(client, key, token).await;
+        let own = own.wrap_err("the deposit is on L1, and the operator cannot be asked for it")?;
+        if own.is_some_and(|(_, balance)| balance > before) {
             return Ok(true);
         }
         tokio::time::sleep(PAUSE).await;

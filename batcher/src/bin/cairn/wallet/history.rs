@@ -10,7 +10,7 @@ use cairn_batcher::{
         wire::{FeeKind, HistoryOf, TransactionView},
     },
     client::Client,
-    parse,
+    parse, tell,
 };
 use cairn_types::{AccountId, PublicKey};
 use eyre::Result;
@@ -79,6 +79,10 @@ pub(super) async fn of_key(client: &Client, key: PublicKey, most: usize) -> Resu
             if before.is_none() || found >= most {
                 break;
             }
+        }
+        if before.is_some() && found < most {
+            let id = account.id;
+            tell!("cairn: the operator's log is long: what account {id} did earlier is left out");
         }
     }
     all.sort_by_key(|own| std::cmp::Reverse(own.view.sequence));

@@ -59,14 +59,21 @@ impl L1Key {
 
 /// What sends for the user, who is told where to before anything is signed.
 pub(super) fn sender(place: &Place, signer: PrivateKeySigner) -> Result<L1Client> {
-    let mut domain = B256::ZERO;
-    let [_, word @ ..] = &mut domain.0;
-    *word = place.l1.domain().bytes();
     let (rollup, custody) = (place.l1.address(), place.l1.custody());
     tell!(
         "cairn: {} pays on L1's chain {}, for rollup {rollup} with custody {custody}",
         signer.address(),
         place.l1.chain_id()
     );
+    sender_anew(place, signer)
+}
+
+/// The same after something that could not be sent: it counts as sent with the one before, and the next would wait for
+/// it for ever.
+pub(super) fn sender_anew(place: &Place, signer: PrivateKeySigner) -> Result<L1Client> {
+    let mut domain = B256::ZERO;
+    let [_, word @ ..] = &mut domain.0;
+    *word = place.l1.domain().bytes();
+    let (rollup, custody) = (place.l1.address(), place.l1.custody());
     Ok(L1Client::new(&place.l1_url, signer, Deployment { rollup, custody, domain })?)
 }
