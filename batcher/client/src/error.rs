@@ -41,7 +41,7 @@ pub enum ClientError {
         data: Option<ErrorData>,
     },
     /// Nobody answers there.
-    #[error("no answer from {url}: {reason}; does the operator run there (--url)?")]
+    #[error("no answer from {url}: {reason}; does the operator run there?")]
     NoAnswer {
         /// As it may be shown.
         url: String,
@@ -124,7 +124,7 @@ impl ClientError {
         while let Some(source) = cause.source() {
             cause = source;
         }
-        Self::NoAnswer { url: shown(url), reason: cause.to_string() }
+        Self::NoAnswer { url: shown(url), reason: said(&cause.to_string()) }
     }
 
     fn refused(method: &'static str, error: &ErrorObjectOwned) -> Self {

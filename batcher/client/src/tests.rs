@@ -23,7 +23,7 @@ async fn who_does_not_answer_is_named() {
     assert!(matches!(error, ClientError::NoAnswer { .. }) && error.is_transient(), "{error:?}");
     let error = error.to_string();
     assert!(error.starts_with(&format!("no answer from {url}: ")), "{error}");
-    assert!(error.contains("refused") && error.ends_with("(--url)?"), "{error}");
+    assert!(error.contains("refused") && error.ends_with("run there?"), "{error}");
 
     let url = nobody("ws");
     let error = Client::connect(&url).await.unwrap_err().to_string();

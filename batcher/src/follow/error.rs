@@ -43,7 +43,7 @@ pub enum FollowError {
     },
     /// The operator is another rollup's.
     #[error(
-        "--operator: it is of rollup {got} on chain {got_chain}, expected {expected} on chain {expected_chain}"
+        "it is of rollup {got} on chain {got_chain}, expected {expected} on chain {expected_chain}"
     )]
     OtherOperator {
         /// As followed.
@@ -55,6 +55,9 @@ pub enum FollowError {
         /// Its chain.
         got_chain: u64,
     },
+    /// What answers is no operator.
+    #[error("a follower answers there, and says what L1 says: give the URL of the operator itself")]
+    NoOperator,
     /// The API.
     #[error(transparent)]
     Server(#[from] ServerError),

@@ -56,6 +56,8 @@ use crate::{
 const KEEP: Duration = Duration::from_secs(60);
 /// The folder of the rows in the data folder.
 const ROWS: &str = "rows";
+/// The root of the circuit set that a follower says it has: it proves nothing. No hash of circuits is zero.
+const NO_CIRCUITS: B256 = B256::ZERO;
 
 /// How a rollup is followed.
 #[derive(Debug)]
@@ -132,7 +134,7 @@ impl Follower {
             genesis,
         };
         let store = Store::open(&setting.folder.join(ROWS), &identity)?;
-        rows::begin(&store, &begin.state)?;
+        rows::begin(&store, begin.batch, &begin.state)?;
         let mut follower = Self {
             setting,
             rollup,
@@ -159,7 +161,7 @@ impl Follower {
     /// Watches an operator from now on. One that does not answer yet is asked again in [`Self::check`].
     ///
     /// # Errors
-    /// It is another rollup's, or the URL is none.
+    /// It is another rollup's, or a follower; or the URL is none.
     pub async fn watch(&mut self, url: &str) -> Result<(), FollowError> {
         let mut operator = Operator::new(url);
         if let Err(error) = operator.connect(&self.rollup).await

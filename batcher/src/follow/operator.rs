@@ -15,6 +15,7 @@ use alloy::primitives::B256;
 use tokio::time::timeout;
 
 use super::{
+    NO_CIRCUITS,
     doubts::{About, Doubts, Part},
     error::FollowError,
     receipts::Receipt,
@@ -63,10 +64,10 @@ impl Operator {
         }
     }
 
-    /// Connects, and refuses the operator of another rollup.
+    /// Connects, and refuses the operator of another rollup, and a follower, which has no blocks and is no operator.
     ///
     /// # Errors
-    /// It does not answer, or is another's.
+    /// It does not answer, is another's, or no operator.
     pub(super) async fn connect(&mut self, rollup: &Rollup) -> Result<(), FollowError> {
         timeout(PATIENCE, self.connected(rollup)).await.unwrap_or_else(|_| Err(slow())).map(drop)
     }
@@ -86,6 +87,9 @@ impl Operator {
                 got: info.rollup.to_string(),
                 got_chain: info.chain_id,
             });
+        }
+        if B256::from(info.circuit_set_root) == NO_CIRCUITS {
+            return Err(FollowError::NoOperator);
         }
         self.client = Some(client.clone());
         Ok(client)

@@ -20,17 +20,21 @@ use crate::{
 /// Rows that are written at once.
 const STEP: usize = 1 << 14;
 
-/// Writes the keys of the accounts that a follower starts with, unless they are there from an earlier run.
+/// Writes the keys of the accounts that a follower starts with, unless they are there from an earlier run: one that has
+/// executed the batch that led to this state, or has begun with it too, where that is the rollup's first.
 ///
 /// # Errors
 /// The disk's.
-pub(super) fn begin(store: &Store, state: &State) -> Result<(), StoreError> {
+pub(super) fn begin(store: &Store, batch: BatchNumber, state: &State) -> Result<(), StoreError> {
     let Some(last) = state.next_id().checked_sub(1).filter(|last| *last >= FIRST_USER_ID) else {
         return Ok(());
     };
     // Below 2^32: the state has allotted it. Keys are written in order.
     let last = last as AccountId;
-    if store.keys.contains(&(key_bytes(&state.account(last).key), last))? {
+    // Between two states accounts may have got other keys.
+    let leads_here = |sealed: SealedBatch| sealed.after == state.clone().summary();
+    let is_known = batch == 0 || store.batches.get(&batch)?.is_some_and(leads_here);
+    if is_known && store.keys.contains(&(key_bytes(&state.account(last).key), last))? {
         return Ok(());
     }
     let accounts: Vec<(AccountId, Account)> = state.accounts().collect();
@@ -222,4 +226,39 @@ async fn show_batch(
 async fn place(reader: &Reader, place: &Place) -> Result<L1Place, L1Error> {
     let (block, timestamp) = reader.numbered_block(place.block).await?;
     Ok(L1Place { block, block_hash: place.block, timestamp, transaction: place.transaction })
+}
+
+#[cfg(test)]
+mod tests {
+    use cairn_types::PublicKey;
+
+    use super::*;
+    use crate::store::tests::open;
+
+    const FIRST: AccountId = FIRST_USER_ID as AccountId;
+
+    fn key(n: u64) -> PublicKey {
+        PublicKey::new([n, 1, 1, 1, 1]).unwrap()
+    }
+
+    /// Two users, the first with this key.
+    fn state(first: u64) -> State {
+        let account = |id| {
+            let key = if id == FIRST { key(first) } else { key(9) };
+            Ok::<_, StoreError>(Account { key, token: 0, nonce: 0, balance: 1 })
+        };
+        State::restore(FIRST_USER_ID + 2, 1, account).unwrap()
+    }
+
+    #[test]
+    fn a_key_that_was_changed_between_two_runs_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path()).unwrap();
+        let has = |n| store.keys.contains(&(key_bytes(&key(n)), FIRST)).unwrap();
+        begin(&store, 3, &state(1)).unwrap();
+        assert!(has(1) && !has(2));
+        // From a later snapshot, in which no account is new.
+        begin(&store, 5, &state(2)).unwrap();
+        assert!(has(2));
+    }
 }

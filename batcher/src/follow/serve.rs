@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use alloy::{
-    primitives::{Address, B256},
-    signers::local::PrivateKeySigner,
-};
+use alloy::{primitives::Address, signers::local::PrivateKeySigner};
 use cairn_types::{AccountId, SignedTransaction, TokenId};
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use super::{Follower, error::FollowError, states::States};
+use super::{Follower, NO_CIRCUITS, error::FollowError, states::States};
 use crate::{
     api::{
         Sources, estimate,
@@ -53,8 +50,7 @@ pub async fn sources(
             chain_id: reader.chain_id(),
             rollup: reader.address(),
             custody,
-            // A follower proves nothing.
-            circuit_set_root: B256::ZERO,
+            circuit_set_root: NO_CIRCUITS,
             data_modes: follower.rollup().data_modes().iter().collect(),
         },
         receipt_key: PrivateKeySigner::random(),
@@ -80,7 +76,7 @@ impl Intake for Reads {
         transactions: Vec<SignedTransaction>,
     ) -> Answer<'_, Vec<Result<Submitted, Refused>>> {
         let refused = || Refused {
-            reason: "busy",
+            reason: "reads_only",
             message: READS_ONLY.to_owned(),
             retryable: false,
             retry_after_ms: None,

@@ -102,11 +102,17 @@ impl Rollup {
         let Self { reader, genesis, settled, .. } = self;
         let now = Reader::new(reader.provider().clone(), reader.address()).await?;
         now.expect_chain(reader.chain_id())?;
-        let settled = match settled.last {
-            Some((block, hash)) if now.block_hash(block).await.ok() != Some(hash) => {
-                Arc::new(Settled::new(settled.first_block))
-            }
-            _ => Arc::clone(settled),
+        let is_there = match settled.last {
+            // A node that does not answer has forgotten nothing.
+            Some((block, hash)) => match now.block_hash(block).await {
+                Err(error) if error.is_transient() => return Err(error.into()),
+                found => found.ok() == Some(hash),
+            },
+            None => true,
+        };
+        let settled = match is_there {
+            true => Arc::clone(settled),
+            false => Arc::new(Settled::new(settled.first_block)),
         };
         Self::read_on(now, genesis.clone(), settled, Some(confirmations), &()).await
     }

@@ -17,7 +17,7 @@ use cairn_batcher::{
         wire,
     },
     client::{Client, check_proof},
-    follow::{Follower, Setting, Standing, receipts::Receipt, serve},
+    follow::{FollowError, Follower, Setting, Standing, receipts::Receipt, serve},
     mempool::transaction_hash,
     reconstruct::{Rollup, source::Sources},
     signals::{Signals, shutdown},
@@ -113,7 +113,8 @@ async fn a_later_run_goes_on_and_readers_are_served() {
     let sources = serve::sources(&again, signals, None).await.unwrap();
     let config = ApiConfig { listen: ([127, 0, 0, 1], 0).into(), ..ApiConfig::default() };
     let server = Server::bind(config).await.unwrap();
-    let client = Client::connect(&format!("http://{}", server.address())).await.unwrap();
+    let url = format!("http://{}", server.address());
+    let client = Client::connect(&url).await.unwrap();
     let (stop, stopped) = shutdown();
     let serving = tokio::spawn(server.run(sources, stopped));
 
@@ -134,6 +135,10 @@ async fn a_later_run_goes_on_and_readers_are_served() {
     let submit = wire::SubmitOne { transaction: Hex(signed(0, 1).to_bytes()) };
     let refused = client.call::<methods::Submit>(&submit).await.unwrap_err();
     assert!(refused.to_string().contains("this is a follower"), "{refused}");
+    assert_eq!(refused.reason(), Some("reads_only"));
+    // It says what L1 says, so that nothing would be learnt of an operator.
+    let error = again.watch(&url).await.unwrap_err();
+    assert!(matches!(error, FollowError::NoOperator) && !error.may_pass(), "{error}");
     stop.stop();
     serving.await.unwrap().unwrap();
 }

@@ -49,7 +49,7 @@ fn says(world: &World, states: Vec<B256>, l1_block: u64) -> Says {
         match method {
             "cairn_info" => json!({
                 "version": "0", "chainId": CHAIN, "rollup": rollup, "custody": rollup,
-                "domain": format!("0x{}", "00".repeat(31)), "circuitSetRoot": zero,
+                "domain": format!("0x{}", "00".repeat(31)), "circuitSetRoot": B256::repeat_byte(4),
                 "receiptSigner": rollup, "dataModes": [], "maxRequestBytes": 1, "maxItems": 1,
                 "maxBatchCalls": 1, "maxDepth": 1, "requestsPerSecond": 1
             }),
