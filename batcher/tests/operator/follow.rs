@@ -1,6 +1,7 @@
 //! A follower beside L1.
 
 mod lies;
+mod once;
 
 use std::{path::Path, sync::Arc};
 

@@ -17,10 +17,10 @@ use super::{CHAIN, follower, round, world_with_users};
 use crate::world::World;
 
 /// What an operator answers, by method and number.
-type Answers = Arc<Mutex<Says>>;
+pub(super) type Answers = Arc<Mutex<Says>>;
 
 /// An operator that says whatever it is told to.
-async fn operator(answers: Answers) -> (String, ServerHandle) {
+pub(super) async fn operator(answers: Answers) -> (String, ServerHandle) {
     let mut module = RpcModule::new(answers);
     for method in ["cairn_info", "cairn_head", "cairn_batch", "cairn_block"] {
         module
@@ -38,10 +38,10 @@ async fn operator(answers: Answers) -> (String, ServerHandle) {
 }
 
 /// What is answered to a method, and a number.
-type Says = Box<dyn Fn(&str, u64) -> Value + Send>;
+pub(super) type Says = Box<dyn Fn(&str, u64) -> Value + Send>;
 
 /// What an honest operator would say of the world, with these states of its batches. The first is proven.
-fn says(world: &World, states: Vec<B256>, l1_block: u64) -> Says {
+pub(super) fn says(world: &World, states: Vec<B256>, l1_block: u64) -> Says {
     let (rollup, records) = (world.rollup, world.records.clone());
     let zero = B256::ZERO;
     Box::new(move |method, number| {
