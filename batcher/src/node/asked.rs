@@ -52,14 +52,14 @@ impl Asked {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
     };
 
     use metrics_exporter_prometheus::PrometheusBuilder;
-    use tracing::{Event, Level, Subscriber};
+    use tracing::{Event, Level, Subscriber, subscriber::DefaultGuard};
     use tracing_subscriber::{
         Layer,
         layer::{Context, SubscriberExt},
@@ -67,24 +67,30 @@ mod tests {
 
     use super::*;
 
-    /// Counts warnings.
+    /// Counts warnings of this module.
     struct Warnings(Arc<AtomicUsize>);
 
     impl<S: Subscriber> Layer<S> for Warnings {
         fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-            if *event.metadata().level() == Level::WARN {
+            let metadata = event.metadata();
+            if *metadata.level() == Level::WARN && metadata.target().ends_with("::asked") {
                 self.0.fetch_add(1, Relaxed);
             }
         }
+    }
+
+    /// How many warnings this thread is told until the guard goes.
+    pub(in crate::node) fn warnings() -> (Arc<AtomicUsize>, DefaultGuard) {
+        let count = Arc::<AtomicUsize>::default();
+        let subscriber = tracing_subscriber::registry().with(Warnings(Arc::clone(&count)));
+        (count, tracing::subscriber::set_default(subscriber))
     }
 
     #[test]
     fn a_run_of_failures_is_told_once_and_its_time_stands() {
         let recorder = PrometheusBuilder::new().build_recorder();
         let _metrics = metrics::set_default_local_recorder(&recorder);
-        let count = Arc::new(AtomicUsize::new(0));
-        let subscriber = tracing_subscriber::registry().with(Warnings(Arc::clone(&count)));
-        let _log = tracing::subscriber::set_default(subscriber);
+        let (count, _log) = warnings();
         let tells = |seconds: u64| {
             let line = format!("cairn_l1_answered_timestamp_seconds{{what=\"x\"}} {seconds}\n");
             recorder.handle().render().contains(&line)

@@ -108,7 +108,18 @@ pub(super) async fn run(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::Ordering::Relaxed;
+
     use super::*;
+    use crate::{
+        l1::{
+            connection::connect_with,
+            node::{Answer, Node},
+        },
+        node::asked::tests::warnings,
+        signals::shutdown,
+        store::{records::L1View, tests::open},
+    };
 
     const NOW: u64 = 1_000;
 
@@ -148,5 +159,28 @@ mod tests {
         assert_eq!(successor_s(&[ours, (2, NOW, true)]), None, "it was retired itself");
         assert_eq!(successor_s(&[ours, (2, NOW, false), (1, NOW, false)]), None, "back again");
         assert_eq!(successor_s(&[ours, (3, NOW + 9, false), (2, NOW + 7, false)]), Some(7));
+    }
+
+    /// Else nobody knows that what is told of them is old.
+    #[tokio::test]
+    async fn a_node_that_refuses_is_told_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path()).unwrap();
+        let mut write = store.write();
+        write.put(&store.l1_view, &(), &L1View::default()).unwrap();
+        write.commit().unwrap();
+        let (warnings, _log) = warnings();
+        let node = Node::always(Answer::Error(-32_601, "there is no eth_call")).await;
+        let provider = connect_with(node.url.as_str()).unwrap();
+        let (stop, stopped) = shutdown();
+        let told = async {
+            while warnings.load(Relaxed) == 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            stop.stop();
+        };
+        let watched = run(provider, Address::ZERO, B256::ZERO, store, stopped);
+        let watched = async { tokio::join!(watched, told).0 };
+        tokio::time::timeout(Duration::from_secs(10), watched).await.unwrap().unwrap();
     }
 }

@@ -184,6 +184,11 @@ impl Unclaimed {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        sync::{Arc, Mutex, atomic::Ordering::Relaxed},
+        time::Instant,
+    };
+
     use alloy::{primitives::B256, rpc::types::Log};
     use cairn_types::Word;
     use metrics_exporter_prometheus::PrometheusBuilder;
@@ -195,8 +200,11 @@ mod tests {
             connection::connect_with,
             node::{Answer, Node},
         },
+        node::asked::tests::warnings,
         store::{SCHEMA, records::Identity},
     };
+
+    const OFTEN: Duration = Duration::from_millis(5);
 
     /// A log of a claim, as a node shows it.
     fn claim(batch: BatchNumber, custody: Address, block: u64) -> Value {
@@ -228,6 +236,25 @@ mod tests {
         store
     }
 
+    /// Up to block 28, of which so many are searched at once.
+    fn input(node: &Node, custody: Address, max_range: u64) -> Input {
+        let provider = connect_with(node.url.as_str()).unwrap();
+        Input { provider, custody, first_block: 1, confirmations: 2, max_range }
+    }
+
+    /// Counts until something is so.
+    async fn count_until(input: Input, store: Store, interval: Duration, is_so: impl Fn() -> bool) {
+        let (stop, stopped) = crate::signals::shutdown();
+        let told = async {
+            while !is_so() {
+                tokio::time::sleep(OFTEN).await;
+            }
+            stop.stop();
+        };
+        let counted = async { tokio::join!(count(input, store, interval, stopped), told).0 };
+        tokio::time::timeout(Duration::from_secs(10), counted).await.unwrap().unwrap();
+    }
+
     /// Two of batch 1 and one of batch 2 are claimed; one of batch 3 already, which does not count yet. The node takes
     /// ten blocks at once and no more.
     #[tokio::test]
@@ -251,23 +278,37 @@ mod tests {
         let node = node.await;
         let recorder = PrometheusBuilder::new().build_recorder();
         let (metrics, _guard) = (recorder.handle(), metrics::set_default_local_recorder(&recorder));
-        let input = Input {
-            provider: connect_with(node.url.as_str()).unwrap(),
-            custody,
-            first_block: 1,
-            confirmations: 2,
-            max_range: 16,
-        };
-        let (stop, stopped) = crate::signals::shutdown();
-        let often = Duration::from_millis(5);
-        let told = async {
-            while !metrics.render().contains("cairn_unclaimed_withdrawals 2\n") {
-                tokio::time::sleep(often).await;
-            }
-            stop.stop();
-        };
-        let counted = async { tokio::join!(count(input, store, often, stopped), told).0 };
-        tokio::time::timeout(Duration::from_secs(10), counted).await.unwrap().unwrap();
+        let is_told = || metrics.render().contains("cairn_unclaimed_withdrawals 2\n");
+        count_until(input(&node, custody, 16), store, OFTEN, is_told).await;
+    }
+
+    /// Ranges follow each other soon, and not as fast as the node answers.
+    #[tokio::test]
+    async fn a_node_has_rest_between_two_ranges() {
+        let folder = tempfile::tempdir().unwrap();
+        let asked = Arc::<Mutex<Vec<Instant>>>::default();
+        let times = Arc::clone(&asked);
+        let node = Node::start(move |_, _, _| {
+            times.lock().unwrap().push(Instant::now());
+            Answer::Result(json!([]))
+        });
+        let node = node.await;
+        let is_over = || asked.lock().unwrap().len() == 3;
+        let input = input(&node, Address::ZERO, 10);
+        count_until(input, store(&folder), Duration::from_secs(3_600), is_over).await;
+        let asked = asked.lock().unwrap();
+        assert!(asked.windows(2).all(|pair| pair[1] - pair[0] >= REST), "{asked:?}");
+    }
+
+    /// Else nobody knows that the number is old.
+    #[tokio::test]
+    async fn a_node_that_refuses_is_told_of_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let (warnings, _log) = warnings();
+        let node = Node::always(Answer::Error(-32_601, "there is no eth_getLogs")).await;
+        let input = input(&node, Address::ZERO, 1);
+        count_until(input, store(&folder), OFTEN, || node.asked().len() > 4).await;
+        assert_eq!(warnings.load(Relaxed), 1);
     }
 
     #[test]
