@@ -8,8 +8,14 @@ use std::{
     time::Duration,
 };
 
-use cairn_fleet::{bus::Target, coordinator::Coordinator, queue::Queue, worker};
+use cairn_fleet::{
+    bus::Target,
+    coordinator::{Coordinator, Fleet},
+    queue::Queue,
+    worker,
+};
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Map, Value, json};
 
 use crate::{
     clocks,
@@ -101,14 +107,15 @@ impl Operator {
         writeln!(self.process.0.stdin.as_mut().unwrap(), "{batch} {leaves}").unwrap();
     }
 
-    /// Waits for the next proof, and gives what came of all results until then.
-    pub(crate) fn proven(&mut self) -> String {
+    /// Waits for the next proof, and gives what came of all results until then, and how many assignments each worker has
+    /// done.
+    pub(crate) fn proven(&mut self) -> Value {
         let mut line = String::new();
         loop {
             line.clear();
             assert!(self.lines.read_line(&mut line).unwrap() > 0, "the operator has ended");
             if let Some((_, said)) = line.trim_end().split_once(SAYS) {
-                return said.to_owned();
+                return serde_json::from_str(said).unwrap();
             }
         }
     }
@@ -160,6 +167,9 @@ fn an_operator() {
         let (batch, leaves) = line.split_once(' ').unwrap();
         let plan = TestPlan::new(batch.parse().unwrap(), leaves.parse().unwrap());
         prove(&coordinator, &plan, &cairn_prover::Cancel::default()).unwrap();
-        println!("{SAYS}{:?}", runtime.block_on(coordinator.look()).outcomes);
+        let Fleet { workers, outcomes, .. } = runtime.block_on(coordinator.look());
+        let done = workers.iter().map(|(name, worker)| (name.to_string(), worker.done.into()));
+        let done: Map<String, Value> = done.collect();
+        println!("{SAYS}{}", json!({ "outcomes": outcomes, "done": done }));
     }
 }
