@@ -135,7 +135,13 @@ pub async fn collect(
         keep_standing(&standing_file, &standing).map_err(|error| io("writing FILE.next", error))?;
         seen(last - standing.first + 1, standing.last - standing.first + 1);
     }
-    node.expect_block(standing.last, standing.last_hash).await?;
+    if let Err(error) = node.expect_block(standing.last, standing.last_hash).await {
+        if matches!(error, L1Error::Reorganized { .. }) {
+            // The next run cannot go on with what may be of a fork.
+            remove(&[&rows, &standing_file]);
+        }
+        return Err(error.into());
+    }
     if standing.rows == 0 {
         let (first, last) = (standing.first, standing.last);
         remove(&[&rows, &standing_file]);

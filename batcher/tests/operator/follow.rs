@@ -32,15 +32,6 @@ use crate::world::{FIRST, World, key};
 
 const CHAIN: u64 = 31_337;
 
-async fn world_with_users() -> World {
-    let mut world = World::new().await;
-    world.deposit(1, 10_000).await;
-    world.deposit(2, 500).await;
-    world.commit(&[]).await;
-    world.prove(0, 1, 0).await;
-    world
-}
-
 async fn follower(world: &World, folder: &Path, receipts: Vec<Receipt>) -> Follower {
     let rollup = Rollup::read(&world.url, world.rollup, 0, None, &()).await.unwrap();
     let sources = Arc::new(Sources::default());
@@ -63,7 +54,7 @@ fn state(world: &mut World) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn batches_reverts_and_reorganizations_are_followed() {
-    let mut world = world_with_users().await;
+    let mut world = World::with_users().await;
     let folder = tempfile::tempdir().unwrap();
     let mut follower = follower(&world, folder.path(), Vec::new()).await;
     let (standing, told) = round(&mut follower).await;
@@ -96,7 +87,7 @@ async fn batches_reverts_and_reorganizations_are_followed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_later_run_goes_on_and_readers_are_served() {
-    let mut world = world_with_users().await;
+    let mut world = World::with_users().await;
     let folder = tempfile::tempdir().unwrap();
     let mut first = follower(&world, folder.path(), Vec::new()).await;
     round(&mut first).await;
@@ -177,7 +168,7 @@ fn receipt(world: &World, folder: &Path, signed: &SignedTransaction, batch: u32)
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_receipt_that_was_broken_is_told_once() {
-    let mut world = world_with_users().await;
+    let mut world = World::with_users().await;
     let folder = tempfile::tempdir().unwrap();
     // Batch 2 has nonce 0 of the first user, and pays 1.
     let kept = receipt(&world, folder.path(), &signed_for(world.rollup, 0, 1), 2);
@@ -205,7 +196,7 @@ async fn a_receipt_that_was_broken_is_told_once() {
 /// What is committed and leads nowhere is a contradiction, and the states before it are served.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_that_cannot_be_is_told_of() {
-    let mut world = world_with_users().await;
+    let mut world = World::with_users().await;
     let folder = tempfile::tempdir().unwrap();
     let mut follower = follower(&world, folder.path(), Vec::new()).await;
     let transfer = Transaction::Transfer { from: FIRST, to: FIRST + 1, amount: 1, fee: 0 };

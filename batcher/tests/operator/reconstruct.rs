@@ -34,19 +34,9 @@ async fn assert_rebuilt(world: &mut World) -> Reconstruction {
     rebuilt
 }
 
-/// Two users with money, in one proven batch.
-async fn world_with_users() -> World {
-    let mut world = World::new().await;
-    world.deposit(1, 10_000).await;
-    world.deposit(2, 500).await;
-    world.commit(&[]).await;
-    world.prove(0, 1, 0).await;
-    world
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn every_kind_of_operation_is_rebuilt_to_the_last_leaf() {
-    let mut world = world_with_users().await;
+    let mut world = World::with_users().await;
     let (from, fee) = (FIRST, 3);
     world
         .commit(&[
@@ -79,7 +69,7 @@ async fn every_kind_of_operation_is_rebuilt_to_the_last_leaf() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn batches_that_were_taken_back_are_left_out() {
-    let mut world = world_with_users().await;
+    let mut world = World::with_users().await;
     let before = world.state.clone();
     world.commit_transfer().await;
     world.commit_transfer().await;
@@ -96,7 +86,7 @@ async fn batches_that_were_taken_back_are_left_out() {
 /// Which circuits a batch was proven with is of no matter to its state.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upgrade_changes_nothing() {
-    let mut world = world_with_users().await;
+    let mut world = World::with_users().await;
     world.commit_transfer().await;
     world.install_circuit_set(1).await;
     world.commit_transfer().await;
@@ -110,7 +100,7 @@ async fn an_upgrade_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frozen_rollup_ends_with_its_last_proven_batch() {
-    let mut world = world_with_users().await;
+    let mut world = World::with_users().await;
     let proven = world.commitment();
     world.deposit(3, 7).await;
     world.commit_transfer().await;
@@ -126,7 +116,7 @@ async fn a_frozen_rollup_ends_with_its_last_proven_batch() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_that_a_multisig_committed_is_rebuilt() {
-    let mut world = world_with_users().await;
+    let mut world = World::with_users().await;
     let forwarder = world.forwarder().await;
     let transfer = Transaction::Transfer { from: FIRST, to: FIRST + 1, amount: 1, fee: 0 };
     let call = world.batch(&[(1, transfer)]).await;
@@ -138,7 +128,7 @@ async fn a_batch_that_a_multisig_committed_is_rebuilt() {
 #[tokio::test(flavor = "multi_thread")]
 async fn reorganizations_of_1_2_and_20_blocks_are_followed() {
     for depth in [1, 2, 20] {
-        let mut world = world_with_users().await;
+        let mut world = World::with_users().await;
         let (state, records) = (world.state.clone(), world.records.clone());
         let snapshot = world.rpc("evm_snapshot", json!([])).await;
         // One block removes the deposit, two also the commitment, more the proof as well.
@@ -184,7 +174,7 @@ async fn reorganizations_of_1_2_and_20_blocks_are_followed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_that_cannot_be_proven_is_named() {
-    let mut world = world_with_users().await;
+    let mut world = World::with_users().await;
     let transfer = Transaction::Transfer { from: FIRST, to: FIRST + 1, amount: 1, fee: 0 };
     let good = world.batch(&[(1, transfer)]).await;
     let fault = |error| match error {
@@ -224,7 +214,7 @@ async fn a_batch_that_cannot_be_proven_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_snapshot_saves_the_batches_before_it() {
-    let mut world = world_with_users().await;
+    let mut world = World::with_users().await;
     let path = world.path("state.snapshot");
     let rollup = read(&world).await;
     let rebuilt = rebuild(&rollup, 1).await.unwrap();

@@ -6,8 +6,9 @@ use alloy::{
     primitives::{Address, B256, U256, address},
     providers::{DynProvider, Provider},
 };
-use cairn_batcher::l1::connection::connect_with;
+use cairn_batcher::l1::{anvil::Anvil, connection::connect_with};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::world::start_anvil;
@@ -34,6 +35,15 @@ async fn transfer(provider: &DynProvider, from: Address, to: Address, amount: u6
     rpc(provider, "eth_sendTransaction", call).await;
 }
 
+/// A node with the token, in a folder.
+async fn node() -> (TempDir, Anvil, DynProvider) {
+    let folder = tempfile::tempdir().unwrap();
+    let anvil = start_anvil(&folder).await;
+    let provider = connect_with(&anvil.url()).unwrap();
+    rpc(&provider, "anvil_setCode", json!([TOKEN, code()])).await;
+    (folder, anvil, provider)
+}
+
 async fn shadow(url: &str, folder: &Path, more: &[&str]) -> Output {
     let token = TOKEN.to_string();
     let mut command = Command::new(env!("CARGO_BIN_EXE_cairn"));
@@ -43,11 +53,8 @@ async fn shadow(url: &str, folder: &Path, more: &[&str]) -> Output {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_transfers_of_a_token_are_collected_and_played() {
-    let folder = tempfile::tempdir().unwrap();
-    let anvil = start_anvil(&folder).await;
+    let (folder, anvil, provider) = node().await;
     let url = anvil.url();
-    let provider = connect_with(&url).unwrap();
-    rpc(&provider, "anvil_setCode", json!([TOKEN, code()])).await;
     let [alice, bob] = [2, 3].map(Address::repeat_byte);
     // Blocks 1 to 5. The token itself pays in the fourth: it is a contract.
     transfer(&provider, Address::ZERO, alice, 500).await;
@@ -83,11 +90,8 @@ async fn the_transfers_of_a_token_are_collected_and_played() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_run_goes_on() {
-    let folder = tempfile::tempdir().unwrap();
-    let anvil = start_anvil(&folder).await;
+    let (folder, anvil, provider) = node().await;
     let url = anvil.url();
-    let provider = connect_with(&url).unwrap();
-    rpc(&provider, "anvil_setCode", json!([TOKEN, code()])).await;
     let [alice, bob] = [2, 3].map(Address::repeat_byte);
     for amount in 1..=3 {
         transfer(&provider, alice, bob, amount).await;
@@ -115,6 +119,19 @@ async fn an_interrupted_run_goes_on() {
     let amounts: Vec<_> =
         ledger.lines().skip(1).map(|row| row.rsplit(',').next().unwrap()).collect();
     assert_eq!(amounts, ["100", "2", "3"]);
+
+    // Of another chain's block 3: nothing of it is left for the next run.
+    let standing = json!({
+        "chain_id": 31_337, "token": TOKEN, "first": 1, "last": 3, "last_hash": B256::ZERO,
+        "next": 2, "bytes": whole.len(), "rows": 1
+    });
+    fs::write(path("fork.csv.part"), whole).unwrap();
+    fs::write(path("fork.csv.next"), standing.to_string()).unwrap();
+    let named = ["--ledger", "fork.csv", "--from-block", "1", "--to-block", "3"];
+    let said = String::from_utf8(shadow(&url, folder.path(), &named).await.stderr).unwrap();
+    assert!(said.contains("L1 was reorganized at block 3"), "{said}");
+    assert!(shadow(&url, folder.path(), &named).await.status.success());
+    assert!(!fs::read_to_string(path("fork.csv")).unwrap().contains(",100\n"));
 
     // A contract that has never emitted a transfer, and an address without code.
     let none = shadow(&url, folder.path(), &["--from-block", "0", "--to-block", "0"]).await;

@@ -13,7 +13,7 @@ use jsonrpsee::{
 };
 use serde_json::{Value, json};
 
-use super::{CHAIN, follower, round, world_with_users};
+use super::{CHAIN, follower, round};
 use crate::world::World;
 
 /// What an operator answers, by method and number.
@@ -88,7 +88,7 @@ async fn next(world: &World, answers: &Answers, states: &[B256]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_that_says_something_else_than_l1_is_told_of() {
-    let mut world = world_with_users().await;
+    let mut world = World::with_users().await;
     world.commit_transfer().await;
     let honest: Vec<B256> = world.records.iter().map(|record| record.state).collect();
     let block = world.provider.get_block_number().await.unwrap();
@@ -150,7 +150,7 @@ async fn an_operator_that_says_something_else_than_l1_is_told_of() {
 /// A lie is not lost behind later batches that are well, or the truth in between.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lie_about_one_of_many_proven_batches_is_told_of() {
-    let mut world = world_with_users().await;
+    let mut world = World::with_users().await;
     for batch in 2..=4 {
         world.commit_transfer().await;
         world.prove(batch - 1, batch, 0).await;
@@ -178,7 +178,7 @@ async fn a_lie_about_one_of_many_proven_batches_is_told_of() {
 /// What was found counts though an error follows it.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_that_breaks_off_hides_nothing() {
-    let mut world = world_with_users().await;
+    let mut world = World::with_users().await;
     world.commit_transfer().await;
     let mut lie: Vec<B256> = world.records.iter().map(|record| record.state).collect();
     lie[2] = lie[1];
@@ -210,7 +210,7 @@ async fn an_operator_that_breaks_off_hides_nothing() {
 /// A batch without a block ends where the one before it did.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_of_no_blocks_is_no_lie() {
-    let world = world_with_users().await;
+    let world = World::with_users().await;
     let states: Vec<B256> = world.records.iter().map(|record| record.state).collect();
     let answers: Answers = Arc::new(Mutex::new(nothing()));
     let (url, _server) = operator(Arc::clone(&answers)).await;
@@ -233,7 +233,7 @@ async fn a_batch_of_no_blocks_is_no_lie() {
 /// How far it has read L1 is its own word, and excuses it only within the confirmations.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_that_says_that_it_is_far_behind_or_ahead_is_told_of() {
-    let world = world_with_users().await;
+    let world = World::with_users().await;
     let states: Vec<B256> = world.records.iter().map(|record| record.state).collect();
     let answers: Answers = Arc::new(Mutex::new(says(&world, states.clone(), 0)));
     let (url, _server) = operator(Arc::clone(&answers)).await;
@@ -254,7 +254,7 @@ async fn an_operator_that_says_that_it_is_far_behind_or_ahead_is_told_of() {
 /// Who has seen a block of L1 knows what was there, however little behind it is.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_that_is_always_a_block_behind_is_told_of() {
-    let mut world = world_with_users().await;
+    let mut world = World::with_users().await;
     world.commit_transfer().await;
     let honest: Vec<B256> = world.records.iter().map(|record| record.state).collect();
     let block = world.provider.get_block_number().await.unwrap();
@@ -279,7 +279,7 @@ async fn an_operator_that_is_always_a_block_behind_is_told_of() {
 /// A follower outlives its operator.
 #[tokio::test(flavor = "multi_thread")]
 async fn l1_is_followed_while_the_operator_is_away() {
-    let mut world = world_with_users().await;
+    let mut world = World::with_users().await;
     let folder = tempfile::tempdir().unwrap();
     let mut follower = follower(&world, folder.path(), Vec::new()).await;
     assert!(follower.watch("nonsense").await.is_err(), "no URL becomes one");
@@ -293,7 +293,7 @@ async fn l1_is_followed_while_the_operator_is_away() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_operator_of_another_rollup_is_refused() {
-    let mut world = world_with_users().await;
+    let mut world = World::with_users().await;
     let states: Vec<B256> = world.records.iter().map(|record| record.state).collect();
     let rollup = std::mem::replace(&mut world.rollup, Address::repeat_byte(1));
     let answers: Answers = Arc::new(Mutex::new(says(&world, states, 1)));

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{
     lies::{Answers, operator, says},
-    receipt, signed_for, world_with_users,
+    receipt, signed_for,
 };
 use crate::{
     command::cairn,
@@ -47,7 +47,7 @@ fn refused(output: &Output) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn receipts_are_held_against_what_l1_has() {
-    let mut world = world_with_users().await;
+    let mut world = World::with_users().await;
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("follower");
     let output = once(&world, &data, &["--json"]).await;
@@ -102,7 +102,7 @@ async fn l1_goes_on(world: &World) -> Infallible {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_is_held_against_l1_before_the_run_ends() {
-    let mut world = world_with_users().await;
+    let mut world = World::with_users().await;
     world.commit_transfer().await;
     let honest: Vec<B256> = world.records.iter().map(|record| record.state).collect();
     let block = world.provider.get_block_number().await.unwrap();

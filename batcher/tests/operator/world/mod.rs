@@ -107,6 +107,16 @@ impl World {
         Self::starting_from(State::genesis(), 3).await
     }
 
+    /// One with two users who have money, in one proven batch.
+    pub(crate) async fn with_users() -> Self {
+        let mut world = Self::new().await;
+        world.deposit(1, 10_000).await;
+        world.deposit(2, 500).await;
+        world.commit(&[]).await;
+        world.prove(0, 1, 0).await;
+        world
+    }
+
     /// One whose batches may be with a data committee.
     pub(crate) async fn validium() -> Self {
         Self::starting_from(State::genesis(), 7).await
