@@ -15,7 +15,7 @@ import { TransactionPage } from "./explorer/transaction.tsx";
 import { Operator } from "./operator/operator.tsx";
 import { Guard } from "./parts/guard.tsx";
 import { Wallet } from "./wallet/wallet.tsx";
-import { link, usePath, whole } from "./router.ts";
+import { bytes, link, usePath, whole } from "./router.ts";
 
 const TABS: [string, string][] = [
   ["", "Rollup"],
@@ -111,7 +111,7 @@ function View({ path }: { path: string[] }) {
   const [place = "", first, second] = path;
   const number = whole(first, Number.MAX_SAFE_INTEGER);
   const small = whole(first, U32);
-  const hex = (bytes: number) => (new RegExp(`^0x[0-9a-fA-F]{${2 * bytes}}$`).test(first ?? "") ? first!.toLowerCase() : undefined);
+  const [hash, key] = [bytes(first, 32), bytes(first, 40)];
   switch (place) {
     case "":
       return <Overview />;
@@ -135,10 +135,10 @@ function View({ path }: { path: string[] }) {
       if (small !== undefined) return <AccountPage key={small} id={small} />;
       break;
     case "tx":
-      if (hex(32)) return <TransactionPage key={first} hash={hex(32)!} />;
+      if (hash) return <TransactionPage key={hash} hash={hash} />;
       break;
     case "keys":
-      if (hex(40)) return <KeyPage key={first} keyOf={hex(40)!} />;
+      if (key) return <KeyPage key={key} keyOf={key} />;
       break;
     case "withdrawals": {
       const index = whole(second, U32);

@@ -1,5 +1,6 @@
 // Where the reader is: the part of the address after `#`, which is never sent to the service.
 
+import type { Hex } from "@cairn/client";
 import { useEffect, useState } from "preact/hooks";
 
 /** The parts of a path; parts that do not decode stay as they are. */
@@ -30,6 +31,12 @@ export function whole(part: string | undefined, most: number): number | undefine
   if (part === undefined || !/^\d{1,16}$/.test(part)) return undefined;
   const value = Number(part);
   return value <= most ? value : undefined;
+}
+
+/** Bytes of a path, in hex with small letters; none for anything else. */
+export function bytes(part: string | undefined, length: number): Hex | undefined {
+  const is = part?.length === 2 + 2 * length && /^0x[0-9a-fA-F]+$/.test(part);
+  return is ? (part.toLowerCase() as Hex) : undefined;
 }
 
 function decoded(part: string): string {

@@ -2,12 +2,10 @@
 
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const require = createRequire(import.meta.url);
 const AXE = require.resolve("axe-core/axe.min.js");
-const unpacked = fileURLToPath(new URL("../../../target/tools/chromium/usr/bin/chromium", import.meta.url));
 
 export const WIDTHS = [400, 1600];
 export const SCHEMES = ["light", "dark"];

@@ -87,13 +87,22 @@ function wallet({ method, params }) {
 
 const submitted = [];
 let isSilent = false;
+let isForgotten = false;
+let isMore = false;
 let custody = info.custody;
 let fee = "12";
+/** What the next nonce waits for. */
+let gate;
 const mine = (id, token) => ({ id, key: `0x${"11".repeat(40)}`, token, nonce: 4, balance: "2000000000", nextNonce: 6 });
 const played = await play({
   cairn_info: () => ({ ...info, domain, custody }),
   cairn_head: () => ({ ...honest.cairn_head(), nextToken: 2 }),
-  cairn_accountsOf: () => ({ accounts: [mine(70_000, 0), mine(70_001, 1)], more: null }),
+  cairn_accountsOf: ({ from }) =>
+    from == null
+      ? { accounts: [mine(70_000, 0), mine(70_001, 1)], more: isMore ? 70_002 : null }
+      : { accounts: [], more: from + 1 },
+  // What was just sent: the list of accounts does not have it yet.
+  cairn_nonce: async ({ id }) => (await gate, { id, executed: 4, next: 7 }),
   cairn_account: ({ id }) => ({ ...mine(id, 0), key: SecretKey.fromSeed(new Uint8Array(32).fill(3)).publicKey }),
   cairn_estimateFee: () => ({ token: 0, kind: "transfer", fee, floor: "10" }),
   cairn_proof: () => proven,
@@ -103,7 +112,7 @@ const played = await play({
     if (isSilent) return { hash: `0x${"00".repeat(32)}`, sequence: 1 };
     return { hash: transactionHash(domain, decodeTransaction(transaction).transaction), sequence: 1 };
   },
-  cairn_transactions: ({ hashes }) => hashes.map(() => (isSilent ? null : honest.cairn_transaction({ hash: honest.cairn_history({}).transactions[2].hash }).life)),
+  cairn_transactions: ({ hashes }) => hashes.map(() => (isForgotten ? null : honest.cairn_transaction({ hash: honest.cairn_history({}).transactions[2].hash }).life)),
 });
 const served = await serve(`http://127.0.0.1:${played.address().port}`);
 const origin = `http://127.0.0.1:${served.address().port}`;
@@ -174,7 +183,7 @@ const submit = async (fields, what) => {
   assert.ok(verify(key, transactionHash(domain, transaction), signature), "the signature holds");
   return transaction;
 };
-const common = { from: 70_000, nonce: 6, token: 0, fee: 12n, expiry: 0 };
+const common = { from: 70_000, nonce: 7, token: 0, fee: 12n, expiry: 0 };
 const payeeKey = SecretKey.fromSeed(new Uint8Array(32).fill(3)).publicKey;
 assert.deepEqual(await submit({ to: "65540", amount: "0.1" }, "Transfer of 0.1 ETH"), { type: "transfer", ...common, amount: 100_000_000n, to: 65_540, payeeKey });
 await send.locator("text=Transfer to a new account").click();
@@ -187,17 +196,12 @@ const mistyped = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD";
 for (const [to, amount, text] of [
   [`0x${"0".repeat(40)}`, "1", "which is nobody's"],
   [account, "3", "too little"],
+  ["0x12", "1", "20 bytes"],
+  [mistyped, "1", "copy it again"],
 ]) {
   await send.locator("input[name=to]").fill(to);
   await send.locator("input[name=amount]").fill(amount);
   await send.locator("button").click();
-  await send.locator(".fault", { hasText: text }).waitFor();
-}
-for (const [to, text] of [["0x12", "20 bytes"], [mistyped, "copy it again"]]) {
-  await send.locator("input[name=to]").fill(to);
-  await send.locator("input[name=amount]").fill("1");
-  await send.locator('button:text-is("Show the fee")').click();
-  await send.locator('button:text-is("Sign and send")').click();
   await send.locator(".fault", { hasText: text }).waitFor();
 }
 assert.equal(submitted.length, before, "nothing of that was sent");
@@ -218,8 +222,19 @@ await send.locator("p", { hasText: "It is accepted" }).waitFor();
 assert.equal(decodeTransaction(submitted.at(-1)).transaction.fee, 60_000_000n);
 fee = "12";
 
+// Fields that are changed while the fee is asked for are not those of the offer.
+let open_;
+gate = new Promise((done) => (open_ = done));
+await send.locator("input[name=to]").fill(account);
+await send.locator("input[name=amount]").fill("0.4");
+await send.locator('button:text-is("Show the fee")').click();
+await send.locator("input[name=amount]").fill("0.5");
+open_();
+await send.locator(".fault", { hasText: "You have changed something" }).waitFor();
+await send.locator('button:text-is("Show the fee")').waitFor();
+
 // An answer that is lost: the same bytes go again, and no other transaction is signed meanwhile.
-isSilent = true;
+isSilent = isForgotten = true;
 await send.locator("input[name=to]").fill(account);
 await send.locator("input[name=amount]").fill("0.4");
 await send.locator('button:text-is("Show the fee")').click();
@@ -233,7 +248,9 @@ await send.locator(".fault", { hasText: "sign no second one" }).waitFor();
 isSilent = false;
 const again = submitted.length;
 await row.locator('button:text-is("Send the same again")').click();
-await row.locator("text=no answer").waitFor({ state: "detached" });
+await row.locator("text=unknown").first().waitFor();
+isForgotten = false;
+await row.locator("text=unknown").waitFor({ state: "detached" });
 assert.ok(submitted.length > again, "it is sent again");
 assert.deepEqual([...new Set(submitted.slice(submitted.indexOf(lost)))], [lost], "the same bytes alone");
 
@@ -248,6 +265,14 @@ await panel("What you have sent").locator("li", { hasText: "Forced withdrawal" }
 const force = sent.at(-1);
 assert.equal(BigInt(force.value), FEE);
 assert.deepEqual(words(force.data).slice(0, 8), [0x12n, 70_000n, 4n, 0n, 50_000_000n, 0n, 0n, 0n]);
+
+// Zero is refused; more than the account has is said before it costs something.
+await forced.locator("input[name=amount]").fill("0");
+await forced.locator('button:text-is("Force it")').click();
+await forced.locator(".fault", { hasText: "is zero" }).waitFor();
+await forced.locator("input[name=amount]").fill("3");
+await forced.locator('button:text-is("Force it")').click();
+await forced.locator("p", { hasText: "the account has only 2 ETH" }).waitFor();
 
 // The operator says less than L1 has proven: nothing is signed. More: it is its word, and said to be that.
 for (const [nonce, text] of [[5, "on L1 it is proven to have 5"], [3, "by the operator's word"]]) {
@@ -265,6 +290,11 @@ await panel("What you have sent").locator("li", { hasText: "Credit in ETH" }).wa
 assert.deepEqual(words(sent.at(-1).data), [BigInt(account), 0n]);
 await leave.locator("button", { hasText: "Sign the exit" }).click();
 await leave.locator("text=Copy signed.csv").waitFor();
+
+// Accounts that are not shown are told of.
+assert.equal(await panel("Your accounts").locator("p", { hasText: "more accounts" }).count(), 0);
+isMore = true;
+await panel("Your accounts").locator("p", { hasText: "more accounts than the 2 with the lowest numbers" }).waitFor();
 
 for (const width of [1600, 400]) {
   await page.setViewportSize({ width, height: 900 });

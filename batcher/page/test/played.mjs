@@ -205,6 +205,7 @@ export function answers() {
     cairn_transaction: ({ hash }) => transaction(hash),
     cairn_receipt: ({ hash: of }) => ({ transaction: of, batch: 5, block: 42, position: 1, state: hash(42), signature: `0x${"1b".repeat(65)}` }),
     cairn_account: ({ id }) => account(id),
+    cairn_nonce: ({ id }) => ({ id, executed: 7, next: 9 }),
     cairn_accountsOf: ({ key: of }) => ({ accounts: [0, 1, 2].map((at) => ({ ...account(FIRST_ID + at), key: of, token: at })), more: null }),
     cairn_history: ({ before }) => ({ transactions: before ? [] : transactions.map(transaction), before: before ? null : 1 }),
     cairn_proof: ({ id }) => ({ id, batch: 26, balance: "9007199254740993000", nonce: 7, siblings: Array(32).fill(hash(1)), root: hash(26), state: hash(26) }),
@@ -223,13 +224,13 @@ export function answers() {
 /** Plays on a free port. `change` may put other answers in place of these. */
 export async function play(change = {}) {
   const methods = { ...answers(), ...change };
-  const one = (asked, token) => {
+  const one = async (asked, token) => {
     const { id, method, params = {} } = asked;
     const isAdmin = method.startsWith("cairn_admin_");
     try {
       if (isAdmin && token !== "Bearer the token") throw new Refusal(1008, "unauthorized", "this method needs the operator's token as a bearer header");
       if (!methods[method]) throw new Refusal(-32601, "", `there is no method ${method}`);
-      return { jsonrpc: "2.0", id, result: methods[method](params) };
+      return { jsonrpc: "2.0", id, result: await methods[method](params) };
     } catch (error) {
       if (!error.answer) throw error;
       return { jsonrpc: "2.0", id, error: error.answer };
@@ -245,8 +246,9 @@ export async function play(change = {}) {
     for await (const part of asked) body += part;
     const calls = JSON.parse(body);
     const of = (call) => one(call, asked.headers.authorization);
+    const said = await (Array.isArray(calls) ? Promise.all(calls.map(of)) : of(calls));
     answer.writeHead(200, { "content-type": "application/json" });
-    answer.end(JSON.stringify(Array.isArray(calls) ? calls.map(of) : of(calls)));
+    answer.end(JSON.stringify(said));
   });
   // It speaks no WebSocket: the page has to ask instead.
   server.on("upgrade", (_, socket) => socket.end("HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n"));

@@ -7,8 +7,9 @@ import { load } from "./load.mjs";
 const abi = await load("wallet/abi.ts");
 const { forceCall } = await load("wallet/force.ts");
 const { lifeInWords, missingInWords, queuedInWords } = await load("wallet/states.ts");
-const { connect, send, WalletFault } = await load("wallet/provider.ts");
-const { tokensOf } = await load("wallet/tokens.ts");
+const { connect, queuedLog, send, WalletFault } = await load("wallet/provider.ts");
+const { balanceOnL1, tokensOf } = await load("wallet/tokens.ts");
+const { moreInWords } = await load("wallet/owned.ts");
 
 const word = (value) => BigInt(value).toString(16).padStart(64, "0");
 const bytes = (text) => Buffer.from(text).toString("hex").padEnd(64, "0");
@@ -152,5 +153,39 @@ test("a token is known by what L1 says, and not by a node that fails", async () 
   }
   for (const short of ["0x", `0x${word(0)}`, `0x${word(0)}${word(1)}`, `0x${word(0)}${word(1)}${word(37)}${word(0)}`]) {
     assert.equal(await of(`0x${word(6)}`, short), undefined, short);
+  }
+});
+
+test("accounts that are not shown are told of", () => {
+  const accounts = Array.from({ length: 2_000 }, (_, at) => ({ id: 65_536 + at }));
+  for (const none of [null, undefined]) assert.equal(moreInWords({ accounts, more: none }), undefined);
+  assert.equal(
+    moreInWords({ accounts, more: 67_536 }),
+    "Your key has more accounts than the 2,000 with the lowest numbers, which are here: the others are in the explorer.",
+  );
+});
+
+test("a place of the queue is what the rollup's contracts say, and no token", () => {
+  const [rollup, custody, token] = ["aa", "bb", "cc"].map((two) => `0x${two.repeat(20)}`);
+  const deposited = abi.topic("Deposited(uint64,address,uint16,uint32,uint256,uint64[5])");
+  const log = (address, index, first = deposited) => ({ address, topics: [first, `0x${word(index)}`] });
+  const find = (logs) => queuedLog(logs, [rollup, custody])?.topics[1];
+  assert.equal(find([log(token, 7), log(custody, 3)]), `0x${word(3)}`);
+  assert.equal(find([log(custody.toUpperCase().replace("0X", "0x"), 4)]), `0x${word(4)}`);
+  assert.equal(find([log(rollup, 5, abi.topic("PriorityOperationQueued(uint64,bytes,address)"))]), `0x${word(5)}`);
+  for (const none of [[], [log(token, 7)], [log(custody, 7, abi.topic("Claimed()"))], [{ address: custody, topics: [] }]]) {
+    assert.equal(find(none), undefined);
+  }
+});
+
+test("a balance that L1 does not tell is none, and not zero", async () => {
+  const token = { index: 1, asset: `0x${"7c".repeat(20)}`, symbol: "USD", decimals: 6, quantumExponent: 2 };
+  const ether = { ...token, asset: `0x${"00".repeat(20)}`, symbol: "ETH" };
+  const owner = `0x${"05".repeat(20)}`;
+  const of = (one, answer) => balanceOnL1(played({ eth_call: answer, eth_getBalance: answer }), one, owner);
+  assert.equal(await of(token, `0x${word(7)}`), 7n);
+  assert.equal(await of(ether, "0x7"), 7n);
+  for (const one of [token, ether]) {
+    for (const bad of ["0x", null, {}, { code: -32603, message: "busy" }]) await assert.rejects(of(one, bad), /does not say|with no bytes|The wallet says/);
   }
 });

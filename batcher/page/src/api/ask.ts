@@ -15,14 +15,18 @@ const LiveContext = createContext<Live>(nothing);
 export const LiveProvider = LiveContext.Provider;
 export const useLive = (): Live => useContext(LiveContext);
 
+/** How soon a question that is asked once is asked again, while it has no answer. */
+const RETRY_MS = 5_000;
+
 /**
- * Asks when `key` changes, and again each `everyMs` while the page is looked at. What was asked for another key is
- * forgotten.
+ * Asks when `key` or `news` changes, and again each `everyMs` while the page is looked at. What was asked for another key
+ * is forgotten; an answer that news has made old is shown until the new one is there.
  */
 export function useAsk<T>(
   key: string,
   question: (signal: AbortSignal) => Promise<T>,
   everyMs?: number,
+  news?: string,
 ): Asked<T> {
   const [asked, setAsked] = useState<Asked<T> & { key: string }>({
     key,
@@ -34,11 +38,13 @@ export function useAsk<T>(
   useEffect(() => {
     const stop = new AbortController();
     let isAsking = false;
+    let isAnswered = false;
     const ask = async () => {
       if (isAsking || document.hidden) return;
       isAsking = true;
       try {
         const value = await latest.current(stop.signal);
+        isAnswered = true;
         if (!stop.signal.aborted) setAsked({ key, value, error: undefined });
       } catch (cause) {
         if (stop.signal.aborted) return;
@@ -49,7 +55,10 @@ export function useAsk<T>(
       }
     };
     void ask();
-    const timer = everyMs === undefined ? undefined : setInterval(() => void ask(), everyMs);
+    const again = () => {
+      if (everyMs !== undefined || !isAnswered) void ask();
+    };
+    const timer = setInterval(again, everyMs ?? RETRY_MS);
     const seen = () => void ask();
     document.addEventListener("visibilitychange", seen);
     return () => {
@@ -57,6 +66,6 @@ export function useAsk<T>(
       clearInterval(timer);
       document.removeEventListener("visibilitychange", seen);
     };
-  }, [key, everyMs]);
+  }, [key, everyMs, news]);
   return asked.key === key ? asked : { value: undefined, error: undefined };
 }

@@ -1,7 +1,7 @@
 // What is new: by two subscriptions over a WebSocket, and by asking where there is none.
 
+import type { BatchView, BlockView, Head } from "@cairn/client";
 import { base, call, callMany, present } from "./rpc.ts";
-import type { Batch, Block, Head } from "./types.ts";
 
 const POLL_MS = 3_000;
 /** How often the head is asked for when blocks come quickly. */
@@ -14,7 +14,7 @@ export type Link = "connecting" | "live" | "polling" | "lost";
 export interface Live {
   head: Head | undefined;
   /** The last blocks, the latest first. */
-  blocks: Block[];
+  blocks: BlockView[];
   /** Counts sealed batches that were told of: who shows batches asks again when it grows. */
   batchNews: number;
   link: Link;
@@ -38,7 +38,7 @@ export function follow(tell: (live: Live) => void): () => void {
     if (!isStopped) tell(live);
   };
 
-  const addBlocks = (blocks: Block[]) => {
+  const addBlocks = (blocks: BlockView[]) => {
     const all = new Map([...live.blocks, ...blocks].map((block) => [block.number, block]));
     const sorted = [...all.values()].sort((a, b) => b.number - a.number);
     change({ blocks: sorted.slice(0, KEPT) });
@@ -49,11 +49,14 @@ export function follow(tell: (live: Live) => void): () => void {
     isAsking = true;
     askedMs = Date.now();
     try {
-      const head = await call<Head>("cairn_head");
+      const head = await call("cairn_head", {});
       const isLive = socket?.readyState === WebSocket.OPEN;
-      const last = live.blocks[0]?.number ?? 0;
-      if (live.head && head.sealed !== live.head.sealed) live.batchNews += 1;
-      change({ head, link: isLive ? "live" : "polling" });
+      // Of a service that was restored, the blocks that it has no more are gone.
+      const blocks = live.blocks.filter(({ number }) => number <= head.block);
+      const last = blocks[0]?.number ?? 0;
+      const isNews = live.head !== undefined && head.sealed !== live.head.sealed;
+      const batchNews = live.batchNews + (isNews ? 1 : 0);
+      change({ head, blocks, batchNews, link: isLive ? "live" : "polling" });
       if (head.block > last) await fill(Math.max(last + 1, head.block - KEPT + 1), head.block);
     } catch {
       change({ link: "lost" });
@@ -64,13 +67,13 @@ export function follow(tell: (live: Live) => void): () => void {
 
   async function fill(first: number, last: number) {
     const numbers = Array.from({ length: last - first + 1 }, (_, at) => ({ number: first + at }));
-    addBlocks(present(await callMany<Block>("cairn_block", numbers)));
+    addBlocks(present(await callMany("cairn_block", numbers)));
   }
 
   function news(message: MessageEvent) {
     const { method, params } = parsed(message.data);
     const told = params?.result;
-    if (method === "cairn_newBlock" && told) addBlocks([told as Block]);
+    if (method === "cairn_newBlock" && told) addBlocks([told as BlockView]);
     if (method === "cairn_newBatch" && told) change({ batchNews: live.batchNews + 1 });
     // A burst of blocks asks for one head.
     if (method && !wantsHead) {
@@ -122,7 +125,7 @@ export function follow(tell: (live: Live) => void): () => void {
 
 interface News {
   method?: string;
-  params?: { result?: Block | Batch };
+  params?: { result?: BlockView | BatchView };
 }
 
 function parsed(data: unknown): News {

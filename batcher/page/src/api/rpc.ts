@@ -1,4 +1,7 @@
-// JSON-RPC over HTTP to the service that has sent the page, and to no other.
+// JSON-RPC over HTTP to the service that has sent the page, and to no other. What methods take and answer is what the
+// service's own description says, by the types that @cairn/client has of it; an answer is not held against them.
+
+import type { Methods } from "@cairn/client";
 
 const TIMEOUT_MS = 20_000;
 
@@ -18,28 +21,29 @@ interface Answer {
   error?: { message?: string; data?: { reason?: string } };
 }
 
-type Params = Record<string, unknown>;
+type Method = keyof Methods;
+type Params<M extends Method> = Methods[M]["params"];
+type Result<M extends Method> = Methods[M]["result"];
 
 /** Where the service is: the page's own folder. */
 export const base = (): URL => new URL(".", location.href.split("#")[0]);
 
 /** One call. The token, where there is one, makes it the operator's. */
-export async function call<T>(
-  method: string,
-  params: Params = {},
+export async function call<M extends Method>(
+  method: M,
+  params: Params<M>,
   signal?: AbortSignal,
   token?: string,
-): Promise<T> {
-  const answer = (await post({ jsonrpc: "2.0", id: 1, method, params }, signal, token)) as Answer;
-  return result<T>(answer);
+): Promise<Result<M>> {
+  return result((await post({ jsonrpc: "2.0", id: 1, method, params }, signal, token)) as Answer);
 }
 
 /** Calls of one method in one request; what fails is an error in its place. */
-export async function callMany<T>(
-  method: string,
-  all: Params[],
+export async function callMany<M extends Method>(
+  method: M,
+  all: Params<M>[],
   signal?: AbortSignal,
-): Promise<(T | ApiError)[]> {
+): Promise<(Result<M> | ApiError)[]> {
   if (all.length === 0) return [];
   const calls = all.map((params, id) => ({ jsonrpc: "2.0", id, method, params }));
   const answers = await post(calls, signal);
@@ -49,7 +53,7 @@ export async function callMany<T>(
   return all.map((_, id) => {
     const answer = places.get(id) ?? {};
     try {
-      return result<T>(answer);
+      return result(answer);
     } catch (error) {
       return error as ApiError;
     }

@@ -1,9 +1,9 @@
 // An account, and all accounts of a key.
 
+import type { AccountView, TransactionView } from "@cairn/client";
 import { useState } from "preact/hooks";
 import { useAsk } from "../api/ask.ts";
 import { ApiError, call } from "../api/rpc.ts";
-import type { Account, History, Owned, Proof, Transaction } from "../api/types.ts";
 import { count, decimal } from "../format.ts";
 import { Badge } from "../parts/badge.tsx";
 import { Facts, Panel, Shown } from "../parts/panel.tsx";
@@ -14,7 +14,7 @@ import { KINDS, stageTone, STAGES } from "./life.tsx";
 export function AccountPage({ id }: { id: number }) {
   const asked = useAsk(
     `account ${id}`,
-    (signal) => call<Account | null>("cairn_account", { id }, signal),
+    (signal) => call("cairn_account", { id }, signal),
     5_000,
   );
   return (
@@ -40,7 +40,7 @@ export function AccountPage({ id }: { id: number }) {
   );
 }
 
-export function KeyPage({ keyOf }: { keyOf: string }) {
+export function KeyPage({ keyOf }: { keyOf: AccountView["key"] }) {
   return (
     <>
       <h1>Key</h1>
@@ -54,7 +54,7 @@ export function KeyPage({ keyOf }: { keyOf: string }) {
   );
 }
 
-function Leaf({ account }: { account: Account }) {
+function Leaf({ account }: { account: AccountView }) {
   const { nonce, nextNonce } = account;
   return (
     <Panel title="After the last block" aside={<span class="soft">the operator's word</span>}>
@@ -73,7 +73,7 @@ function Leaf({ account }: { account: Account }) {
 function Proven({ id }: { id: number }) {
   const asked = useAsk(`proof ${id}`, async (signal) => {
     try {
-      return await call<Proof>("cairn_proof", { id }, signal);
+      return await call("cairn_proof", { id }, signal);
     } catch (error) {
       if (error instanceof ApiError && error.reason === "not_yet") return error.message;
       throw error;
@@ -108,10 +108,10 @@ function Proven({ id }: { id: number }) {
 
 /** The operator's log has no index by account: it is looked through from its end, a part at a time. */
 function HistoryOf({ id }: { id: number }) {
-  const [older, setOlder] = useState<{ id: number; rows: Transaction[]; before: number | null }>();
+  const [older, setOlder] = useState<{ id: number; rows: TransactionView[]; before: number | null | undefined }>();
   const latest = useAsk(
     `history ${id}`,
-    (signal) => call<History>("cairn_history", { id }, signal),
+    (signal) => call("cairn_history", { id }, signal),
     10_000,
   );
   const known = older?.id === id ? older : undefined;
@@ -123,10 +123,10 @@ function HistoryOf({ id }: { id: number }) {
           const before = known ? known.before : history.before;
           const sorted = [...rows.values()].sort((a, b) => b.sequence - a.sequence);
           const more = async () => {
-            const next = await call<History>("cairn_history", { id, before });
+            const next = await call("cairn_history", { id, before });
             setOlder({ id, rows: [...sorted, ...next.transactions], before: next.before });
           };
-          return <HistoryTable id={id} rows={sorted} more={before === null ? undefined : more} />;
+          return <HistoryTable id={id} rows={sorted} more={before == null ? undefined : more} />;
         }}
       </Shown>
       <p class="note">
@@ -140,7 +140,7 @@ function HistoryOf({ id }: { id: number }) {
 
 interface HistoryTableProps {
   id: number;
-  rows: Transaction[];
+  rows: TransactionView[];
   more: (() => Promise<void>) | undefined;
 }
 
@@ -165,7 +165,7 @@ function HistoryTable({ id, rows, more }: HistoryTableProps) {
             head: "Quanta",
             isFigure: true,
             cell: ({ from, to, amount }) =>
-              `${from === id && to === id ? "" : from === id ? "−" : "+"}${decimal(amount)}`,
+              `${from === to || amount === "0" ? "" : from === id ? "−" : "+"}${decimal(amount)}`,
           },
           { head: "Stage", cell: ({ life: { stage } }) => <Badge tone={stageTone(stage)}>{STAGES[stage] ?? stage}</Badge> },
           { head: "Accepted", cell: ({ life }) => <Ago ms={life.acceptedMs} /> },
@@ -185,18 +185,18 @@ function HistoryTable({ id, rows, more }: HistoryTableProps) {
   );
 }
 
-function Other({ id, row }: { id: number; row: Transaction }) {
+function Other({ id, row }: { id: number; row: TransactionView }) {
   if (row.recipient) return <Hex of={row.recipient} />;
   if (row.key) return <Hex of={row.key} to={["keys", row.key]} />;
   const other = row.from === id ? row.to : row.from;
-  return other === undefined ? <>–</> : <Go to={["accounts", other]}>account {other}</Go>;
+  return other == null ? <>–</> : <Go to={["accounts", other]}>account {other}</Go>;
 }
 
-function OwnedBy({ keyOf, title }: { keyOf: string; title: string }) {
+function OwnedBy({ keyOf, title }: { keyOf: AccountView["key"]; title: string }) {
   const [from, setFrom] = useState<number>();
   const asked = useAsk(
     `owned ${keyOf} ${from}`,
-    (signal) => call<Owned>("cairn_accountsOf", { key: keyOf, from: from ?? null }, signal),
+    (signal) => call("cairn_accountsOf", { key: keyOf, from: from ?? null }, signal),
     15_000,
   );
   return (
@@ -205,7 +205,7 @@ function OwnedBy({ keyOf, title }: { keyOf: string; title: string }) {
         {({ accounts, more }) => (
           <>
             <AccountTable accounts={accounts} />
-            {more !== null && (
+            {more != null && (
               <button type="button" onClick={() => setFrom(more)}>
                 More accounts
               </button>
@@ -217,7 +217,7 @@ function OwnedBy({ keyOf, title }: { keyOf: string; title: string }) {
   );
 }
 
-function AccountTable({ accounts }: { accounts: Account[] }) {
+function AccountTable({ accounts }: { accounts: AccountView[] }) {
   return (
     <Table
       caption="Accounts of the key"

@@ -1,8 +1,8 @@
 // A batch: its stages in time, where its data is, how its proof was made, what it has cost.
 
+import type { BatchView, SettlementView } from "@cairn/client";
 import { type Asked, useAsk, useLive } from "../api/ask.ts";
 import { call } from "../api/rpc.ts";
-import type { Batch, Settlement } from "../api/types.ts";
 import { count, decimal, ether, plural, wei } from "../format.ts";
 import { BatchBadge } from "../parts/badge.tsx";
 import { Facts, Panel, Shown } from "../parts/panel.tsx";
@@ -17,13 +17,14 @@ export function BatchPage({ number }: { number: number }) {
   const { head, batchNews } = useLive();
   const batch = useAsk(
     `batch ${number}`,
-    (signal) => call<Batch>("cairn_batch", { number }, signal),
+    (signal) => call("cairn_batch", { number }, signal),
     head && head.finalized >= number ? 60_000 : 3_000,
   );
   const settlements = useAsk(
-    `settlements ${batchNews}`,
-    (signal) => call<Settlement[]>("cairn_settlements", { count: 64 }, signal),
+    "settlements",
+    (signal) => call("cairn_settlements", { count: 64 }, signal),
     15_000,
+    `${batchNews}`,
   );
   const isOpen = head !== undefined && number === head.batch && number > head.sealed;
   return (
@@ -40,7 +41,7 @@ export function BatchPage({ number }: { number: number }) {
   );
 }
 
-function Whole({ batch, settlements }: { batch: Batch; settlements: Asked<Settlement[]> }) {
+function Whole({ batch, settlements }: { batch: BatchView; settlements: Asked<SettlementView[]> }) {
   const { number } = batch;
   return (
     <>
@@ -78,7 +79,7 @@ function Whole({ batch, settlements }: { batch: Batch; settlements: Asked<Settle
   );
 }
 
-function Blocks({ batch: { firstBlock, lastBlock } }: { batch: Batch }) {
+function Blocks({ batch: { firstBlock, lastBlock } }: { batch: BatchView }) {
   return (
     <>
       <Go to={["blocks", firstBlock]}>{count(firstBlock)}</Go> to{" "}
@@ -87,7 +88,7 @@ function Blocks({ batch: { firstBlock, lastBlock } }: { batch: Batch }) {
   );
 }
 
-function steps(batch: Batch): Step[] {
+function steps(batch: BatchView): Step[] {
   const { publication, proof, l1 } = batch;
   return [
     { name: "Opened", isDone: true, atMs: batch.openedMs, detail: "Its first block was made." },
@@ -99,7 +100,7 @@ function steps(batch: Batch): Step[] {
     },
     {
       name: "Data placed",
-      isDone: publication !== null,
+      isDone: publication != null,
       atMs: publication?.publishedMs,
       detail: publication && (
         <>
@@ -116,16 +117,16 @@ function steps(batch: Batch): Step[] {
     {
       name: "Proof made",
       fromMs: batch.sealedMs,
-      isDone: batch.proofMadeMs !== null,
+      isDone: batch.proofMadeMs != null,
       atMs: batch.proofMadeMs,
       detail: proof
         ? `One proof of ${proof.first === proof.last ? "this batch" : `batches ${proof.first} to ${proof.last}`}, ${plural(proof.chunks, "chunk")}.`
-        : batch.proofMadeMs === null && "Made beside the commitment; its tasks are in the operator's view while a fleet proves.",
+        : batch.proofMadeMs == null && "Made beside the commitment; its tasks are in the operator's view while a fleet proves.",
     },
     {
       name: "Committed",
       fromMs: batch.sealedMs,
-      isDone: l1 !== null,
+      isDone: l1 != null,
       atMs: l1?.committed.atMs,
       detail: l1 ? <Mined place={l1.committed} /> : "L1 does not have it yet.",
     },

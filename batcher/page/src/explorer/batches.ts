@@ -1,7 +1,7 @@
 // Batches, and what the last of them say about how long each stage takes.
 
+import type { BatchView } from "@cairn/client";
 import { callMany, present } from "../api/rpc.ts";
-import type { Batch } from "../api/types.ts";
 import { median } from "../format.ts";
 
 /** Batches from `last` downwards. */
@@ -9,10 +9,10 @@ export async function batchesBefore(
   last: number,
   most: number,
   signal?: AbortSignal,
-): Promise<Batch[]> {
+): Promise<BatchView[]> {
   const length = Math.min(most, Math.max(0, last));
   const numbers = Array.from({ length }, (_, at) => ({ number: last - at }));
-  return present(await callMany<Batch>("cairn_batch", numbers, signal));
+  return present(await callMany("cairn_batch", numbers, signal));
 }
 
 /** How long stages have taken, milliseconds, in the middle of the batches that have passed them. */
@@ -24,8 +24,8 @@ export interface Pace {
   finalize?: number | undefined;
 }
 
-export function pace(batches: Batch[]): Pace {
-  const of = (from: (batch: Batch) => number | null | undefined, to: typeof from) =>
+export function pace(batches: BatchView[]): Pace {
+  const of = (from: (batch: BatchView) => number | null | undefined, to: typeof from) =>
     median(
       batches.flatMap((batch) => {
         const [start, end] = [from(batch), to(batch)];

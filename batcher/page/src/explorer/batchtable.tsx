@@ -1,11 +1,11 @@
-import type { Batch } from "../api/types.ts";
+import type { BatchView } from "@cairn/client";
 import { count, duration } from "../format.ts";
 import { BatchBadge } from "../parts/badge.tsx";
 import { Table } from "../parts/table.tsx";
 import { Ago, Go } from "../parts/text.tsx";
 
 /** Batches in rows. */
-export function BatchTable({ batches, caption }: { batches: Batch[]; caption: string }) {
+export function BatchTable({ batches, caption }: { batches: BatchView[]; caption: string }) {
   return (
     <Table
       caption={caption}

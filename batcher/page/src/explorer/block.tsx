@@ -1,6 +1,6 @@
+import type { BlockEntry, BlockView } from "@cairn/client";
 import { useAsk } from "../api/ask.ts";
 import { call } from "../api/rpc.ts";
-import type { Block, BlockEntry } from "../api/types.ts";
 import { count, plural } from "../format.ts";
 import { Facts, Panel, Shown } from "../parts/panel.tsx";
 import { Table } from "../parts/table.tsx";
@@ -10,7 +10,7 @@ import { Go, Hex, Moment } from "../parts/text.tsx";
 const DRAWN = 500;
 
 export function BlockPage({ number }: { number: number }) {
-  const block = useAsk(`block ${number}`, (signal) => call<Block>("cairn_block", { number }, signal));
+  const block = useAsk(`block ${number}`, (signal) => call("cairn_block", { number }, signal));
   return (
     <>
       <h1>Block {count(number)}</h1>
@@ -19,8 +19,8 @@ export function BlockPage({ number }: { number: number }) {
   );
 }
 
-function Whole({ block }: { block: Block }) {
-  const { number, operations } = block;
+function Whole({ block }: { block: BlockView }) {
+  const { number, operations = [] } = block;
   const entries = operations.slice(0, DRAWN).map((entry, position) => ({ entry, position }));
   return (
     <>

@@ -1,10 +1,10 @@
-import type { Block } from "../api/types.ts";
+import type { BlockView } from "@cairn/client";
 import { count } from "../format.ts";
 import { Table } from "../parts/table.tsx";
 import { Ago, Go, Hex } from "../parts/text.tsx";
 
 /** Blocks in rows. */
-export function BlockTable({ blocks, caption }: { blocks: Block[]; caption: string }) {
+export function BlockTable({ blocks, caption }: { blocks: BlockView[]; caption: string }) {
   return (
     <Table
       caption={caption}

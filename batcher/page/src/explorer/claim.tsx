@@ -1,8 +1,8 @@
 // What it takes to claim a withdrawal on L1.
 
+import type { WithdrawalView } from "@cairn/client";
 import { useAsk } from "../api/ask.ts";
 import { call } from "../api/rpc.ts";
-import type { Withdrawal } from "../api/types.ts";
 import { count, decimal } from "../format.ts";
 import { Badge } from "../parts/badge.tsx";
 import { Facts, Panel, Shown } from "../parts/panel.tsx";
@@ -11,7 +11,7 @@ import { Copy, Go, Hex } from "../parts/text.tsx";
 export function WithdrawalPage({ batch, index }: { batch: number; index: number }) {
   const withdrawal = useAsk(
     `withdrawal ${batch} ${index}`,
-    (signal) => call<Withdrawal>("cairn_withdrawalAt", { batch, index }, signal),
+    (signal) => call("cairn_withdrawalAt", { batch, index }, signal),
     10_000,
   );
   return (
@@ -25,7 +25,7 @@ export function WithdrawalPage({ batch, index }: { batch: number; index: number 
 }
 
 /** A withdrawal with the arguments of custody's `claim`. */
-export function Claim({ withdrawal }: { withdrawal: Withdrawal }) {
+export function Claim({ withdrawal }: { withdrawal: WithdrawalView }) {
   const { batch, index, word, path, claimable } = withdrawal;
   const data = JSON.stringify({ batch, index, word, path });
   return (

@@ -1,6 +1,6 @@
 // The stages of a transaction in words, with the time that each usually takes.
 
-import type { Life, OnL1, Stage } from "../api/types.ts";
+import type { Life, OnL1, Stage } from "@cairn/client";
 import { count, duration } from "../format.ts";
 import type { Tone } from "../parts/badge.tsx";
 import type { Step } from "../parts/steps.tsx";
@@ -49,7 +49,7 @@ export function lifeSteps(life: Life, pace: Pace | undefined): Step[] {
     accepted,
     {
       name: "In a block",
-      isDone: inBlock !== null,
+      isDone: inBlock != null,
       atMs: inBlock?.atMs,
       detail: inBlock ? (
         <>
@@ -62,13 +62,13 @@ export function lifeSteps(life: Life, pace: Pace | undefined): Step[] {
     },
     {
       name: "Batch sealed",
-      isDone: life.batchedMs !== null,
+      isDone: life.batchedMs != null,
       atMs: life.batchedMs,
-      detail: usually(life.batchedMs === null, "after the batch was opened", pace?.seal, pace),
+      detail: usually(life.batchedMs == null, "after the batch was opened", pace?.seal, pace),
     },
     {
       name: "Committed",
-      isDone: committed !== null,
+      isDone: committed != null,
       atMs: committed?.atMs,
       detail: committed ? (
         <Place of={committed} />
@@ -79,7 +79,7 @@ export function lifeSteps(life: Life, pace: Pace | undefined): Step[] {
     {
       name: "Proven",
       fromMs: life.batchedMs,
-      isDone: proven !== null,
+      isDone: proven != null,
       atMs: proven?.atMs,
       detail: proven ? (
         <Place of={proven} />

@@ -1,25 +1,22 @@
 // All batches and all blocks, a part at a time.
 
 import { useState } from "preact/hooks";
-import { useAsk, useLive } from "../api/ask.ts";
-import { callMany, present } from "../api/rpc.ts";
-import type { Block } from "../api/types.ts";
+import { useLive } from "../api/ask.ts";
 import { count } from "../format.ts";
 import { Panel, Shown } from "../parts/panel.tsx";
-import { batchesBefore } from "./batches.ts";
 import { BatchTable } from "./batchtable.tsx";
 import { BlockTable } from "./blocktable.tsx";
+import { useBatches, useBlocks } from "./last.ts";
 
 const PAGE = 25;
 /** Blocks come with their operations. */
 const BLOCK_PAGE = 10;
 
 export function Batches() {
-  const { head, batchNews } = useLive();
+  const { head } = useLive();
   const [from, setFrom] = useState<number>();
   const last = Math.min(from ?? Infinity, head?.sealed ?? 0);
-  const key = `${last}/${head?.finalized}/${head?.proven}/${head?.committed}/${batchNews}`;
-  const batches = useAsk(key, (signal) => batchesBefore(last, PAGE, signal), 10_000);
+  const batches = useBatches(PAGE, from);
   return (
     <>
       <h1>Batches</h1>
@@ -36,11 +33,7 @@ export function Blocks() {
   const { head } = useLive();
   const [from, setFrom] = useState<number>();
   const last = Math.min(from ?? Infinity, head?.block ?? 0);
-  const blocks = useAsk(`${last}`, async (signal) => {
-    const length = Math.min(BLOCK_PAGE, last);
-    const numbers = Array.from({ length }, (_, at) => ({ number: last - at }));
-    return present(await callMany<Block>("cairn_block", numbers, signal));
-  });
+  const blocks = useBlocks(BLOCK_PAGE, from);
   return (
     <>
       <h1>Blocks</h1>

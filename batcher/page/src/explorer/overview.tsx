@@ -1,26 +1,22 @@
 // The first view: where the chain ends at each level of certainty, and what has just come.
 
+import type { Head, Info } from "@cairn/client";
 import { useAsk, useLive } from "../api/ask.ts";
 import { call } from "../api/rpc.ts";
-import type { Head, Info } from "../api/types.ts";
 import { count } from "../format.ts";
 import { Facts, Panel, Shown } from "../parts/panel.tsx";
 import { Ago, Go, Hex } from "../parts/text.tsx";
-import { batchesBefore } from "./batches.ts";
 import { BatchTable } from "./batchtable.tsx";
 import { BlockTable } from "./blocktable.tsx";
+import { useBatches } from "./last.ts";
 
 const SHOWN = 10;
 
 export function Overview() {
-  const { head, blocks, batchNews } = useLive();
-  const sealed = head?.sealed ?? 0;
-  const batches = useAsk(
-    `${sealed}/${head?.finalized}/${head?.proven}/${head?.committed}/${batchNews}`,
-    (signal) => batchesBefore(sealed, SHOWN, signal),
-    10_000,
-  );
-  const info = useAsk("info", (signal) => call<Info>("cairn_info", {}, signal));
+  const { head, blocks } = useLive();
+  const batches = useBatches(SHOWN);
+  const areBlocksKnown = blocks.length > 0 || head?.block === 0;
+  const info = useAsk("info", (signal) => call("cairn_info", {}, signal));
   return (
     <>
       <h1>Rollup</h1>
@@ -32,7 +28,11 @@ export function Overview() {
           </Shown>
         </Panel>
         <Panel title="Blocks" aside={<Go to={["blocks"]}>All blocks</Go>}>
-          <BlockTable blocks={blocks.slice(0, SHOWN)} caption="The last blocks" />
+          {areBlocksKnown ? (
+            <BlockTable blocks={blocks.slice(0, SHOWN)} caption="The last blocks" />
+          ) : (
+            <p class="note">Loading…</p>
+          )}
         </Panel>
       </div>
       <Panel title="This rollup">

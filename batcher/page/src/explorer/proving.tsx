@@ -1,10 +1,10 @@
 // How a batch's proof was made: each task's time, as a bar and a figure.
 
-import type { Batch } from "../api/types.ts";
+import type { BatchView } from "@cairn/client";
 import { count, duration } from "../format.ts";
 import { Panel } from "../parts/panel.tsx";
 
-export function Proving({ batch: { proof, operations } }: { batch: Batch }) {
+export function Proving({ batch: { proof, operations } }: { batch: BatchView }) {
   if (!proof) return null;
   const longest = Math.max(...proof.stages.map(({ wallS }) => wallS), 1e-9);
   const cpu = proof.stages.reduce((sum, { cpuS }) => sum + cpuS, 0);

@@ -1,9 +1,9 @@
 // L1's queue: deposits, forced transactions and new tokens, which the operator must execute in time.
 
+import type { QueuedView } from "@cairn/client";
 import { useState } from "preact/hooks";
 import { useAsk, useLive } from "../api/ask.ts";
 import { call } from "../api/rpc.ts";
-import type { Lag, Queued } from "../api/types.ts";
 import { count, decimal, duration } from "../format.ts";
 import { Badge } from "../parts/badge.tsx";
 import { Facts, Panel, Shown } from "../parts/panel.tsx";
@@ -15,7 +15,7 @@ const PAGE = 25;
 
 export function QueuePage() {
   const [top, setTop] = useState<number>();
-  const lag = useAsk("lag", (signal) => call<Lag>("cairn_lag", {}, signal), 5_000);
+  const lag = useAsk("lag", (signal) => call("cairn_lag", {}, signal), 5_000);
   const priority = lag.value?.stages.find(({ stage }) => stage === "priority");
   const length = priority && priority.head + priority.behind;
   return (
@@ -52,7 +52,7 @@ function Operations({ last, length, go }: OperationsProps) {
   const asked = useAsk(
     `queue ${first} ${last}`,
     async (signal) => {
-      const rows = await call<Queued[]>("cairn_queue", { from: first, count: last - first }, signal);
+      const rows = await call("cairn_queue", { from: first, count: last - first }, signal);
       return rows.reverse();
     },
     10_000,
@@ -82,7 +82,7 @@ function Operations({ last, length, go }: OperationsProps) {
               { head: "Place", cell: ({ index }) => <Go to={["queue", index]}>{count(index)}</Go> },
               { head: "Kind", cell: kind },
               { head: "Token", isFigure: true, cell: ({ token }) => count(token) },
-              { head: "Quanta", isFigure: true, cell: ({ amount }) => (amount === undefined ? "–" : decimal(amount)) },
+              { head: "Quanta", isFigure: true, cell: ({ amount }) => (amount == null ? "–" : decimal(amount)) },
               { head: "For", cell: (row) => <For row={row} /> },
               { head: "Queued", cell: ({ queued }) => <Ago ms={queued.atMs} /> },
               { head: "Executed", cell: (row) => <Executed row={row} /> },
@@ -97,12 +97,13 @@ function Operations({ last, length, go }: OperationsProps) {
 export function QueuedPage({ index }: { index: number }) {
   const { head } = useLive();
   const asked = useAsk(
-    `queued ${index} ${head?.sealed}`,
+    `queued ${index}`,
     async (signal) => {
-      const rows = await call<Queued[]>("cairn_queue", { from: index, count: 1 }, signal);
+      const rows = await call("cairn_queue", { from: index, count: 1 }, signal);
       return rows.find((row) => row.index === index) ?? null;
     },
     10_000,
+    `${head?.sealed}`,
   );
   return (
     <>
@@ -114,7 +115,7 @@ export function QueuedPage({ index }: { index: number }) {
   );
 }
 
-function Whole({ row }: { row: Queued }) {
+function Whole({ row }: { row: QueuedView }) {
   return (
     <Panel title="Operation" aside={<Executed row={row} />}>
       <Facts
@@ -122,9 +123,9 @@ function Whole({ row }: { row: Queued }) {
           ["Kind", kind(row)],
           ["Token", count(row.token)],
           ["Quanta", row.amount && decimal(row.amount)],
-          ["A quantum is", row.quantumExponent === undefined ? undefined : `10^${row.quantumExponent} base units`],
-          ["Account", row.account === undefined ? undefined : <AccountOf row={row} id={row.account} />],
-          ["To", row.to === undefined ? undefined : <Go to={["accounts", row.to]}>account {row.to}</Go>],
+          ["A quantum is", row.quantumExponent == null ? undefined : `10^${row.quantumExponent} base units`],
+          ["Account", row.account == null ? undefined : <AccountOf row={row} id={row.account} />],
+          ["To", row.to == null ? undefined : <Go to={["accounts", row.to]}>account {row.to}</Go>],
           ["Recipient on L1", row.recipient && <Hex of={row.recipient} whole />],
           ["Key", row.key && <Hex of={row.key} to={["keys", row.key]} />],
           ["Paid for by", <Hex of={row.origin} whole />],
@@ -137,7 +138,7 @@ function Whole({ row }: { row: Queued }) {
   );
 }
 
-const kind = (row: Queued): string => {
+const kind = (row: QueuedView): string => {
   if (row.kind === "deposit") return "Deposit";
   if (row.kind === "registerToken") return "New token";
   return `Forced: ${(KINDS[row.transaction ?? ""] ?? row.transaction ?? "transaction").toLowerCase()}`;
@@ -146,7 +147,7 @@ const kind = (row: Queued): string => {
 /** A deposit for the highest id asks for an account of its own. */
 const ANY = 0xffff_ffff;
 
-function AccountOf({ row, id }: { row: Queued; id: number }) {
+function AccountOf({ row, id }: { row: QueuedView; id: number }) {
   if (row.kind === "deposit" && id === ANY) return <>a new one of the key</>;
   return (
     <>
@@ -156,14 +157,14 @@ function AccountOf({ row, id }: { row: Queued; id: number }) {
   );
 }
 
-function For({ row }: { row: Queued }) {
-  if (row.kind === "forced" && row.account !== undefined) {
+function For({ row }: { row: QueuedView }) {
+  if (row.kind === "forced" && row.account != null) {
     return <Go to={["accounts", row.account]}>account {row.account}</Go>;
   }
   return row.key ? <Hex of={row.key} to={["keys", row.key]} /> : <>–</>;
 }
 
-function Executed({ row }: { row: Queued }) {
-  if (row.batch === null) return <Badge tone="wait">waits for a sealed batch</Badge>;
+function Executed({ row }: { row: QueuedView }) {
+  if (row.batch == null) return <Badge tone="wait">waits for a sealed batch</Badge>;
   return <Go to={["batches", row.batch]}>batch {count(row.batch)}</Go>;
 }

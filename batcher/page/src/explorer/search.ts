@@ -1,10 +1,10 @@
 // What a reader may look for: whatever it is, one place to go, or a sentence why there is none.
 
-import { call, callMany, present, ApiError } from "../api/rpc.ts";
-import type { Account, Batch, Block, Transaction } from "../api/types.ts";
+import type { Hex } from "@cairn/client";
+import { ApiError, call } from "../api/rpc.ts";
+import { bytes } from "../router.ts";
+import { batchesBefore } from "./batches.ts";
 
-const HASH = /^0x[0-9a-f]{64}$/;
-const KEY = /^0x[0-9a-f]{80}$/;
 const ADDRESS = /^0x[0-9a-f]{40}$/;
 const NAMED = /^(tx|transaction|account|key|batch|block)[\s:#]+(\S+)$/;
 
@@ -17,8 +17,9 @@ export async function search(text: string, sealed: number): Promise<Found> {
   const wanted = text.trim().toLowerCase();
   const [, kind, rest] = NAMED.exec(wanted) ?? [];
   if (kind && rest) return named(kind, rest);
-  if (KEY.test(wanted)) return { to: ["keys", wanted] };
-  if (HASH.test(wanted)) return byHash(wanted, sealed);
+  const [hash, key] = [bytes(wanted, 32), bytes(wanted, 40)];
+  if (key) return { to: ["keys", key] };
+  if (hash) return byHash(hash, sealed);
   if (ADDRESS.test(wanted)) {
     return { why: "This is an address of L1. Accounts here have keys of 40 bytes, and ids." };
   }
@@ -32,14 +33,10 @@ function named(kind: string, rest: string): Found {
   return { to: [place, rest] };
 }
 
-async function byHash(hash: string, sealed: number): Promise<Found> {
-  const transaction = await call<Transaction | null>("cairn_transaction", { hash });
+async function byHash(hash: Hex, sealed: number): Promise<Found> {
+  const transaction = await call("cairn_transaction", { hash });
   if (transaction) return { to: ["tx", hash] };
-  const first = Math.max(1, sealed - LOOKED_AT + 1);
-  const numbers = Array.from({ length: Math.max(0, sealed - first + 1) }, (_, at) => ({
-    number: sealed - at,
-  }));
-  const batches = present(await callMany<Batch>("cairn_batch", numbers));
+  const batches = await batchesBefore(sealed, LOOKED_AT);
   const batch = batches.find(({ stateAfter, stateBefore, l1, publication }) =>
     [
       stateAfter,
@@ -61,9 +58,9 @@ async function byHash(hash: string, sealed: number): Promise<Found> {
 
 /** A number may be of a batch, a block or an account. */
 async function byNumber(number: number): Promise<Found> {
-  const there = async (method: string, params: Record<string, unknown>) => {
+  const there = async (asked: Promise<object | null>) => {
     try {
-      return (await call<Account | Block | Batch | null>(method, params)) !== null;
+      return (await asked) !== null;
     } catch (error) {
       if (error instanceof ApiError && ["unknown", "invalid_params"].includes(error.reason)) {
         return false;
@@ -72,9 +69,9 @@ async function byNumber(number: number): Promise<Found> {
     }
   };
   const [batch, block, account] = await Promise.all([
-    there("cairn_batch", { number }),
-    there("cairn_block", { number }),
-    there("cairn_account", { id: number }),
+    there(call("cairn_batch", { number })),
+    there(call("cairn_block", { number })),
+    there(call("cairn_account", { id: number })),
   ]);
   const choices: [string, (string | number)[]][] = [];
   if (batch) choices.push([`Batch ${number}`, ["batches", number]]);

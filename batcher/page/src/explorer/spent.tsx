@@ -1,8 +1,8 @@
 // What the operator has paid on L1 for a batch.
 
+import type { BatchView, SettlementView } from "@cairn/client";
 import type { Asked } from "../api/ask.ts";
 import { isFor, paid } from "../api/settlements.ts";
-import type { Batch, Settlement } from "../api/types.ts";
 import { count, decimal, ether } from "../format.ts";
 import { Badge } from "../parts/badge.tsx";
 import { Panel, Shown } from "../parts/panel.tsx";
@@ -10,8 +10,8 @@ import { Table } from "../parts/table.tsx";
 import { Hex } from "../parts/text.tsx";
 
 interface SpentProps {
-  batch: Batch;
-  settlements: Asked<Settlement[]>;
+  batch: BatchView;
+  settlements: Asked<SettlementView[]>;
 }
 
 export function Spent({ batch, settlements }: SpentProps) {
@@ -43,10 +43,10 @@ export function Spent({ batch, settlements }: SpentProps) {
   );
 }
 
-const span = ({ first, last }: Settlement): string =>
+const span = ({ first, last }: SettlementView): string =>
   first === last ? `batch ${first}` : `batches ${first} to ${last}`;
 
-export function Standing({ row }: { row: Settlement }) {
+export function Standing({ row }: { row: SettlementView }) {
   if (!row.mined) return <Badge tone="wait">{row.attempts > 1 ? `sent, ${row.attempts} forms` : "sent"}</Badge>;
   if (!row.mined.success) return <Badge tone="bad">reverted</Badge>;
   return <Badge tone="good">{row.isFinal ? "final" : "mined"}</Badge>;

@@ -1,22 +1,23 @@
 // One transaction: what it does, and its life across L2 and L1.
 
+import type { TransactionView } from "@cairn/client";
 import { useAsk } from "../api/ask.ts";
 import { ApiError, call } from "../api/rpc.ts";
-import type { Receipt, Transaction, Withdrawal } from "../api/types.ts";
 import { decimal, short } from "../format.ts";
 import { Badge } from "../parts/badge.tsx";
 import { Facts, Panel, Shown } from "../parts/panel.tsx";
 import { Steps } from "../parts/steps.tsx";
 import { Copy, Go, Hex, Moment } from "../parts/text.tsx";
-import { batchesBefore, pace } from "./batches.ts";
 import { Claim } from "./claim.tsx";
+import { usePace } from "./last.ts";
 import { KINDS, lifeSteps, stageTone, STAGES } from "./life.tsx";
-import type { Head } from "../api/types.ts";
 
-export function TransactionPage({ hash }: { hash: string }) {
+type Hash = TransactionView["hash"];
+
+export function TransactionPage({ hash }: { hash: Hash }) {
   const asked = useAsk(
     `tx ${hash}`,
-    (signal) => call<Transaction | null>("cairn_transaction", { hash }, signal),
+    (signal) => call("cairn_transaction", { hash }, signal),
     2_000,
   );
   return (
@@ -40,12 +41,9 @@ export function TransactionPage({ hash }: { hash: string }) {
   );
 }
 
-function Whole({ transaction }: { transaction: Transaction }) {
+function Whole({ transaction }: { transaction: TransactionView }) {
   const { life, kind, hash } = transaction;
-  const expected = useAsk(`pace ${life.stage}`, async (signal) => {
-    const head = await call<Head>("cairn_head", {}, signal);
-    return pace(await batchesBefore(head.sealed, 20, signal));
-  });
+  const expected = usePace(life.stage);
   return (
     <>
       <div class="columns">
@@ -62,14 +60,14 @@ function Whole({ transaction }: { transaction: Transaction }) {
   );
 }
 
-function What({ transaction }: { transaction: Transaction }) {
+function What({ transaction }: { transaction: TransactionView }) {
   const { from, to, key, recipient, expiry, life } = transaction;
   return (
     <Facts
       rows={[
         ["Kind", KINDS[transaction.kind] ?? transaction.kind],
         ["From", <Go to={["accounts", from]}>account {from}</Go>],
-        ["To", to === undefined ? undefined : <Go to={["accounts", to]}>account {to}</Go>],
+        ["To", to == null ? undefined : <Go to={["accounts", to]}>account {to}</Go>],
         ["Recipient on L1", recipient && <Hex of={recipient} whole />],
         [transaction.kind === "changeKey" ? "New key" : "Key of the new account", key && <Hex of={key} to={["keys", key]} />],
         ["Amount", `${decimal(transaction.amount)} quanta of token ${transaction.token}`],
@@ -84,16 +82,17 @@ function What({ transaction }: { transaction: Transaction }) {
   );
 }
 
-function ClaimOf({ hash, stage }: { hash: string; stage: string }) {
-  const asked = useAsk(`claim ${hash} ${stage}`, async (signal) => {
+function ClaimOf({ hash, stage }: { hash: Hash; stage: string }) {
+  const question = async (signal: AbortSignal) => {
     try {
-      return await call<Withdrawal>("cairn_withdrawal", { hash }, signal);
+      return await call("cairn_withdrawal", { hash }, signal);
     } catch (error) {
       // Its batch is still open or being checked.
       if (error instanceof ApiError && error.reason === "not_yet") return error.message;
       throw error;
     }
-  }, 10_000);
+  };
+  const asked = useAsk(`claim ${hash}`, question, 10_000, stage);
   return (
     <Shown asked={asked}>
       {(value) =>
@@ -109,8 +108,8 @@ function ClaimOf({ hash, stage }: { hash: string; stage: string }) {
   );
 }
 
-function ReceiptOf({ hash }: { hash: string }) {
-  const asked = useAsk(`receipt ${hash}`, (signal) => call<Receipt>("cairn_receipt", { hash }, signal));
+function ReceiptOf({ hash }: { hash: Hash }) {
+  const asked = useAsk(`receipt ${hash}`, (signal) => call("cairn_receipt", { hash }, signal));
   return (
     <Panel title="Receipt" aside={<span class="soft">the operator's signed word</span>}>
       <Shown asked={asked}>

@@ -1,8 +1,8 @@
 // The withdrawals of a batch, asked for when somebody wants them: each is proven against the batch's tree.
 
+import type { BatchView, WithdrawalView } from "@cairn/client";
 import { useState } from "preact/hooks";
 import { callMany, present } from "../api/rpc.ts";
-import type { Batch, Withdrawal } from "../api/types.ts";
 import { count, decimal } from "../format.ts";
 import { Panel } from "../parts/panel.tsx";
 import { Table } from "../parts/table.tsx";
@@ -11,8 +11,8 @@ import { Go, Hex } from "../parts/text.tsx";
 const PAGE = 20;
 const NO_WITHDRAWALS = /^0x0{64}$/;
 
-export function Withdrawals({ batch }: { batch: Batch }) {
-  const [rows, setRows] = useState<Withdrawal[]>();
+export function Withdrawals({ batch }: { batch: BatchView }) {
+  const [rows, setRows] = useState<WithdrawalView[]>();
   const [isAll, setAll] = useState(false);
   const [error, setError] = useState("");
   const root = batch.l1?.withdrawalsRoot ?? "";
@@ -22,7 +22,7 @@ export function Withdrawals({ batch }: { batch: Batch }) {
     const indices = Array.from({ length: PAGE }, (_, at) => known.length + at);
     const asked = indices.map((index) => ({ batch: batch.number, index }));
     try {
-      const found = present(await callMany<Withdrawal>("cairn_withdrawalAt", asked));
+      const found = present(await callMany("cairn_withdrawalAt", asked));
       setRows([...known, ...found]);
       setAll(found.length < PAGE);
       setError("");

@@ -1,5 +1,5 @@
 // What needs somebody, by what the service says of itself. The rules for a real watch, with their delays, are
-// Prometheus' in deploy/: this judges the present moment only.
+// Prometheus' in deploy/monitoring: this judges the present moment only.
 
 import type { Metrics } from "../api/metrics.ts";
 import { duration, ether } from "../format.ts";

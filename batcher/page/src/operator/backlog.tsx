@@ -1,4 +1,4 @@
-import type { Lag, StageLag } from "../api/types.ts";
+import type { Lag, StageLag } from "@cairn/client";
 import { count, duration, plural } from "../format.ts";
 import { Table } from "../parts/table.tsx";
 
@@ -27,7 +27,7 @@ export function Backlog({ lag }: { lag: Lag }) {
           { head: "Stage", cell: ({ stage }) => STAGES[stage] ?? stage },
           { head: "Done up to", isFigure: true, cell: ({ head }) => count(head) },
           { head: "Waiting", isFigure: true, cell: ({ behind, unit }) => waiting(behind, unit) },
-          { head: "Oldest", isFigure: true, cell: ({ oldestMs }) => (oldestMs === null ? "–" : duration(oldestMs)) },
+          { head: "Oldest", isFigure: true, cell: ({ oldestMs }) => (oldestMs == null ? "–" : duration(oldestMs)) },
           { head: "Age", cell: (row) => <Age row={row} most={most} /> },
         ]}
       />
@@ -43,7 +43,7 @@ function Age({ row, most }: { row: StageLag; most: number }) {
       min={0}
       max={most}
       value={row.oldestMs ?? 0}
-      aria-label={`Age of the oldest: ${row.oldestMs === null ? "none waits" : duration(row.oldestMs)}`}
+      aria-label={`Age of the oldest: ${row.oldestMs == null ? "none waits" : duration(row.oldestMs)}`}
     />
   );
 }

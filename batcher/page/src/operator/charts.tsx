@@ -1,16 +1,16 @@
+import type { BatchView, SettlementView } from "@cairn/client";
 import { costOnL1 } from "../api/settlements.ts";
-import type { Batch, Settlement } from "../api/types.ts";
 import { Chart } from "../parts/chart.tsx";
 
 interface ChartsProps {
-  batches: Batch[];
-  settlements: Settlement[];
+  batches: BatchView[];
+  settlements: SettlementView[];
 }
 
 export function Charts({ batches, settlements }: ChartsProps) {
   const rows = [...batches].reverse();
   const xs = rows.map(({ number }) => number);
-  const seconds = (batch: Batch, until: number | null | undefined) =>
+  const seconds = (batch: BatchView, until: number | null | undefined) =>
     until ? Math.max(0, until - batch.openedMs) / 1000 : null;
   return (
     <div class="charts">
@@ -43,12 +43,12 @@ export function Charts({ batches, settlements }: ChartsProps) {
   );
 }
 
-function rate({ operations, openedMs, sealedMs }: Batch): number | null {
+function rate({ operations, openedMs, sealedMs }: BatchView): number | null {
   return sealedMs > openedMs ? (operations * 1000) / (sealedMs - openedMs) : null;
 }
 
 /** Of batches whose commitment and proof are both among the settlements. */
-function gwei(batch: Batch, settlements: Settlement[]): number | null {
+function gwei(batch: BatchView, settlements: SettlementView[]): number | null {
   const cost = costOnL1(batch.number, settlements);
   return cost === undefined ? null : Number(cost) / 1e9 / Math.max(1, batch.operations);
 }

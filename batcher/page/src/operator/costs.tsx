@@ -1,8 +1,8 @@
 // What batches have cost, and what a transfer of them: CPU, gas, blob gas, and money at a price that the reader gives.
 
+import type { BatchView, Info, SettlementView } from "@cairn/client";
 import { useState } from "preact/hooks";
 import { costOnL1, isFor } from "../api/settlements.ts";
-import type { Batch, Info, Settlement } from "../api/types.ts";
 import { count, duration, ether, fine, usd, wei } from "../format.ts";
 import { Table } from "../parts/table.tsx";
 import { Go } from "../parts/text.tsx";
@@ -10,8 +10,8 @@ import { Go } from "../parts/text.tsx";
 const SHOWN = 12;
 
 interface CostsProps {
-  batches: Batch[];
-  settlements: Settlement[];
+  batches: BatchView[];
+  settlements: SettlementView[];
   info: Info | undefined;
 }
 
@@ -87,12 +87,12 @@ export function Costs({ batches, settlements, info }: CostsProps) {
 }
 
 /** CPU seconds of the proof, shared by its batches. */
-function cpu({ proof }: Batch): number | undefined {
+function cpu({ proof }: BatchView): number | undefined {
   if (!proof) return undefined;
   return proof.stages.reduce((sum, { cpuS }) => sum + cpuS, 0) / (proof.last - proof.first + 1);
 }
 
-function gas(batch: Batch, settlements: Settlement[], of: (mined: NonNullable<Settlement["mined"]>) => number): string {
+function gas(batch: BatchView, settlements: SettlementView[], of: (mined: NonNullable<SettlementView["mined"]>) => number): string {
   const rows = settlements.filter((row) => isFor(row, batch.number) && row.mined);
   if (rows.length === 0) return "–";
   return count(rows.reduce((sum, { mined }) => sum + (mined ? of(mined) : 0), 0));

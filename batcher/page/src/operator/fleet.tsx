@@ -4,7 +4,6 @@ import { useState } from "preact/hooks";
 import { useAsk } from "../api/ask.ts";
 import type { Metrics } from "../api/metrics.ts";
 import { call } from "../api/rpc.ts";
-import type { Fleet } from "../api/types.ts";
 import { count, duration } from "../format.ts";
 import { Badge } from "../parts/badge.tsx";
 import { Facts, Panel, Shown } from "../parts/panel.tsx";
@@ -64,7 +63,7 @@ function AskToken({ give }: { give: (token: string) => void }) {
 }
 
 function Workers({ token, forget }: { token: string; forget: () => void }) {
-  const fleet = useAsk("fleet", (signal) => call<Fleet>("cairn_admin_fleet", {}, signal, token), 3_000);
+  const fleet = useAsk("fleet", (signal) => call("cairn_admin_fleet", {}, signal, token), 3_000);
   return (
     <>
       <p class="inline">

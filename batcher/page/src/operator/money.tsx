@@ -1,8 +1,8 @@
 // The operator's account on L1: its balance, prices, and its last transactions.
 
+import type { SettlementView } from "@cairn/client";
 import type { Asked } from "../api/ask.ts";
 import type { Metrics } from "../api/metrics.ts";
-import type { Settlement } from "../api/types.ts";
 import { paid } from "../api/settlements.ts";
 import { Standing } from "../explorer/spent.tsx";
 import { count, ether } from "../format.ts";
@@ -14,7 +14,7 @@ const SHOWN = 8;
 
 interface MoneyProps {
   metrics: Metrics | undefined;
-  settlements: Asked<Settlement[]>;
+  settlements: Asked<SettlementView[]>;
 }
 
 export function Money({ metrics, settlements }: MoneyProps) {

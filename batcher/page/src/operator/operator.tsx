@@ -3,8 +3,7 @@
 import { useAsk, useLive } from "../api/ask.ts";
 import { Metrics } from "../api/metrics.ts";
 import { call, text } from "../api/rpc.ts";
-import type { Info, Lag, Settlement } from "../api/types.ts";
-import { batchesBefore } from "../explorer/batches.ts";
+import { useBatches } from "../explorer/last.ts";
 import { Panel, Shown } from "../parts/panel.tsx";
 import { Alarms } from "./alarms.tsx";
 import { Backlog } from "./backlog.tsx";
@@ -18,24 +17,20 @@ import { Money } from "./money.tsx";
 const BATCHES = 60;
 
 export function Operator() {
-  const { head, batchNews } = useLive();
-  const sealed = head?.sealed ?? 0;
+  const { head } = useLive();
   const ready = useAsk("ready", (signal) => text("ready", signal), 5_000);
   const metrics = useAsk("metrics", async (signal) => {
     const [status, body] = await text("metrics", signal);
     return status === 200 ? new Metrics(body) : null;
   }, 5_000);
-  const lag = useAsk("lag", (signal) => call<Lag>("cairn_lag", {}, signal), 3_000);
-  const info = useAsk("info", (signal) => call<Info>("cairn_info", {}, signal));
-  const batches = useAsk(
-    `${sealed} ${head?.finalized} ${batchNews}`,
-    (signal) => batchesBefore(sealed, BATCHES, signal),
-    15_000,
-  );
+  const lag = useAsk("lag", (signal) => call("cairn_lag", {}, signal), 3_000);
+  const info = useAsk("info", (signal) => call("cairn_info", {}, signal));
+  const batches = useBatches(BATCHES);
   const settlements = useAsk(
-    `settlements ${head?.committed} ${head?.proven}`,
-    (signal) => call<Settlement[]>("cairn_settlements", { count: 64 }, signal),
+    "settlements",
+    (signal) => call("cairn_settlements", { count: 64 }, signal),
     15_000,
+    `${head?.committed} ${head?.proven}`,
   );
   return (
     <>

@@ -1,6 +1,6 @@
+import type { BatchView } from "@cairn/client";
 // One word for how something stands. Colour says nothing that the word does not.
 
-import type { Batch } from "../api/types.ts";
 
 export type Tone = "good" | "wait" | "bad" | "plain";
 
@@ -9,7 +9,7 @@ export function Badge({ tone, children }: { tone: Tone; children: string }) {
 }
 
 /** How far a batch has come. */
-export function batchStage(batch: Batch): [string, Tone] {
+export function batchStage(batch: BatchView): [string, Tone] {
   if (batch.finalized) return ["finalized", "good"];
   if (batch.l1?.proven) return ["proven", "good"];
   if (batch.l1 && batch.proofMadeMs) return ["committed, proof made", "wait"];
@@ -18,7 +18,7 @@ export function batchStage(batch: Batch): [string, Tone] {
   return [batch.publication ? "proving" : "sealed", "wait"];
 }
 
-export function BatchBadge({ batch }: { batch: Batch }) {
+export function BatchBadge({ batch }: { batch: BatchView }) {
   const [word, tone] = batchStage(batch);
   return <Badge tone={tone}>{word}</Badge>;
 }

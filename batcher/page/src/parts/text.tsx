@@ -45,9 +45,14 @@ export function Copy({ text, what = "Copy" }: { text: string; what?: string }) {
     return () => clearTimeout(timer);
   }, [said]);
   return (
-    <button type="button" class="copy" onClick={() => void copy()} aria-label={`${what} ${short(text)}`}>
-      <span aria-live="polite">{said || what}</span>
-    </button>
+    <>
+      <button type="button" class="copy" onClick={() => void copy()} aria-label={`${what} ${short(text)}`}>
+        {said || what}
+      </button>
+      <span class="hidden" role="status">
+        {said}
+      </span>
+    </>
   );
 }
 

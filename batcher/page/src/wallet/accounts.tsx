@@ -2,6 +2,7 @@ import { count } from "../format.ts";
 import { Panel, Shown } from "../parts/panel.tsx";
 import { Table } from "../parts/table.tsx";
 import { Go } from "../parts/text.tsx";
+import { moreInWords } from "./owned.ts";
 import { useSession } from "./session.ts";
 import { shown } from "./tokens.ts";
 
@@ -10,17 +11,12 @@ export function Accounts() {
   return (
     <Panel title="Your accounts" aside={<span class="soft">after the last block</span>}>
       <Shown asked={owned}>
-        {({ accounts, more }) => (
+        {(value) => (
           <>
-            {more !== null && (
-              <p class="note">
-                Your key has more accounts than the {count(accounts.length)} with the lowest numbers, which are here: the others
-                are in the explorer.
-              </p>
-            )}
+            {value.more != null && <p class="note">{moreInWords(value)}</p>}
             <Table
               caption="Your accounts"
-              rows={accounts}
+              rows={value.accounts}
               name={({ id }) => id}
               empty="Your key has no account yet. A deposit makes one, and so does a transfer to your key."
               columns={[

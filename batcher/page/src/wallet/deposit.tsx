@@ -4,7 +4,6 @@ import { depositCall, toQuanta } from "@cairn/client";
 import { Panel } from "../parts/panel.tsx";
 import { address, encode, uint, word } from "./abi.ts";
 import { Doing, Field, text } from "./doing.tsx";
-import { useOwned } from "./owned.ts";
 import { read, receiptOf, send, WalletFault } from "./provider.ts";
 import { type Connection, useSession } from "./session.ts";
 import { balanceOnL1, isEther, shown, type Token } from "./tokens.ts";
@@ -15,9 +14,8 @@ const RECEIPT_MS = 1_000;
 const PATIENCE_MS = 180_000;
 
 export function Deposit({ connection: { provider, account } }: { connection: Connection }) {
-  const { info, key, tokens, add } = useSession();
+  const { info, key, tokens, owned, add } = useSession();
   const { chainId } = info;
-  const owned = useOwned();
 
   /** Lets custody draw so much, if it may not yet, and waits until L1 says so. */
   const approve = async (token: Token, amount: bigint) => {
@@ -40,6 +38,8 @@ export function Deposit({ connection: { provider, account } }: { connection: Con
   const run = async (fields: FormData) => {
     const token = tokens[Number(text(fields, "token"))];
     if (!token) throw new Error("Choose a token.");
+    if (!owned.value) throw new Error("The operator has not said yet which accounts you have: a deposit now would make another one.");
+    const mine = owned.value.accounts.find((one) => one.token === token.index);
     const quanta = toQuanta(text(fields, "amount"), token);
     if (quanta === 0n) throw new Error("The amount is zero.");
     const amount = quanta * 10n ** BigInt(token.quantumExponent);
@@ -48,7 +48,6 @@ export function Deposit({ connection: { provider, account } }: { connection: Con
     const fee = word(await read(provider, info.custody, encode("PRIORITY_FEE()")), 0);
     if (fee === undefined) throw new Error("Custody does not say what a deposit costs: is the contract's address right?");
     if (!isEther(token)) await approve(token, amount);
-    const mine = owned.find((one) => one.token === token.index);
     const data = depositCall(mine?.id ?? NEW, token.index, amount, key.publicKey);
     const value = isEther(token) ? amount + fee : fee;
     const hash = await send(provider, { chainId, from: account, to: info.custody, data, value });

@@ -1,7 +1,7 @@
 // A form that does something with the wallet: busy while it does, and a sentence when it does not.
 
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 
 /** What a second click does, in words that are shown before it. */
 export interface Offer {
@@ -25,9 +25,12 @@ export function Doing({ action, run, children }: DoingProps) {
   const [isBusy, setBusy] = useState(false);
   const [said, setSaid] = useState<{ text: string; isFault: boolean }>();
   const [offer, setOffer] = useState<Offer>();
+  /** Counts changes of the fields. */
+  const changes = useRef(0);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const form = event.currentTarget as HTMLFormElement;
+    const before = changes.current;
     setBusy(true);
     setSaid(undefined);
     try {
@@ -37,6 +40,7 @@ export function Doing({ action, run, children }: DoingProps) {
       }
       const result = await (offer ? offer.accept() : run(fields));
       if (typeof result !== "string") {
+        if (changes.current !== before) throw new Error("You have changed something meanwhile: look at what it costs again.");
         setOffer(result);
         return;
       }
@@ -52,7 +56,9 @@ export function Doing({ action, run, children }: DoingProps) {
   };
   /** What was offered was for other fields. */
   const withdraw = (event: Event) => {
-    if ((event.target as HTMLInputElement).name !== "agreed") setOffer(undefined);
+    if ((event.target as HTMLInputElement).name === "agreed") return;
+    changes.current += 1;
+    setOffer(undefined);
   };
   return (
     <form class="doing" onSubmit={(event) => void submit(event)} onInput={withdraw}>

@@ -1,27 +1,26 @@
 // A withdrawal through L1's queue, for when the operator leaves transactions out.
 
-import { checkProof, fromQuanta, type Hex, type ProofView, readProvenState, signTransaction, toQuanta, type Withdraw } from "@cairn/client";
+import { type AccountView, checkProof, fromQuanta, type Hex, readProvenState, signTransaction, toQuanta, type Withdraw } from "@cairn/client";
 import { call } from "../api/rpc.ts";
-import type { Account } from "../api/types.ts";
 import { Panel } from "../parts/panel.tsx";
 import { encode, word } from "./abi.ts";
 import { Doing, Field, type Offer, text } from "./doing.tsx";
 import { forceCall } from "./force.ts";
-import { useLabel, useOwned } from "./owned.ts";
+import { PayerField, usePayer } from "./payer.tsx";
 import { type Provider, read, send } from "./provider.ts";
 import { type Connection, useSession } from "./session.ts";
 import { shown } from "./tokens.ts";
 
 export function Forced({ connection: { provider, account } }: { connection: Connection }) {
   const { info, key, tokens, add } = useSession();
-  const accounts = useOwned();
-  const label = useLabel();
+  const payer = usePayer();
 
   const run = async (fields: FormData): Promise<Offer> => {
-    const from = accounts.find(({ id }) => id === Number(text(fields, "from")));
-    const token = from && tokens[from.token];
-    if (!from || !token) throw new Error("Choose the account that pays.");
+    const from = payer(fields);
+    const token = tokens[from.token];
+    if (!token) throw new Error(`L1 has not said yet how token ${from.token} is counted: try again in a moment.`);
     const amount = toQuanta(text(fields, "amount"), token);
+    if (amount === 0n) throw new Error("The amount is zero.");
     const ask = async (name: string) => word(await read(provider, info.custody, encode(name)), 0);
     if ((await ask("FORCED_TRANSACTIONS()")) !== 1n) throw new Error("This rollup was deployed without forced transactions.");
     const fee = await ask("PRIORITY_FEE()");
@@ -46,7 +45,10 @@ export function Forced({ connection: { provider, account } }: { connection: Conn
       return "It is sent to L1's queue. What becomes of it is above.";
     };
     const price = `${fromQuanta(fee, { decimals: 18, quantumExponent: 0 })} ETH`;
-    const terms = [`${what} to ${account}. L1 takes ${price} and gas for it, whatever comes of it.`, nonce];
+    const terms = [`${what} from account ${from.id} to ${account}. L1 takes ${price} and gas for it, whatever comes of it.`, nonce];
+    if (amount > BigInt(from.balance)) {
+      terms.push(`By the operator's word the account has only ${shown(BigInt(from.balance), token)}: then it changes nothing.`);
+    }
     if (from.nextNonce > from.nonce) terms.push(waitingInWords(from.nextNonce - from.nonce));
     return { terms, action: "Sign and force it", isDear: false, accept };
   };
@@ -59,16 +61,7 @@ export function Forced({ connection: { provider, account } }: { connection: Conn
         another nonce, when its turn comes. It pays your address on L1, by a claim.
       </p>
       <Doing action="Force it" run={run}>
-        <label class="field">
-          <span>From</span>
-          <select name="from">
-            {accounts.map((account) => (
-              <option key={account.id} value={account.id}>
-                {label(account)}
-              </option>
-            ))}
-          </select>
-        </label>
+        <PayerField />
         <Field label="Amount" name="amount" placeholder="1.5" />
       </Doing>
     </Panel>
@@ -76,10 +69,10 @@ export function Forced({ connection: { provider, account } }: { connection: Conn
 }
 
 /** Which nonce is signed, and who says that it is the account's. */
-async function nonceInWords(provider: Provider, rollup: string, { id, nonce }: Account): Promise<string> {
+async function nonceInWords(provider: Provider, rollup: string, { id, nonce }: AccountView): Promise<string> {
   let proven: number;
   try {
-    const [state, proof] = await Promise.all([readProvenState(provider, rollup), call<ProofView>("cairn_proof", { id })]);
+    const [state, proof] = await Promise.all([readProvenState(provider, rollup), call("cairn_proof", { id })]);
     proven = checkProof(proof, id, state).nonce;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

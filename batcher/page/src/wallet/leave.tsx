@@ -8,17 +8,19 @@ import { Copy, Hex } from "../parts/text.tsx";
 import { address, encode, word } from "./abi.ts";
 import { Doing } from "./doing.tsx";
 import { useOwned } from "./owned.ts";
-import { read, send } from "./provider.ts";
+import { read, send, WalletFault } from "./provider.ts";
 import { type Connection, useSession } from "./session.ts";
 import { shown, type Token } from "./tokens.ts";
 
 export function Leave({ connection: { provider, account } }: { connection: Connection }) {
   const { info, tokens, sent, add } = useSession();
+  const areKnown = tokens.length > 0 && tokens.every((token) => token !== undefined);
   const asked = useAsk(
-    `leave ${tokens.length} ${sent.length}`,
+    "leave",
     async () => {
-      const frozenAt = word(await read(provider, info.rollup, encode("frozenAt()")), 0) ?? 0n;
-      if (frozenAt === 0n) return undefined;
+      const frozenAt = word(await read(provider, info.rollup, encode("frozenAt()")), 0);
+      if (frozenAt === undefined) throw new WalletFault("L1 does not say whether the rollup is frozen.");
+      if (frozenAt === 0n) return null;
       const credit = async (token: Token): Promise<[Token, bigint]> => {
         const data = encode("credit(address,address)", address(account), address(token.asset));
         return [token, word(await read(provider, info.custody, data), 0) ?? 0n];
@@ -27,6 +29,7 @@ export function Leave({ connection: { provider, account } }: { connection: Conne
       return credits.filter(([, amount]) => amount > 0n);
     },
     10_000,
+    `${tokens.length} ${sent.length}`,
   );
   const collect = (token: Token) => async () => {
     const data = encode("collect(address,address)", address(account), address(token.asset));
@@ -36,20 +39,22 @@ export function Leave({ connection: { provider, account } }: { connection: Conne
   };
   return (
     <Panel title="Leaving after a freeze">
-      <Shown asked={{ ...asked, value: asked.value ?? (asked.error ? undefined : []) }}>
-        {(credits) => (
-          <>
-            {asked.value === undefined && (
-              <p class="note">The rollup is not frozen: money leaves it by withdrawals. You can sign an exit beforehand, and keep it.</p>
-            )}
-            {credits.map(([token, amount]) => (
-              <div key={token.index}>
-                <p>L1 owes you {shown(amount / 10n ** BigInt(token.quantumExponent), token)}.</p>
-                <Doing action={`Collect ${token.symbol}`} run={collect(token)} />
-              </div>
-            ))}
-          </>
-        )}
+      <Shown asked={asked}>
+        {(credits) =>
+          credits === null ? (
+            <p class="note">The rollup is not frozen: money leaves it by withdrawals. You can sign an exit beforehand, and keep it.</p>
+          ) : (
+            <>
+              {credits.length === 0 && areKnown && <p class="note">The rollup is frozen, and L1 has credited you nothing that you have not collected.</p>}
+              {credits.map(([token, amount]) => (
+                <div key={token.index}>
+                  <p>L1 owes you {shown(amount / 10n ** BigInt(token.quantumExponent), token)}.</p>
+                  <Doing action={`Collect ${token.symbol}`} run={collect(token)} />
+                </div>
+              ))}
+            </>
+          )
+        }
       </Shown>
       <SignExit recipient={account} />
     </Panel>

@@ -1,6 +1,7 @@
 // The reader's wallet of L1 (EIP-1193), and what is asked of L1 through it.
 
 import type { Eip1193Provider } from "@cairn/client";
+import { topic } from "./abi.ts";
 
 export type Provider = Eip1193Provider;
 
@@ -91,20 +92,35 @@ export async function send(provider: Provider, { chainId, from, to, data, value 
   return hash.toLowerCase();
 }
 
+interface Log {
+  address: string;
+  topics: string[];
+}
+
 export interface L1Receipt {
   isGood: boolean;
-  block: number;
-  logs: { address: string; topics: string[] }[];
+  logs: Log[];
+}
+
+/** Events that name a place of L1's queue: by it, custody's operations are found again. */
+const QUEUED = [
+  topic("Deposited(uint64,address,uint16,uint32,uint256,uint64[5])"),
+  topic("PriorityOperationQueued(uint64,bytes,address)"),
+];
+
+/** The event of one of the rollup's contracts: a token may say anything in the same transaction. */
+export function queuedLog(logs: Log[], contracts: string[]): Log | undefined {
+  const ours = contracts.map((contract) => contract.toLowerCase());
+  return logs.find(({ address, topics }) => ours.includes(address.toLowerCase()) && QUEUED.includes(topics[0] ?? ""));
 }
 
 /** What became of a transaction; none while it is not mined. */
 export async function receiptOf(provider: Provider, hash: string): Promise<L1Receipt | undefined> {
   interface Raw {
     status?: string;
-    blockNumber?: string;
-    logs?: { address: string; topics: string[] }[];
+    logs?: Log[];
   }
   const raw = await request<Raw | null>(provider, "eth_getTransactionReceipt", [hash]);
   if (!raw) return undefined;
-  return { isGood: Number(raw.status) === 1, block: Number(raw.blockNumber), logs: raw.logs ?? [] };
+  return { isGood: Number(raw.status) === 1, logs: raw.logs ?? [] };
 }

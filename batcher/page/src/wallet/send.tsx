@@ -1,12 +1,11 @@
 // Transfers and withdrawals: signed here, executed by the operator.
 
-import { type Hex, isShortAmount, quantaOf, signTransaction, toQuanta, type Transaction } from "@cairn/client";
+import { type AccountView, type Hex, isShortAmount, quantaOf, signTransaction, toQuanta, type Transaction, transactionHash } from "@cairn/client";
 import { useState } from "preact/hooks";
 import { call } from "../api/rpc.ts";
-import type { Account } from "../api/types.ts";
 import { Panel } from "../parts/panel.tsx";
 import { Doing, Field, type Offer, text } from "./doing.tsx";
-import { useLabel, useOwned } from "./owned.ts";
+import { PayerField, usePayer } from "./payer.tsx";
 import { useSession } from "./session.ts";
 import { shown } from "./tokens.ts";
 
@@ -28,8 +27,7 @@ const NOBODY = /^0x0{40}$/;
 
 export function Send() {
   const { info, key, tokens, connection, sent, submit } = useSession();
-  const accounts = useOwned();
-  const label = useLabel();
+  const payer = usePayer();
   const [kind, setKind] = useState<Kind>("transfer");
 
   const run = async (fields: FormData): Promise<Offer> => {
@@ -38,19 +36,20 @@ export function Send() {
       await submit(open.what, open.signed);
       throw new Error(`${open.what} had no answer and was sent again just now: look above before you sign another one.`);
     }
-    const from = accounts.find(({ id }) => id === Number(text(fields, "from")));
-    if (!from) throw new Error("Choose the account that pays.");
+    const from = payer(fields);
     const token = tokens[from.token];
     if (connection && !token) throw new Error(`L1 has not said yet how token ${from.token} is counted: try again in a moment.`);
     const amount = toQuanta(text(fields, "amount"), token ?? QUANTA);
     const form = kind === "transfer" && !isShortAmount(amount) ? "longTransfer" : kind;
-    const { fee } = await call<{ fee: string }>("cairn_estimateFee", { token: from.token, kind: form });
+    const { fee } = await call("cairn_estimateFee", { token: from.token, kind: form });
     const cost = quantaOf("the operator's fee", fee);
     if (amount + cost > BigInt(from.balance)) {
       throw new Error(`The account has too little: ${shown(amount, token)} and a fee of ${shown(cost, token)} are due.`);
     }
     const payee = text(fields, "to");
     const transaction = await filled(kind, from, payee, amount, cost);
+    // What cannot be signed is refused before anybody agrees to it.
+    transactionHash(info.domain, transaction);
     const what = `${kind === "withdraw" ? "Withdrawal" : "Transfer"} of ${shown(amount, token)}`;
     const accept = async () => {
       await submit(what, signTransaction(key, info.domain, transaction));
@@ -58,7 +57,7 @@ export function Send() {
     };
     const isDear = cost * DEAR > amount;
     const terms = [
-      `${what} to ${payee}. The operator asks for a fee of ${shown(cost, token)}: ${shown(amount + cost, token)} in all.`,
+      `${what} to ${payee}, from account ${from.id}. The operator asks for a fee of ${shown(cost, token)}: ${shown(amount + cost, token)} in all.`,
     ];
     if (isDear) terms.push(`The fee is more than a ${DEAR}th part of the amount.`);
     return { terms, action: "Sign and send", isDear, accept };
@@ -77,16 +76,7 @@ export function Send() {
             </label>
           ))}
         </fieldset>
-        <label class="field">
-          <span>From</span>
-          <select name="from">
-            {accounts.map((account) => (
-              <option key={account.id} value={account.id}>
-                {label(account)}
-              </option>
-            ))}
-          </select>
-        </label>
+        <PayerField />
         <Field key={kind} label={to} name="to" placeholder={hint} />
         <Field label={connection ? "Amount" : "Amount, in quanta"} name="amount" placeholder={connection ? "1.5" : "1500"} />
         {kind === "withdraw" && (
@@ -100,15 +90,18 @@ export function Send() {
   );
 }
 
-async function filled(kind: Kind, from: Account, to: string, amount: bigint, fee: bigint): Promise<Transaction> {
-  const payer = { from: from.id, nonce: from.nextNonce, token: from.token, fee, amount };
+async function filled(kind: Kind, from: AccountView, to: string, amount: bigint, fee: bigint): Promise<Transaction> {
+  // As of now: the list of accounts may not know yet of what was just sent.
+  const { id: asked, next: nonce } = await call("cairn_nonce", { id: from.id });
+  if (asked !== from.id) throw new Error(`The service answers with the nonce of account ${asked} in place of ${from.id}.`);
+  const payer = { from: from.id, nonce, token: from.token, fee, amount };
   if (NOBODY.test(to)) throw new Error("The address is zero, which is nobody's.");
   // As it was typed: its capital letters are a checksum.
   if (kind === "withdraw") return { type: "withdraw", ...payer, recipient: to as Hex };
   if (kind === "transferToNew") return { type: "transferToNew", ...payer, key: to.toLowerCase() as Hex };
   if (!/^\d{1,10}$/.test(to)) throw new Error("An account is a number.");
   const id = Number(to);
-  const payee = await call<Account | null>("cairn_account", { id });
+  const payee = await call("cairn_account", { id });
   if (!payee) throw new Error(`There is no account ${to}.`);
   if (payee.id !== id) throw new Error(`The service answers with account ${payee.id} in place of ${id}.`);
   if (payee.token !== from.token) throw new Error(`Account ${to} is of another token: ${payee.token}, not ${from.token}.`);

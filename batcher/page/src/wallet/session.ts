@@ -1,11 +1,9 @@
 // What the wallet works with, once there is a key: in memory alone, gone with the view.
 
-import type { Hex, Rollup, SecretKey, SignedTransaction } from "@cairn/client";
-import { rollupDomain } from "@cairn/client";
+import { type Hex, type Info, type OwnedAccounts, type Rollup, rollupDomain, type SecretKey, type SignedTransaction } from "@cairn/client";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Asked } from "../api/ask.ts";
-import type { Info, Owned } from "../api/types.ts";
 import type { Provider } from "./provider.ts";
 import type { Token } from "./tokens.ts";
 
@@ -30,7 +28,7 @@ export interface Session {
   connection: Connection | undefined;
   /** By number; one is missing where L1 has not said how it is counted. */
   tokens: (Token | undefined)[];
-  owned: Asked<Owned>;
+  owned: Asked<OwnedAccounts>;
   sent: Sent[];
   add: (sent: Sent) => void;
   /** Lists a transaction and sends it to the operator; again, if it is listed already. */

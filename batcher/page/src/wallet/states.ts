@@ -1,6 +1,6 @@
 // Every state that something sent can be in, in words, with the time that is expected until the next.
 
-import type { Life, Queued } from "../api/types.ts";
+import type { Life, QueuedView } from "@cairn/client";
 import type { Pace } from "../explorer/batches.ts";
 import { duration } from "../format.ts";
 import type { Standing } from "./session.ts";
@@ -56,7 +56,7 @@ export function missingInWords(standing: Standing, refusal: string | undefined):
 }
 
 /** What L1's queue has at a place; `executed` is the place that is executed next. */
-export function queuedInWords(index: number, row: Queued | undefined, executed: number, pace: Pace | undefined): State {
+export function queuedInWords(index: number, row: QueuedView | undefined, executed: number, pace: Pace | undefined): State {
   const to = ["queue", index];
   if (row?.batch != null) {
     return { tone: "good", word: "executed", text: `It is in batch ${row.batch}, which is sealed.`, to };

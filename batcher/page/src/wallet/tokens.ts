@@ -3,7 +3,7 @@
 import { fromQuanta, type TokenUnits } from "@cairn/client";
 import { decimal } from "../format.ts";
 import { address, encode, name, uint, word } from "./abi.ts";
-import { type Provider, read, WalletFault } from "./provider.ts";
+import { type Provider, read, request, WalletFault } from "./provider.ts";
 
 const ETH = `0x${"0".repeat(40)}`;
 /** Tokens that the wallet looks at. */
@@ -61,10 +61,13 @@ async function decimalsOf(provider: Provider, asset: string): Promise<bigint | u
 /** What an owner has of a token on L1, base units. */
 export async function balanceOnL1(provider: Provider, token: Token, owner: string): Promise<bigint> {
   if (isEther(token)) {
-    const answer = await provider.request({ method: "eth_getBalance", params: [owner, "latest"] });
-    return BigInt(String(answer));
+    const answer = await request<string>(provider, "eth_getBalance", [owner, "latest"]);
+    if (!/^0x[0-9a-fA-F]{1,64}$/.test(String(answer))) throw new WalletFault("L1 does not say what your account has.");
+    return BigInt(answer);
   }
-  return word(await read(provider, token.asset, encode("balanceOf(address)", address(owner))), 0) ?? 0n;
+  const balance = word(await read(provider, token.asset, encode("balanceOf(address)", address(owner))), 0);
+  if (balance === undefined) throw new WalletFault(`The contract of ${token.symbol} does not say what your account has.`);
+  return balance;
 }
 
 /** Quanta as people write them, with the token's name. */

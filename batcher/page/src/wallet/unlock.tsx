@@ -1,8 +1,7 @@
 // To a key: by a signature of the reader's wallet, or by a seed.
 
-import { deriveKey, fromHex, SecretKey, signerOf, toHex } from "@cairn/client";
+import { deriveKey, fromHex, type Info, SecretKey, signerOf, toHex } from "@cairn/client";
 import { useState } from "preact/hooks";
-import type { Info } from "../api/types.ts";
 import { Panel } from "../parts/panel.tsx";
 import { Copy } from "../parts/text.tsx";
 import { Doing, Field, text } from "./doing.tsx";

@@ -1,10 +1,9 @@
 // The wallet: a key first, then what can be done with it.
 
-import type { SecretKey } from "@cairn/client";
+import type { Info, SecretKey } from "@cairn/client";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { useAsk, useLive } from "../api/ask.ts";
 import { call } from "../api/rpc.ts";
-import type { Info } from "../api/types.ts";
 import { Panel, Shown } from "../parts/panel.tsx";
 import { Hex } from "../parts/text.tsx";
 import { Accounts } from "./accounts.tsx";
@@ -33,7 +32,7 @@ interface Unlocked {
 }
 
 export function Wallet() {
-  const info = useAsk("info", (signal) => call<Info>("cairn_info", {}, signal), INFO_MS);
+  const info = useAsk("info", (signal) => call("cairn_info", {}, signal), INFO_MS);
   const [unlocked, setUnlocked] = useState<Unlocked>();
   const [hasChanged, setChanged] = useState(false);
   const isOther = unlocked !== undefined && info.value !== undefined && !isSame(unlocked.info, info.value);
@@ -78,9 +77,10 @@ function Open({ unlocked: { info, key, connection }, lock }: OpenProps) {
   const owned = useAccounts(key, sent);
   const count = head?.nextToken ?? 0;
   const tokens = useAsk(
-    `tokens ${count}`,
+    "tokens",
     async () => (connection ? tokensOf(connection.provider, info.custody, count) : []),
     TOKENS_MS,
+    `${count}`,
   );
   const session = useMemo<Session>(
     () => ({ info, rollup: rollupOf(info), key, connection, tokens: tokens.value ?? [], owned, sent, add, submit }),
