@@ -9,13 +9,14 @@ use crate::{
 };
 
 /// What people look for, in this order.
-const ROWS: [&str; 7] = [
+const ROWS: [&str; 8] = [
     "Head and throughput",
     "Time to finality",
     "Backlog by stage",
     "Prover and fleet",
     "L1",
     "Bridge",
+    "Follower",
     "Alarms",
 ];
 /// Columns of Grafana's grid.
