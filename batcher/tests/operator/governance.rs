@@ -1,25 +1,23 @@
 //! The commands of `docs/governance.md`, as they stand there, against a deployment with a timelock; what they have done is
 //! read from the contracts.
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 use alloy::{
     eips::BlockNumberOrTag,
     primitives::{Address, B256, U256, keccak256},
     providers::Provider,
 };
-use cairn_batcher::l1::{
-    contracts::{IAccessControl, ICustody, IRollupL1},
-    tools,
-};
+use cairn_batcher::l1::contracts::{IAccessControl, ICustody, IRollupL1};
 use serde_json::json;
 
 use crate::{
     deployed::{Deployed, config},
+    manual::{Shell, sections},
     world::{SIGNER, World, contracts},
 };
 
-const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/governance.md");
+const PAGE: &str = "governance.md";
 /// The section whose second block defines how the timelock is used, and whose third asks what waits.
 const HOW: &str = "How to run the commands";
 /// It needs batches: a test of its own.
@@ -31,36 +29,6 @@ const NEW: [Address; 3] =
     [Address::repeat_byte(0x21), Address::repeat_byte(0x22), Address::repeat_byte(0x23)];
 /// Between the blocks of a section the timelock's delay passes.
 const LATER: &str = "cast rpc evm_increaseTime 601 > later && cast rpc anvil_mine 1 > later\n";
-
-/// The blocks for a shell, by their section's heading.
-fn blocks() -> Vec<(String, Vec<String>)> {
-    let page = std::fs::read_to_string(PAGE).unwrap();
-    let sections = page.split("\n## ").flat_map(|part| part.split("\n### ").collect::<Vec<_>>());
-    let with_blocks = sections.map(|section| {
-        let blocks = section.split("```sh\n").skip(1);
-        let blocks = blocks.map(|rest| rest.split("```").next().unwrap().to_owned()).collect();
-        (section.lines().next().unwrap().to_owned(), blocks)
-    });
-    with_blocks.filter(|(_, blocks): &(_, Vec<_>)| !blocks.is_empty()).collect()
-}
-
-/// Runs lines in a shell, with Foundry's `cast`; what they print.
-async fn run(folder: &Path, url: &str, lines: &str) -> String {
-    let cast = tools::find(&contracts().join("node_modules"), "cast").unwrap();
-    let programs = std::path::absolute(cast.parent().unwrap()).unwrap();
-    let output = tokio::process::Command::new("bash")
-        .args(["-euo", "pipefail", "-c", lines])
-        .env_clear()
-        .env("PATH", format!("{}:/usr/bin:/bin", programs.display()))
-        .env("HOME", folder)
-        .env("ETH_RPC_URL", url)
-        .current_dir(folder)
-        .output();
-    let output = output.await.unwrap();
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{error}\n{lines}");
-    String::from_utf8(output.stdout).unwrap()
-}
 
 /// What the page leaves to its reader: addresses, accounts, values.
 fn settings(deployed: &Deployed) -> String {
@@ -155,13 +123,13 @@ async fn assert_done(deployed: &Deployed, section: &str) {
 async fn every_command_does_what_the_page_says() {
     let deployed = Deployed::new().await;
     may_send(&deployed).await;
-    let sections = blocks();
+    let sections = sections(PAGE);
     let by_name: BTreeMap<_, _> = sections.iter().cloned().collect();
     let how = &by_name[HOW];
     let begin = settings(&deployed) + &how[1];
-    let run = async |lines: &str| {
-        run(deployed.folder.path(), &deployed.url, &format!("{begin}\n{lines}")).await
-    };
+    let shell = Shell::new(deployed.folder.path(), &contracts());
+    let shell = shell.with("ETH_RPC_URL", &deployed.url);
+    let run = async |lines: &str| shell.told(&format!("{begin}\n{lines}")).await;
     assert_eq!(run(&how[2]).await.trim(), "false", "something waits in a new timelock");
 
     let mut done = 0;
@@ -192,13 +160,14 @@ async fn batches_that_are_not_proven_are_taken_back() {
         "({},{},{},{},{})",
         last.number, last.timestamp, last.priorityEnd, last.state, last.chainHash
     );
-    let by_name: BTreeMap<_, _> = blocks().into_iter().collect();
+    let by_name: BTreeMap<_, _> = sections(PAGE).into_iter().collect();
     let lines = format!(
         "ROLLUP={} OPERATOR=\"--private-key {SIGNER}\" LAST=\"{record}\"\n{}",
         world.rollup,
         by_name[TAKE_BACK].join("")
     );
-    run(world.path("").as_path(), &world.url, &lines).await;
+    let shell = Shell::new(&world.path(""), &contracts()).with("ETH_RPC_URL", &world.url);
+    shell.told(&lines).await;
     let rollup = IRollupL1::new(world.rollup, &world.provider);
     assert_eq!(rollup.committedBatches().call().await.unwrap(), 1);
 }

@@ -3,7 +3,11 @@
 mod checks;
 mod demo;
 mod development;
+mod fleet;
 mod keys;
+#[path = "../manual/mod.rs"]
+mod manual;
+mod runbook;
 mod stand_in;
 mod supervisor;
 mod telemetry;

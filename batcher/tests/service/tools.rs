@@ -15,23 +15,24 @@ use cairn_batcher::{
         config::Config,
         dev::{self, DevChain},
     },
+    settlement::SettlementConfig,
     store::{Store, records::StoredProof},
 };
 
 use crate::stand_in::{StandIn, built, free_port, place, plan};
 
-const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
-struct World {
-    folder: tempfile::TempDir,
-    config: Config,
+pub(crate) struct World {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) config: Config,
     /// Ends with this value.
-    _chain: DevChain,
+    pub(crate) chain: DevChain,
 }
 
 impl World {
     /// A rollup with deposits for an account, which are sealed at once.
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         let place = place(&data, free_port());
@@ -43,14 +44,23 @@ impl World {
         config.sequencer.block_interval_ms = 100;
         config.sequencer.max_batch_age_s = 1;
         config.settlement.poll_ms = 100;
-        Self { folder, config, _chain: chain }
+        Self { folder, config, chain }
+    }
+
+    /// Nothing is sent to L1, and what it costs when something is.
+    pub(crate) fn send_nothing(&mut self) -> SettlementConfig {
+        let settlement = &mut self.config.settlement;
+        let fees = settlement.clone();
+        (settlement.max_fee_gwei, settlement.max_priority_fee_gwei) = (0.0, 0.0);
+        settlement.min_priority_fee_gwei = 0.0;
+        fees
     }
 
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    async fn node(&self) -> Node {
+    pub(crate) async fn node(&self) -> Node {
         let checked = Checked::check(self.config.clone(), dev::keys()).await.unwrap();
         Node::start(checked, Arc::new(StandIn), Default::default()).await.unwrap()
     }
@@ -76,7 +86,7 @@ fn refusal(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-async fn proof(store: &Store, is_it: impl Fn(&StoredProof) -> bool) -> StoredProof {
+pub(crate) async fn proof(store: &Store, is_it: impl Fn(&StoredProof) -> bool) -> StoredProof {
     let started = Instant::now();
     loop {
         if let Some((_, proof)) = store.proofs.last().unwrap().filter(|(_, proof)| is_it(proof)) {
@@ -91,10 +101,7 @@ async fn proof(store: &Store, is_it: impl Fn(&StoredProof) -> bool) -> StoredPro
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_is_proven_again_and_a_drain_settles_everything() {
     let mut world = World::start().await;
-    let fees = world.config.settlement.clone();
-    let settlement = &mut world.config.settlement;
-    (settlement.max_fee_gwei, settlement.max_priority_fee_gwei) = (0.0, 0.0);
-    settlement.min_priority_fee_gwei = 0.0;
+    let fees = world.send_nothing();
     let node = world.node().await;
     let first = proof(node.store(), |_| true).await;
     assert_eq!(said(&world.cairn(&["admin", "requeue", "1"]).await), "done\n");

@@ -57,15 +57,20 @@ impl Fleet {
     /// With the server's data in this folder. `begun` is made by the first worker that has begun;
     /// those that are slow take longer then than anybody waits.
     pub(crate) fn start(folder: &Path, begun: &Path, is_slow: bool) -> Self {
+        Self::of(&NAMES, folder, begun, is_slow)
+    }
+
+    /// With workers of these names.
+    pub(crate) fn of(names: &[&'static str], folder: &Path, begun: &Path, is_slow: bool) -> Self {
         let credential = |name: &str| Credential::Password(name.to_owned(), name.to_owned());
         let rollup = Rollup {
             names: Names::default(),
             coordinators: vec![credential("operator")],
-            workers: NAMES.map(|name| (name.parse().unwrap(), credential(name))).to_vec(),
+            workers: names.iter().map(|name| (name.parse().unwrap(), credential(name))).collect(),
         };
         let server = Server::start(folder, free_port(), &accounts(&[rollup])).unwrap();
         let target = |name| Target { url: server.url_of(name, name), ..Target::default() };
-        for name in NAMES {
+        for &name in names {
             let config = worker::Config {
                 target: target(name),
                 names: Names::default(),
@@ -91,6 +96,11 @@ impl Fleet {
             replicas: 1,
         });
         Self { coordinator: coordinator.unwrap(), _server: server }
+    }
+
+    /// For who asks how it is.
+    pub(crate) fn coordinator(&self) -> Coordinator {
+        self.coordinator.clone()
     }
 }
 
