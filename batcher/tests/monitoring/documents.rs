@@ -1,5 +1,5 @@
-//! The pages for people on call: their links lead somewhere, their commands are ones that the program reads, and the tests
-//! that they name are there.
+//! The pages for people on call: their links lead somewhere, and the tests that they name are there. Commands of these and
+//! of other pages are ones that the program reads; which are carried out, and by which test, is in `docs/testing.md`.
 
 use std::{collections::BTreeSet, fs, process::Command};
 
@@ -18,9 +18,20 @@ const PAGES: [&str; 10] = [
     "docs/incidents/resolved.md",
     "deploy/monitoring/README.md",
 ];
+/// Others whose commands are tried.
+const WITH_COMMANDS: [&str; 8] = [
+    "README.md",
+    "deploy/README.md",
+    "docs/api.md",
+    "docs/fleet.md",
+    "docs/operator.md",
+    "docs/security.md",
+    "docs/verify-deployment.md",
+    "docs/wallet.md",
+];
 
 /// Values in the place of words that stand for them.
-const MEANT: [(&str, &str); 8] = [
+const MEANT: [(&str, &str); 10] = [
     ("$L1", "http://127.0.0.1:1"),
     ("$ROLLUP", "0x1111111111111111111111111111111111111111"),
     ("ADDRESS", "0x1111111111111111111111111111111111111111"),
@@ -29,6 +40,8 @@ const MEANT: [(&str, &str); 8] = [
     ("N", "1"),
     ("NAME", "spot-7"),
     ("FILE", "a-file"),
+    ("0x4d..c1", "65536"),
+    ("0x6b..02", "0x1111111111111111111111111111111111111111111111111111111111111111"),
 ];
 
 /// The anchor that a heading has.
@@ -62,11 +75,27 @@ fn links_lead_somewhere() {
     }
 }
 
-/// Lines of the blocks for a shell, without their comments.
+/// Lines of the blocks for a shell, and those that are indented, without their comments.
 fn shell_lines(page: &str) -> Vec<String> {
     let blocks = page.split("```sh\n").skip(1).filter_map(|rest| rest.split("\n```").next());
     let lines = blocks.flat_map(str::lines);
-    lines.map(|line| line.split(" #").next().unwrap().trim().to_owned()).collect()
+    let lines = lines.chain(page.lines().filter(|line| line.starts_with("    ")));
+    let lines = lines.map(|line| line.split(" #").next().unwrap().trim());
+    lines.map(|line| line.strip_prefix("target/release/").unwrap_or(line).to_owned()).collect()
+}
+
+/// What the program is given in a line of a page, if the page says all of it: what may be left out is there, what other
+/// programs do with the output is not.
+fn arguments(line: &str) -> Option<Vec<String>> {
+    let rest = line.strip_prefix("cairn ")?;
+    let own = rest.split(['>', '|', '&']).next().unwrap().replace(['[', ']'], "");
+    let arguments = own.split_whitespace().map(|argument| {
+        let meant = MEANT.iter().find(|(word, _)| *word == argument);
+        meant.map_or(argument, |(_, value)| value).to_owned()
+    });
+    let arguments: Vec<_> = arguments.collect();
+    let is_whole = |argument: &String| !argument.contains("..") && !argument.contains(['$', '\\']);
+    arguments.iter().all(is_whole).then_some(arguments)
 }
 
 /// Commands within sentences.
@@ -79,18 +108,10 @@ fn quoted(page: &str) -> Vec<String> {
 #[test]
 fn commands_are_ones_that_the_program_reads() {
     let mut read = BTreeSet::new();
-    for name in PAGES {
+    for name in PAGES.into_iter().chain(WITH_COMMANDS) {
         let page = text(name);
         for line in shell_lines(&page).into_iter().chain(quoted(&page)) {
-            let Some(rest) = line.strip_prefix("cairn ") else { continue };
-            let arguments: Vec<_> = rest
-                .split(' ')
-                .filter(|argument| !argument.is_empty())
-                .map(|argument| {
-                    let meant = MEANT.iter().find(|(word, _)| *word == argument);
-                    meant.map_or(argument, |(_, value)| value)
-                })
-                .collect();
+            let Some(arguments) = arguments(&line) else { continue };
             if !read.insert(arguments.join(" ")) {
                 continue;
             }
@@ -108,31 +129,29 @@ fn commands_are_ones_that_the_program_reads() {
             }
         }
     }
-    assert!(read.len() > 30, "commands were not found: {read:?}");
+    assert!(read.len() > 80, "commands were not found: {read:?}");
 }
 
-/// Paragraphs that begin with "Test", and those with "Scenario".
+/// Paragraphs that begin with "Test", with "Scenario", and with "Gate", which names sections of `./x test`.
 #[test]
 fn tests_that_are_named_are_there() {
     let code = code(&["batcher/src", "batcher/tests", "prover/fleet/tests", "prover/tests"]);
-    let scenarios = text("batcher/tests/faults/main.rs");
+    let (scenarios, gate) = (text("batcher/tests/faults/main.rs"), text("x"));
     let mut count = 0;
     for name in PAGES {
         let page = text(name);
-        let (mut looks_for_tests, mut looks_for_scenarios) = (false, false);
+        let mut kind = "";
         for line in page.lines() {
-            let begins = |words: [&str; 2]| words.iter().any(|word| line.starts_with(word));
-            if begins(["Test: ", "Tests: "]) {
-                (looks_for_tests, looks_for_scenarios) = (true, false);
-            } else if begins(["Scenario: ", "Scenarios: "]) {
-                (looks_for_tests, looks_for_scenarios) = (false, true);
-            } else if !line.starts_with('`') {
-                (looks_for_tests, looks_for_scenarios) = (false, false);
-            }
+            kind = match line.split_once(": ") {
+                Some((begin @ ("Test" | "Tests" | "Scenario" | "Scenarios" | "Gate"), _)) => begin,
+                _ if line.starts_with('`') => kind,
+                _ => "",
+            };
             for named in line.split('`').skip(1).step_by(2) {
-                let is_there = match (looks_for_tests, looks_for_scenarios) {
-                    (true, _) => code.contains(&format!("fn {named}(")),
-                    (_, true) => scenarios.contains(&format!("\"{named}\",")),
+                let is_there = match kind {
+                    "Test" | "Tests" => code.contains(&format!("fn {named}(")),
+                    "Scenario" | "Scenarios" => scenarios.contains(&format!("\"{named}\",")),
+                    "Gate" => gate.contains(&format!("section \"{named}\"")),
                     _ => continue,
                 };
                 assert!(is_there, "{name}: there is no {named}");

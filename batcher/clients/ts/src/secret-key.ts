@@ -35,8 +35,8 @@ export class SecretKey {
   }
 
   /**
-   * The key of a seed, the same as in Rust and of `cairn exit --keys`: SHA-512 of a label and the
-   * seed, mod n.
+   * The key of a seed, the same as in Rust and of `--keys` of `cairn exit sign`: SHA-512 of a label
+   * and the seed, mod n.
    *
    * Trust: the seed is secret and has at least 128 bits of entropy.
    *

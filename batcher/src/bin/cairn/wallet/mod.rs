@@ -42,7 +42,7 @@ pub(crate) enum WalletCommand {
     /// Writes a seed that you have to an encrypted wallet file; prints the public key.
     #[command(after_help = keys::IMPORT_EXAMPLES)]
     Import(keys::Import),
-    /// Writes the wallet's seed to a file in clear, as `cairn exit --keys` takes it.
+    /// Writes the wallet's seed to a file in clear, as `--keys` of `cairn exit sign` takes it.
     Export(keys::Export),
     /// Shows what the wallet has, and with --verified what of it L1 has proven.
     #[command(after_help = balance::EXAMPLES)]
