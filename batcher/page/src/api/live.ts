@@ -51,8 +51,10 @@ export function follow(tell: (live: Live) => void): () => void {
     try {
       const head = await call("cairn_head", {});
       const isLive = socket?.readyState === WebSocket.OPEN;
-      // Of a service that was restored, the blocks that it has no more are gone.
-      const blocks = live.blocks.filter(({ number }) => number <= head.block);
+      // A head that goes back is a restored service's, which has the blocks behind it no more. Those that have come
+      // since the head was asked for are new.
+      const isBack = live.head !== undefined && head.block < live.head.block;
+      const blocks = isBack ? live.blocks.filter(({ number }) => number <= head.block) : live.blocks;
       const last = blocks[0]?.number ?? 0;
       const isNews = live.head !== undefined && head.sealed !== live.head.sealed;
       const batchNews = live.batchNews + (isNews ? 1 : 0);
