@@ -9,6 +9,7 @@ const { forceCall } = await load("wallet/force.ts");
 const { lifeInWords, missingInWords, queuedInWords } = await load("wallet/states.ts");
 const { connect, queuedLog, send, WalletFault } = await load("wallet/provider.ts");
 const { balanceOnL1, tokensOf } = await load("wallet/tokens.ts");
+const { expiryOf } = await load("wallet/expiry.ts");
 const { moreInWords } = await load("wallet/owned.ts");
 
 const word = (value) => BigInt(value).toString(16).padStart(64, "0");
@@ -188,4 +189,12 @@ test("a balance that L1 does not tell is none, and not zero", async () => {
   for (const one of [token, ether]) {
     for (const bad of ["0x", null, {}, { code: -32603, message: "busy" }]) await assert.rejects(of(one, bad), /does not say|with no bytes|The wallet says/);
   }
+});
+
+test("what is signed ends after two days of L1's clock, which is not far from this machine's", async () => {
+  const at = (timestamp) => expiryOf(played({ eth_getBlockByNumber: timestamp === null ? null : { timestamp } }));
+  const now = Math.floor(Date.now() / 1000);
+  for (const off of [0, -3_500, 3_500]) assert.equal(await at(`0x${(now + off).toString(16)}`), now + off + 172_800);
+  for (const off of [-3_700, 3_700]) await assert.rejects(at(`0x${(now + off).toString(16)}`), /more than an hour off/);
+  for (const none of [null, undefined, "soon", "0x"]) await assert.rejects(at(none), /does not say what time it is/);
 });

@@ -3,8 +3,10 @@
 import { type AccountView, type Hex, isShortAmount, quantaOf, signTransaction, toQuanta, type Transaction, transactionHash } from "@cairn/client";
 import { useState } from "preact/hooks";
 import { call } from "../api/rpc.ts";
+import { moment } from "../format.ts";
 import { Panel } from "../parts/panel.tsx";
 import { Doing, Field, type Offer, text } from "./doing.tsx";
+import { expiryOf } from "./expiry.ts";
 import { PayerField, usePayer } from "./payer.tsx";
 import { useSession } from "./session.ts";
 import { shown } from "./tokens.ts";
@@ -47,7 +49,8 @@ export function Send() {
       throw new Error(`The account has too little: ${shown(amount, token)} and a fee of ${shown(cost, token)} are due.`);
     }
     const payee = text(fields, "to");
-    const transaction = await filled(kind, from, payee, amount, cost);
+    const expiry = await expiryOf(connection?.provider);
+    const transaction = { ...(await filled(kind, from, payee, amount, cost)), expiry };
     // What cannot be signed is refused before anybody agrees to it.
     transactionHash(info.domain, transaction);
     const what = `${kind === "withdraw" ? "Withdrawal" : "Transfer"} of ${shown(amount, token)}`;
@@ -59,6 +62,7 @@ export function Send() {
     const terms = [
       `${what} to ${payee}, from account ${from.id}. The operator asks for a fee of ${shown(cost, token)}: ${shown(amount + cost, token)} in all.`,
     ];
+    terms.push(`It can be executed until ${moment(expiry * 1000)}, and not later.`);
     if (isDear) terms.push(`The fee is more than a ${DEAR}th part of the amount.`);
     return { terms, action: "Sign and send", isDear, accept };
   };
