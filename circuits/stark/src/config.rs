@@ -3,7 +3,7 @@
 //! Field, extension, hash and compression are those of plonky2's side ([`cairn_gadgets::poseidon2`]), so
 //! that the recursive verifier hashes with one gate row a permutation.
 
-#[cfg(target_feature = "avx512f")]
+#[cfg(any(target_feature = "avx2", target_feature = "avx512f"))]
 mod permutation;
 
 use p3_challenger::DuplexChallenger;
@@ -40,11 +40,11 @@ pub const WIDTH: usize = 12;
 pub type Packed = <Val as Field>::Packing;
 
 /// Poseidon2 of width 12, on single states and on vectors of states.
-#[cfg(target_feature = "avx512f")]
+#[cfg(any(target_feature = "avx2", target_feature = "avx512f"))]
 pub use permutation::Permutation12;
 
 /// Poseidon2 of width 12, on single states and on vectors of states.
-#[cfg(not(target_feature = "avx512f"))]
+#[cfg(not(any(target_feature = "avx2", target_feature = "avx512f")))]
 pub type Permutation12 = p3_goldilocks::Poseidon2Goldilocks<WIDTH>;
 
 /// The hash of Merkle leaves: plonky2's untagged sponge (overwrite mode, no padding).
@@ -184,9 +184,9 @@ impl Parameters {
 
 /// The permutation with Cairn's constants.
 pub fn permutation12() -> Permutation12 {
-    #[cfg(target_feature = "avx512f")]
+    #[cfg(any(target_feature = "avx2", target_feature = "avx512f"))]
     return Permutation12;
-    #[cfg(not(target_feature = "avx512f"))]
+    #[cfg(not(any(target_feature = "avx2", target_feature = "avx512f")))]
     return p3_goldilocks::default_goldilocks_poseidon2_12();
 }
 

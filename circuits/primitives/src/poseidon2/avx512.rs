@@ -6,8 +6,6 @@
 //! vector, and so is element 0: with S the sum of the others, known early, it becomes `S - x^7`, so
 //! that a round waits for one S-box and nothing else.
 
-mod scalar;
-
 use std::arch::x86_64::*;
 use std::array::from_fn;
 use std::mem::transmute;
@@ -15,12 +13,9 @@ use std::sync::LazyLock;
 
 use p3_field::PrimeField64;
 
+use super::scalar::{self, EPSILON, P};
 use super::{EXTERNAL_FINAL_12, EXTERNAL_INITIAL_12, INTERNAL_12, MATRIX_DIAG_12};
 use crate::F;
-
-const P: u64 = F::ORDER_U64;
-/// `2^64 mod p`, and the mask of the low half of a word.
-const EPSILON: u64 = 0xffff_ffff;
 
 /// Lanes of elements 1 to 7.
 const REST: __mmask8 = 0b1111_1110;

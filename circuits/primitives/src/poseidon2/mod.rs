@@ -7,16 +7,15 @@
 //! power and applies the external matrix; an internal round does so to element 0 only and applies
 //! `1 + diag(MATRIX_DIAG)`.
 
+#[cfg(all(target_feature = "avx2", not(target_feature = "avx512f")))]
+mod avx2;
 #[cfg(target_feature = "avx512f")]
 mod avx512;
-
-use std::sync::LazyLock;
+mod plonky3;
+#[cfg(any(target_feature = "avx2", target_feature = "avx512f"))]
+mod scalar;
 
 use p3_field::{Field, PrimeField64};
-use p3_goldilocks::{
-    Poseidon2Goldilocks, default_goldilocks_poseidon2_8, default_goldilocks_poseidon2_12,
-};
-use p3_symmetric::Permutation;
 
 pub use p3_goldilocks::{
     GOLDILOCKS_POSEIDON2_RC_8_EXTERNAL_FINAL as EXTERNAL_FINAL_8,
@@ -33,17 +32,25 @@ use crate::F;
 /// As many field elements as the machine's vectors hold: 8 with AVX-512, 4 with AVX2, else 1.
 pub type Packed = <F as Field>::Packing;
 
-static WIDTH_8: LazyLock<Poseidon2Goldilocks<8>> = LazyLock::new(default_goldilocks_poseidon2_8);
-static WIDTH_12: LazyLock<Poseidon2Goldilocks<12>> = LazyLock::new(default_goldilocks_poseidon2_12);
+/// The fastest of each for this machine.
+#[cfg(all(target_feature = "avx2", not(target_feature = "avx512f")))]
+use avx2 as fastest;
+#[cfg(not(any(target_feature = "avx2", target_feature = "avx512f")))]
+use plonky3 as fastest;
+#[cfg(target_feature = "avx512f")]
+mod fastest {
+    pub(super) use super::avx512::permute as permute12;
+    pub(super) use super::plonky3::{permute8, permute8_packed, permute12_packed};
+}
 
 /// The permutation of width 8, in place.
 pub fn permute8(state: &mut [F; 8]) {
-    WIDTH_8.permute_mut(state);
+    fastest::permute8(state);
 }
 
 /// The permutation of width 8 on a whole vector of states at once.
 pub fn permute8_packed(state: &mut [Packed; 8]) {
-    WIDTH_8.permute_mut(state);
+    fastest::permute8_packed(state);
 }
 
 /// The permutation of width 12 on one state, in place.
@@ -56,19 +63,12 @@ pub fn permute12_scalar(state: &mut [F; 12]) {
 /// The permutation of width 12 on one state of words, each standing for its residue mod p; neither
 /// input nor output need be reduced.
 pub fn permute12_words(state: &mut [u64; 12]) {
-    #[cfg(target_feature = "avx512f")]
-    avx512::permute(state);
-    #[cfg(not(target_feature = "avx512f"))]
-    {
-        let mut elements = state.map(F::new);
-        WIDTH_12.permute_mut(&mut elements);
-        *state = elements.map(|element| element.as_canonical_u64());
-    }
+    fastest::permute12(state);
 }
 
 /// The permutation of width 12 on a whole vector of states at once.
 pub fn permute12_packed(state: &mut [Packed; 12]) {
-    WIDTH_12.permute_mut(state);
+    fastest::permute12_packed(state);
 }
 
 #[cfg(test)]
@@ -129,8 +129,9 @@ mod tests {
     proptest! {
         #[test]
         fn one_state_is_as_in_plonky3(words in prop::array::uniform12(word())) {
-            let mut expected = words.map(F::new);
-            WIDTH_12.permute_mut(&mut expected);
+            let mut expected = words;
+            plonky3::permute12(&mut expected);
+            let expected = expected.map(F::new);
             let mut state = words;
             permute12_words(&mut state);
             prop_assert_eq!(state.map(F::new), expected);

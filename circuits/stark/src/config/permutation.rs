@@ -1,8 +1,11 @@
-//! Poseidon2 with AVX-512: single states by Cairn's implementation, which spreads one state over the
-//! vector, vectors of states by that of `p3-goldilocks`.
+//! Poseidon2 where the machine has vectors: by `cairn-primitives`, which has the fastest of each
+//! kind. Without vectors a packed state is a single one, and `p3-goldilocks` has both.
 
 use cairn_primitives::poseidon2::{permute12_packed, permute12_scalar};
-use p3_goldilocks::PackedGoldilocksAVX512;
+#[cfg(not(target_feature = "avx512f"))]
+use p3_goldilocks::PackedGoldilocksAVX2 as Packed;
+#[cfg(target_feature = "avx512f")]
+use p3_goldilocks::PackedGoldilocksAVX512 as Packed;
 use p3_symmetric::{CryptographicPermutation, Permutation};
 
 use super::{Val, WIDTH};
@@ -17,12 +20,12 @@ impl Permutation<[Val; WIDTH]> for Permutation12 {
     }
 }
 
-impl Permutation<[PackedGoldilocksAVX512; WIDTH]> for Permutation12 {
-    fn permute_mut(&self, state: &mut [PackedGoldilocksAVX512; WIDTH]) {
+impl Permutation<[Packed; WIDTH]> for Permutation12 {
+    fn permute_mut(&self, state: &mut [Packed; WIDTH]) {
         permute12_packed(state);
     }
 }
 
 impl CryptographicPermutation<[Val; WIDTH]> for Permutation12 {}
 
-impl CryptographicPermutation<[PackedGoldilocksAVX512; WIDTH]> for Permutation12 {}
+impl CryptographicPermutation<[Packed; WIDTH]> for Permutation12 {}

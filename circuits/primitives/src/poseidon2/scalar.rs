@@ -1,10 +1,16 @@
-//! Elements 0 and 8 to 11 of the internal rounds: words that need not be reduced.
+//! Arithmetic on words that need not be reduced, for the elements of the internal rounds that are
+//! scalars.
 
 use std::arch::asm;
 
-use super::{EPSILON, P};
+/// The order of the field.
+#[cfg(target_feature = "avx512f")]
+pub(super) const P: u64 = 0xffff_ffff_0000_0001;
+/// `2^64 mod p`, and the mask of the low half of a word.
+pub(super) const EPSILON: u64 = 0xffff_ffff;
 
-/// The diagonal of the internal matrix, -4, 1/4, -1/4, 1/8, times elements 8 to 11.
+/// The diagonal of the internal matrix of width 12, -4, 1/4, -1/4, 1/8, times elements 8 to 11.
+#[cfg(target_feature = "avx512f")]
 #[inline(always)]
 pub(super) fn tail_products([a, b, c, d]: [u64; 4]) -> [u64; 4] {
     let five_p = 5 * u128::from(P);
@@ -14,6 +20,7 @@ pub(super) fn tail_products([a, b, c, d]: [u64; 4]) -> [u64; 4] {
 
 /// `x / 2^K mod p`, K at most 32, less than p: with `x = low + 2^K high` and `2^-K = 2^(32 - K) -
 /// 2^(64 - K)`, which follows from `2^32 (2^32 - 1) = -1`.
+#[cfg(target_feature = "avx512f")]
 #[inline(always)]
 pub(super) fn divide<const K: u32>(x: u64) -> u64 {
     let low = x & ((1 << K) - 1);
