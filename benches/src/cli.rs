@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand, error::ErrorKind};
 
 use crate::{
     cmp::Compare, cost::command::Cost, error::BenchError, fleet::FleetRun, list::List,
-    plan::command::Plan, report::Report, run::Run, scale::Scale,
+    plan::command::Plan, report::Report, run::Run, scale::Scale, soundness::Soundness,
 };
 
 /// Where records are kept.
@@ -40,6 +40,8 @@ enum Command {
     Plan(Box<Plan>),
     /// US dollars a transfer: compute, execution gas, data.
     Cost(Cost),
+    /// Prints what every layer's parameters are worth: provable bits, term by term, in each published regime.
+    Soundness(Soundness),
     /// Writes a page with charts from the records of a folder.
     Report(Report),
 }
@@ -83,6 +85,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> Result<ExitCode, BenchE
         Command::Plan(command) => command.run(),
         Command::Cost(command) => command.run(),
         Command::Report(command) => command.run(),
+        Command::Soundness(command) => command.run(),
     }
     .map(|()| ExitCode::SUCCESS)
 }

@@ -34,7 +34,7 @@ pub enum BenchError {
     /// An output that cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),
-    /// A file that cannot be read.
+    /// A file that cannot be read or written.
     #[error("{path}: {source}")]
     File {
         /// The file.

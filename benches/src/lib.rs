@@ -20,6 +20,7 @@ pub mod run;
 pub mod sample;
 pub mod scale;
 pub mod schedule;
+pub mod soundness;
 pub mod stages;
 pub mod tables;
 pub mod times;

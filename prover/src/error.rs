@@ -3,9 +3,8 @@
 use std::{io, path::PathBuf};
 
 use cairn_circuits::{
-    chunk::ChunkError, config::CONJECTURED_BITS, exit::ExitError, recursion::RecursionError,
-    seal::SealError, serialize::CircuitEncodeError, soundness::LayerSecurity,
-    stream::StreamLeafError,
+    chunk::ChunkError, exit::ExitError, recursion::RecursionError, seal::SealError,
+    serialize::CircuitEncodeError, soundness::WeakLayer, stream::StreamLeafError,
 };
 use cairn_state::OpeningError;
 use cairn_wrap::{groth16, verifier};
@@ -60,17 +59,8 @@ pub enum ProverError {
     #[error(transparent)]
     Opening(#[from] OpeningError),
     /// A layer is weaker than every layer must be.
-    #[error(
-        "layer {layer}: expected at least {expected} conjectured bits of security, got {got:.1}"
-    )]
-    Security {
-        /// The layer.
-        layer: String,
-        /// Bits that every layer must have.
-        expected: usize,
-        /// Bits that it has.
-        got: f64,
-    },
+    #[error(transparent)]
+    Security(#[from] WeakLayer),
     /// The cached verifying key is not that of the proving key.
     #[error(
         "the verifying key in the cache belongs to other keys: remove the folder of version {version} in the cache"
@@ -127,22 +117,6 @@ impl ProverError {
             | Self::Unavailable(_) => true,
             Self::Keys(error) => matches!(error, StoreError::Io { .. }),
             _ => false,
-        }
-    }
-
-    /// Fails unless every layer has the security that it must have, as built.
-    ///
-    /// # Errors
-    /// [`Self::Security`] names the first that has not.
-    pub(crate) fn check_security(layers: &[LayerSecurity]) -> Result<(), Self> {
-        let expected = CONJECTURED_BITS;
-        match layers.iter().find(|layer| layer.conjectured_bits < expected as f64) {
-            None => Ok(()),
-            Some(layer) => Err(Self::Security {
-                layer: layer.layer.clone(),
-                expected,
-                got: layer.conjectured_bits,
-            }),
         }
     }
 }

@@ -28,7 +28,7 @@ mod units;
 pub mod work;
 
 pub use cache::default_folder as default_cache_folder;
-pub use cairn_circuits::soundness::LayerSecurity;
+pub use cairn_circuits::soundness::{LayerSecurity, Regime};
 pub use engine::{BatchesProof, Engine};
 pub use error::ProverError;
 pub use exit::{EXIT_CAPACITY, ExitJob, ExitProof, ExitRequest};

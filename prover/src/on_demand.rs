@@ -63,7 +63,9 @@ impl<T: Unit> OnDemand<T> {
     pub(crate) fn read(&self) -> Result<T, ProverError> {
         let unit = (self.load)(&self.cache)?;
         self.cache.check()?;
-        ProverError::check_security(&unit.security())?;
+        for layer in unit.security() {
+            layer.require()?;
+        }
         Ok(unit)
     }
 }
@@ -75,7 +77,7 @@ mod tests {
         atomic::{AtomicUsize, Ordering},
     };
 
-    use cairn_circuits::{recursion::shape::common, soundness::layer_security};
+    use cairn_circuits::{config::PROVABLE_BITS_TARGET, recursion::shape};
 
     use super::*;
 
@@ -92,8 +94,8 @@ mod tests {
         let count = reads.clone();
         let load = move |_: &Cache| {
             count.fetch_add(1, Ordering::Relaxed);
-            let mut layer = layer_security("weak", common());
-            layer.conjectured_bits = bits;
+            let mut layer = shape::security();
+            layer.provable_bits = bits;
             Ok(Weak(layer))
         };
         (OnDemand::new(&Cache::new(std::path::Path::new("unused")), load), reads)
@@ -101,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_unit_is_read_once_and_not_before() {
-        let (unit, reads) = weak(100.5);
+        let (unit, reads) = weak(PROVABLE_BITS_TARGET as f64 + 0.5);
         assert!(unit.loaded().is_none());
         assert_eq!(reads.load(Ordering::Relaxed), 0);
         unit.get().unwrap();
@@ -112,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_weak_unit_is_refused_each_time() {
-        let (unit, reads) = weak(99.0);
+        let (unit, reads) = weak(PROVABLE_BITS_TARGET as f64 - 1.0);
         for _ in 0..2 {
             assert!(matches!(unit.get().err(), Some(ProverError::Security { .. })));
         }

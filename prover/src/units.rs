@@ -8,7 +8,7 @@ use cairn_circuits::{
     recursion::{Node, Proven, Wrapper, shape},
     seal::{SealCircuit, SealWitness},
     shrink::{Forward, Shrink, Squeeze},
-    soundness::{LayerSecurity, layer_security, stark_security},
+    soundness::{LayerSecurity, circuit_security, stark_security},
     statement::Statement,
     stream::{StreamClass, StreamLeaf, StreamLeafWitness},
 };
@@ -58,7 +58,7 @@ impl Unit for ChunkProver {
         let name = self.chunk.class().name;
         vec![
             stark_security(&format!("chunk, {name}"), self.chunk.leaf()),
-            layer_security(&format!("chunk verifier, {name}"), &self.chunk.circuit.common),
+            circuit_security(&format!("chunk verifier, {name}"), &self.chunk.circuit),
         ]
     }
 }
@@ -108,7 +108,7 @@ impl Unit for StreamProver {
             StreamClass::AtZ => "half blob stream leaf",
             StreamClass::WholeBlob => "blob stream leaf",
         };
-        vec![layer_security(name, &self.leaf.circuit.common)]
+        vec![circuit_security(name, &self.leaf.circuit)]
     }
 }
 
@@ -144,7 +144,7 @@ impl SealProver {
 
 impl Unit for SealProver {
     fn security(&self) -> Vec<LayerSecurity> {
-        vec![layer_security("seal", &self.seal.circuit.common)]
+        vec![circuit_security("seal", &self.seal.circuit)]
     }
 }
 
@@ -183,7 +183,7 @@ impl ExitProver {
 
 impl Unit for ExitProver {
     fn security(&self) -> Vec<LayerSecurity> {
-        vec![layer_security("exit", &self.exit.circuit.common)]
+        vec![circuit_security("exit", &self.exit.circuit)]
     }
 }
 
@@ -195,7 +195,7 @@ impl Unit for Node {
 
 /// Every wrapper and node has the same shape.
 pub(crate) fn recursion_security() -> LayerSecurity {
-    layer_security("wrappers and nodes", shape::common())
+    shape::security()
 }
 
 /// From the header chain to the constraint system of the SNARK.
@@ -268,9 +268,9 @@ impl WrapProver {
 impl Unit for WrapProver {
     fn security(&self) -> Vec<LayerSecurity> {
         vec![
-            layer_security("shrink", &self.shrink.circuit.common),
-            layer_security("squeeze", &self.squeeze.circuit.common),
-            layer_security("wrap", &self.wrap.circuit.common),
+            circuit_security("shrink", &self.shrink.circuit),
+            circuit_security("squeeze", &self.squeeze.circuit),
+            circuit_security("wrap", &self.wrap.circuit),
         ]
     }
 }

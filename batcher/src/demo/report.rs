@@ -5,7 +5,7 @@ use std::{
     io::{self, Write},
 };
 
-use cairn_prover::{LayerSecurity, measure::StageTime};
+use cairn_prover::{LayerSecurity, Regime, measure::StageTime};
 use cairn_types::DataMode;
 use serde::Serialize;
 
@@ -133,20 +133,15 @@ impl fmt::Display for Report {
         writeln!(out)?;
         writeln!(
             out,
-            "{:<22}{:>14}{:>14}{:>14}",
-            "security, bits", "conjectured", "unique dec.", "Johnson"
+            "{:<26}{:>10}{:>14}{:>10}{:>8}",
+            "security, bits", "provable", "unique dec.", "Johnson", "DKT26"
         )?;
         for layer in &self.security {
-            let LayerSecurity {
-                layer,
-                conjectured_bits,
-                provable_udr_bits,
-                provable_johnson_bits,
-                ..
-            } = layer;
+            let [_, unique, johnson, young] = Regime::ALL.map(|regime| layer.at(regime).bits);
+            let LayerSecurity { layer, provable_bits, .. } = layer;
             writeln!(
                 out,
-                "{layer:<22}{conjectured_bits:>14.1}{provable_udr_bits:>14.1}{provable_johnson_bits:>14.1}"
+                "{layer:<26}{provable_bits:>10.1}{unique:>14.1}{johnson:>10.1}{young:>8.1}"
             )?;
         }
         writeln!(out)?;

@@ -27,6 +27,7 @@ use thiserror::Error;
 use crate::circuit_set::Size;
 use crate::config::{Circuit, F, LEAF, Proof};
 use crate::proving::{ProveError, prove};
+use crate::soundness::{WeakLayer, circuit_security, stark_security};
 use crate::source::{Build, CircuitSource};
 use circuit::ChunkTarget;
 pub use witness::ChunkWitness;
@@ -62,6 +63,9 @@ pub enum ChunkError {
     /// The opening of the account tree is malformed.
     #[error("chunk: {0}")]
     Opening(#[from] OpeningError),
+    /// The STARK or its verifier is a layer with fewer bits of soundness than every layer must have.
+    #[error(transparent)]
+    Weak(#[from] WeakLayer),
     /// The STARK's proof does not satisfy its verifier's circuit.
     #[error("chunk: {0}")]
     Prove(#[from] ProveError),
@@ -95,7 +99,7 @@ impl ChunkCircuit {
     /// Builds the circuit. Deterministic; takes seconds.
     ///
     /// # Errors
-    /// If the parameters do not fit the class.
+    /// If the parameters do not fit the class or are too weak.
     pub fn build(size: Size) -> Result<Self, ChunkError> {
         Self::from_source(size, &Build)
     }
@@ -105,7 +109,17 @@ impl ChunkCircuit {
     /// # Errors
     /// As [`Self::build`].
     pub fn from_source(size: Size, source: &impl CircuitSource) -> Result<Self, ChunkError> {
-        Self::with_config(LEAF.circuit_config(), class(size), parameters(size), source)
+        let chunk =
+            Self::with_config(LEAF.circuit_config(), class(size), parameters(size), source)?;
+        chunk.require()?;
+        Ok(chunk)
+    }
+
+    /// Fails unless both layers have the bits that every layer must have.
+    fn require(&self) -> Result<(), WeakLayer> {
+        let name = self.class().name;
+        stark_security(&format!("chunk, {name}"), &self.leaf).require()?;
+        circuit_security(&format!("chunk verifier, {name}"), &self.circuit).require()
     }
 
     fn with_config(

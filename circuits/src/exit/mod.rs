@@ -29,7 +29,7 @@ pub use witness::{ExitWitness, LeafExit};
 
 use crate::config::{Circuit, LEAF, Proof};
 use crate::proving::{ProveError, prove};
-use crate::source::{Build, CircuitSource};
+use crate::source::{Build, CircuitSource, finish};
 use circuit::ExitTarget;
 
 /// Entries of a proof: what 2^13 rows hold, of which they take 7,600.
@@ -89,7 +89,7 @@ impl ExitCircuit {
     /// not depend on the circuit set.
     ///
     /// # Panics
-    /// If `entries` is odd: the list would not be whole words of SHA-256.
+    /// If `entries` is odd: the list would not be whole words of SHA-256. If the layer is too weak.
     pub fn build(entries: usize) -> Self {
         Self::from_source(entries, &Build)
     }
@@ -101,7 +101,7 @@ impl ExitCircuit {
     pub fn from_source(entries: usize, source: &impl CircuitSource) -> Self {
         let mut builder = LEAF.builder();
         let target = ExitTarget::new(&mut builder, entries);
-        Self { circuit: source.finish(builder), target }
+        Self { circuit: finish("exit", builder, source), target }
     }
 
     /// Proves that the leaves exit. The proof has been verified.

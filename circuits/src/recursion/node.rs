@@ -34,11 +34,17 @@ struct NodeTargets {
 
 impl Node {
     /// The node over the family's wrappers. It does not depend on the circuit set.
+    ///
+    /// # Panics
+    /// If the layer is too weak: an error in its parameters.
     pub fn new(family: Family) -> Self {
         Self::from_source(family, &Build)
     }
 
     /// As [`Self::new`], with the circuit from `source`.
+    ///
+    /// # Panics
+    /// As [`Self::new`].
     pub fn from_source(family: Family, source: &impl CircuitSource) -> Self {
         let kind = family.kind();
         let mut builder = RECURSION.builder();

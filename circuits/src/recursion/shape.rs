@@ -14,7 +14,8 @@ use plonky2::gates::gate::GateRef;
 use plonky2::gates::noop::NoopGate;
 
 use crate::config::{Builder, Circuit, Common, D, F, RECURSION};
-use crate::source::CircuitSource;
+use crate::soundness::{LayerSecurity, layer_security};
+use crate::source::{self, CircuitSource};
 
 /// Rows of every wrapper and node, in bits.
 pub const DEGREE_BITS: usize = 13;
@@ -28,17 +29,22 @@ pub fn common() -> &'static Common {
     &COMMON
 }
 
+/// The soundness of wrappers and nodes.
+pub fn security() -> LayerSecurity {
+    layer_security::<CairnConfig>("wrappers and nodes", common())
+}
+
 /// Pads a circuit, finishes it and checks that it has the common shape.
 ///
 /// # Panics
 /// If it does not fit: more rows, another number of public inputs, or a gate that the shape lacks.
-/// This is an error in a circuit's code, not in its input.
+/// Or if the layer is too weak. This is an error in a circuit's code, not in its input.
 pub fn finish(mut builder: Builder, source: &impl CircuitSource) -> Circuit {
     for gate in &common().gates {
         builder.add_gate_to_gate_set(gate.clone());
     }
     pad(&mut builder);
-    let circuit = source.finish::<CairnConfig>(builder);
+    let circuit = source::finish::<CairnConfig>(RECURSION.name, builder, source);
     assert_eq!(circuit.common, *common(), "the circuit has not the common shape");
     circuit
 }

@@ -26,7 +26,8 @@ impl Wrapper {
     /// Trust: `inner` is what the caller means to admit; its key is baked in.
     ///
     /// # Panics
-    /// If the inner circuit has not 4 public inputs, or its verifier does not fit the common shape.
+    /// If the inner circuit has not 4 public inputs, its verifier does not fit the common shape, or the
+    /// layer is too weak.
     pub fn new(family: Family, size: Size, inner: &VerifierData) -> Self {
         Self::from_source(family, size, inner, &Build)
     }

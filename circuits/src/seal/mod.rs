@@ -30,7 +30,7 @@ use crate::circuit_set::{CircuitSet, Family};
 use crate::config::{Circuit, LEAF, Proof};
 use crate::proving::prove;
 use crate::recursion::{Proven, RecursionError};
-use crate::source::{Build, CircuitSource};
+use crate::source::{Build, CircuitSource, finish};
 use crate::statement::Statement;
 use circuit::SealTarget;
 
@@ -68,15 +68,21 @@ pub enum SealError {
 
 impl SealCircuit {
     /// Builds the circuit. It does not depend on the circuit set.
+    ///
+    /// # Panics
+    /// If the layer is too weak: an error in its parameters.
     pub fn build() -> Self {
         Self::from_source(&Build)
     }
 
     /// As [`Self::build`], with the circuit from `source`.
+    ///
+    /// # Panics
+    /// As [`Self::build`].
     pub fn from_source(source: &impl CircuitSource) -> Self {
         let mut builder = LEAF.builder();
         let target = SealTarget::new(&mut builder);
-        Self { circuit: source.finish(builder), target }
+        Self { circuit: finish("seal", builder, source), target }
     }
 
     /// Proves the header's link of the chain. The proof has been verified.

@@ -9,7 +9,7 @@ use crate::circuit_set::{CircuitSet, Family};
 use crate::config::{Circuit, F, Proof, SHRINK};
 use crate::proving::prove;
 use crate::recursion::{MemberTarget, Proven, RecursionError};
-use crate::source::{Build, CircuitSource};
+use crate::source::{Build, CircuitSource, finish};
 use crate::statement::{SealStatementTarget, Statement};
 
 /// Verifies a seal wrapper's or chain node's proof of any circuit set.
@@ -26,11 +26,17 @@ pub struct Shrink {
 
 impl Shrink {
     /// Builds the circuit. It depends on the common shape of the recursion only.
+    ///
+    /// # Panics
+    /// If the layer is too weak: an error in its parameters.
     pub fn build() -> Self {
         Self::from_source(&Build)
     }
 
     /// As [`Self::build`], with the circuit from `source`.
+    ///
+    /// # Panics
+    /// As [`Self::build`].
     pub fn from_source(source: &impl CircuitSource) -> Self {
         let mut builder = SHRINK.builder();
         let statement = SealStatementTarget {
@@ -44,7 +50,7 @@ impl Shrink {
         builder.connect_array(member.statement_digest(), digest);
         let parts = parts(&mut builder, &statement);
         builder.register_public_inputs(&parts);
-        Self { circuit: source.finish(builder), statement, member }
+        Self { circuit: finish(SHRINK.name, builder, source), statement, member }
     }
 
     /// Proves the public input of a proven seal statement. The proof has been verified.

@@ -11,7 +11,7 @@ use plonky2::plonk::proof::{ProofWithPublicInputs, ProofWithPublicInputsTarget};
 use crate::config::{Circuit, D, F, Layer, Proof};
 use crate::proving::prove;
 use crate::recursion::RecursionError;
-use crate::source::{Build, CircuitSource};
+use crate::source::{Build, CircuitSource, finish};
 
 /// The layer between the shrink and the wrap.
 pub type Squeeze = Forward<CairnConfig>;
@@ -38,18 +38,24 @@ impl<C: GenericConfig<D, F = F> + 'static> Forward<C> {
     ///
     /// Both the cap and the digest of the inner key become constants: plonky2's digest alone does
     /// not cover the gates' constraints.
+    ///
+    /// # Panics
+    /// If the layer is too weak: an error in its parameters.
     pub fn build(layer: &Layer, inner: &Circuit) -> Self {
         Self::from_source(layer, inner, &Build)
     }
 
     /// As [`Self::build`], with the circuit from `source`.
+    ///
+    /// # Panics
+    /// As [`Self::build`].
     pub fn from_source(layer: &Layer, inner: &Circuit, source: &impl CircuitSource) -> Self {
         let mut builder = layer.builder();
         let proof = builder.add_virtual_proof_with_pis(&inner.common);
         let key = builder.constant_verifier_data(&inner.verifier_only);
         builder.verify_proof::<CairnConfig>(&proof, &key, &inner.common);
         builder.register_public_inputs(&proof.public_inputs);
-        Self { circuit: source.finish(builder), inner: proof }
+        Self { circuit: finish(layer.name, builder, source), inner: proof }
     }
 
     /// Proves that `inner` verifies. The proof has been verified.

@@ -1,60 +1,59 @@
-//! What the parameters are worth: bits of soundness of every layer, term by term.
+//! What the parameters are worth: provable bits of soundness of every layer, term by term.
 //!
-//! A proof system is as strong as the weakest term of its weakest layer. Three readings of each layer:
+//! A proof system is as strong as the weakest term of its weakest layer. Terms are counted round by
+//! round, as the Ethereum Foundation's `soundcalc` does (<https://github.com/ethereum/soundcalc>;
+//! `fixtures/soundcalc` has its results for these layers, and a test in `cairn-bench` compares
+//! them): each challenge of the verifier begins a round, a round's error is the probability that a
+//! false statement goes on as a true one, and proof of work adds its bits to the round whose
+//! challenge it precedes ([`ProofOfWork`]).
 //!
-//! - **conjectured**: FRI is sound up to list-decoding capacity. The older conjecture, up to `1 - rho`, was
-//!   disproved in November 2025 (<https://eprint.iacr.org/2025/2046>, <https://eprint.iacr.org/2025/2055>); what stands
-//!   loses `H(rho) / log2 |K| <= 1/128` of the radius over an extension field `K` of 128 bits, so that a query is worth
-//!   `-log2(rho + 1/128)` bits. That a larger radius costs the commit phase no more than unique decoding does
-//!   is part of the conjecture.
-//! - **unique decoding** (provable): radius `(1 - rho) / 2`, proximity gap `N / |K|` for each power of a challenge
-//!   (BCIKS20, <https://eprint.iacr.org/2020/654>, theorem 4.1).
-//! - **Johnson** (provable): radius `1 - sqrt(rho) (1 + 1/2m)`, proximity gap of BCHKS25 (2025/2055, theorem 1.5, in the
-//!   form that `soundcalc` of the Ethereum Foundation uses), with the `m` that serves best.
+//! Each [`Regime`] is a published analysis of how far from the code words may be, and all bits are
+//! provable. **A layer's bits are those of the best regime but DKT26**, which is too young to rest
+//! on and stands beside it. There is no conjectured number: what stood here before rested on FRI
+//! being sound up to the capacity of list decoding, and conjectures of this kind were disproved,
+//! the first in November 2025 (<https://eprint.iacr.org/2025/2046>).
 //!
-//! Proof of work adds its bits to the term of the challenge that it is done before: the queries, in plonky2.
+//! The terms of `plonk` and `stark` follow ethSTARK (<https://eprint.iacr.org/2021/582>, theorem
+//! 4): the prover is bound to one of `list` words, so that every algebraic error is multiplied by
+//! the size of the list. (Once, as `soundcalc` has it: the columns of all commitments are one word
+//! over a larger field. See `regime`.)
 //!
-//! The terms of `plonk` and `stark` follow ethSTARK (<https://eprint.iacr.org/2021/582>, theorem 4): the prover is
-//! bound to one of `list` words, so that every algebraic error is multiplied by the size of the list.
-//! Plonk's challenges of the permutation argument and of the constraint batching are base-field elements, drawn
-//! [`crate::config::NUM_CHALLENGES`] times; all of the STARK's are from the extension.
-//!
-//! The hash counts with 128 bits, the birthday bound of its digests of four elements.
+//! [`LayerSecurity::require`] refuses a layer with less than [`PROVABLE_BITS_TARGET`]: whatever
+//! builds a circuit calls it.
 
 mod fri;
+mod hashing;
 mod plonk;
 mod regime;
 mod stark;
+#[cfg(test)]
+mod testing;
 
 use std::fmt;
 
-use plonky2::hash::hash_types::NUM_HASH_OUT_ELTS;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use thiserror::Error;
 
-use crate::config::D;
-pub use plonk::layer_security;
-use regime::Regime;
-pub use stark::stark_security;
-
-/// Bits of the base field.
-const FIELD_BITS: f64 = 64.0;
-
-/// Bits of the extension field.
-const EXTENSION_BITS: f64 = FIELD_BITS * D as f64;
-
-/// Bits of a collision of two digests.
-const HASH_BITS: f64 = NUM_HASH_OUT_ELTS as f64 * FIELD_BITS / 2.0;
+use crate::config::PROVABLE_BITS_TARGET;
+pub use fri::{Fold, Fri, ProofOfWork};
+pub use hashing::Hashing;
+pub use plonk::{Plonk, circuit_security, layer_security};
+use regime::Distance;
+pub use regime::Regime;
+pub use stark::{Stark, batch_security, stark_security};
 
 /// A way to cheat.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Term {
-    /// All queries miss the positions where a word is not of low degree (with proof of work).
+    /// All queries miss the positions where a word is not of low degree.
     FriQueries,
-    /// A folding makes a far word close.
-    FriCommit,
     /// The combination of all openings makes far words close.
     FriBatching,
+    /// A fold makes a far word close.
+    FriFold {
+        /// From 1.
+        round: usize,
+    },
     /// A false identity holds at the point of evaluation.
     OutOfDomain,
     /// Different multisets have the same product.
@@ -69,10 +68,10 @@ pub enum Term {
 
 impl fmt::Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             Self::FriQueries => "FRI queries",
-            Self::FriCommit => "FRI commit phase",
             Self::FriBatching => "FRI batching",
+            Self::FriFold { round } => return f.pad(&format!("FRI fold {round}")),
             Self::OutOfDomain => "out-of-domain evaluation",
             Self::Permutation => "permutation argument",
             Self::Lookup => "lookup argument",
@@ -82,15 +81,96 @@ impl fmt::Display for Term {
     }
 }
 
-/// Bits of every term in one reading.
+/// In JSON, a term is its name.
+impl Serialize for Term {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Bits of every term at one distance.
 type Terms = Vec<(Term, f64)>;
+
+/// In JSON, terms are an object, in their order.
+fn as_object<S: Serializer>(terms: &[(Term, f64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(terms.iter().copied())
+}
 
 /// The weakest term.
 fn limiting(terms: &[(Term, f64)]) -> (Term, f64) {
-    terms
-        .iter()
-        .copied()
-        .fold(terms[0], |weakest, term| if term.1 < weakest.1 { term } else { weakest })
+    let weaker = |weakest: (Term, f64), term: (Term, f64)| {
+        if term.1 < weakest.1 { term } else { weakest }
+    };
+    terms.iter().copied().reduce(weaker).expect("every layer has terms")
+}
+
+/// What a layer's soundness depends on.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Figures {
+    /// A circuit of plonky2.
+    Plonk(Plonk),
+    /// A batch STARK with LogUp.
+    Stark(Stark),
+}
+
+impl Figures {
+    /// The low-degree test.
+    pub const fn fri(&self) -> &Fri {
+        match self {
+            Self::Plonk(Plonk { fri, .. }) | Self::Stark(Stark { fri, .. }) => fri,
+        }
+    }
+
+    /// Proof of work.
+    pub const fn work(&self) -> ProofOfWork {
+        match self {
+            Self::Plonk(Plonk { work, .. }) | Self::Stark(Stark { work, .. }) => *work,
+        }
+    }
+
+    /// The hash of trees and transcript.
+    pub const fn hashing(&self) -> Hashing {
+        match self {
+            Self::Plonk(Plonk { hashing, .. }) | Self::Stark(Stark { hashing, .. }) => *hashing,
+        }
+    }
+
+    fn terms(&self, at: Distance) -> Terms {
+        match self {
+            Self::Plonk(plonk) => plonk.terms(at),
+            Self::Stark(stark) => stark.terms(at),
+        }
+    }
+}
+
+/// A layer in one regime, at its best distance.
+#[derive(Clone, Debug, Serialize)]
+pub struct RegimeSecurity {
+    /// The regime.
+    pub regime: Regime,
+    /// The multiplicity, in the Johnson radius.
+    pub multiplicity: Option<u32>,
+    /// Bits of the weakest term.
+    pub bits: f64,
+    /// The weakest term.
+    pub limiting_term: Term,
+    /// Every term with its bits.
+    #[serde(serialize_with = "as_object")]
+    pub terms: Vec<(Term, f64)>,
+}
+
+impl RegimeSecurity {
+    fn new(figures: &Figures, regime: Regime) -> Self {
+        let at = |distance: Distance| {
+            let terms = figures.terms(distance);
+            let (limiting_term, bits) = limiting(&terms);
+            let multiplicity = distance.multiplicity();
+            Self { regime, multiplicity, bits, limiting_term, terms }
+        };
+        let better = |best: Self, next: Self| if next.bits > best.bits { next } else { best };
+        regime.distances().map(at).reduce(better).expect("a regime has distances")
+    }
 }
 
 /// The report on one layer.
@@ -98,33 +178,78 @@ fn limiting(terms: &[(Term, f64)]) -> (Term, f64) {
 pub struct LayerSecurity {
     /// The layer.
     pub layer: String,
-    /// By the conjecture that stands.
-    pub conjectured_bits: f64,
-    /// Proven, within unique decoding.
-    pub provable_udr_bits: f64,
-    /// Proven, within the Johnson radius.
-    pub provable_johnson_bits: f64,
-    /// What limits the conjectured bits.
+    /// Bits that are proven: those of the best regime that is old enough to rest on.
+    pub provable_bits: f64,
+    /// This regime.
+    pub regime: Regime,
+    /// What limits the layer there.
+    pub limiting_term: Term,
+    /// All regimes, in the order of [`Regime::ALL`].
+    pub regimes: Vec<RegimeSecurity>,
+    /// What all of it follows from.
+    pub figures: Figures,
+}
+
+/// A layer has fewer bits than every layer must have.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[error(
+    "layer {layer}: expected at least {expected} provable bits of security, got {got:.1} \
+     ({regime}; {limiting_term})"
+)]
+pub struct WeakLayer {
+    /// The layer.
+    pub layer: String,
+    /// Bits that every layer must have.
+    pub expected: usize,
+    /// Bits that it has.
+    pub got: f64,
+    /// Where it has them.
+    pub regime: Regime,
+    /// What limits it there.
     pub limiting_term: Term,
 }
 
-fn report(layer: &str, terms: impl Fn(Regime) -> Terms) -> LayerSecurity {
-    let (limiting_term, conjectured_bits) = limiting(&terms(Regime::Conjectured));
-    let (_, provable_udr_bits) = limiting(&terms(Regime::UniqueDecoding));
-    let provable_johnson_bits = Regime::johnson()
-        .map(|regime| limiting(&terms(regime)).1)
-        .fold(f64::NEG_INFINITY, f64::max);
-    LayerSecurity {
-        layer: layer.to_owned(),
-        conjectured_bits,
-        provable_udr_bits,
-        provable_johnson_bits,
-        limiting_term,
+impl LayerSecurity {
+    /// The report on a layer of these figures.
+    pub fn new(layer: &str, figures: Figures) -> Self {
+        let regimes = Regime::ALL.map(|regime| RegimeSecurity::new(&figures, regime)).to_vec();
+        let headlines = regimes.iter().filter(|security| security.regime.is_headline());
+        let best = headlines
+            .max_by(|a, b| a.bits.total_cmp(&b.bits))
+            .expect("a layer may rest on most regimes");
+        Self {
+            layer: layer.to_owned(),
+            provable_bits: best.bits,
+            regime: best.regime,
+            limiting_term: best.limiting_term,
+            figures,
+            regimes,
+        }
     }
-}
 
-/// Bits of one term.
-#[cfg(test)]
-fn bits(terms: &[(Term, f64)], term: Term) -> f64 {
-    terms.iter().find(|(t, _)| *t == term).expect("the layer has the term").1
+    /// The layer in one regime.
+    ///
+    /// # Panics
+    /// If the report has been taken apart.
+    pub fn at(&self, regime: Regime) -> &RegimeSecurity {
+        let mut regimes = self.regimes.iter();
+        regimes.find(|security| security.regime == regime).expect("every regime is reported")
+    }
+
+    /// Fails unless the layer has the bits that every layer must have.
+    ///
+    /// # Errors
+    /// [`WeakLayer`].
+    pub fn require(&self) -> Result<(), WeakLayer> {
+        if self.provable_bits >= PROVABLE_BITS_TARGET as f64 {
+            return Ok(());
+        }
+        Err(WeakLayer {
+            layer: self.layer.clone(),
+            expected: PROVABLE_BITS_TARGET,
+            got: self.provable_bits,
+            regime: self.regime,
+            limiting_term: self.limiting_term,
+        })
+    }
 }

@@ -46,7 +46,7 @@ pub use native::{DataEvaluation, StreamClass, StreamLeafWitness, advance, split}
 
 use crate::config::{Circuit, LEAF, Proof};
 use crate::proving::{ProveError, prove};
-use crate::source::{Build, CircuitSource};
+use crate::source::{Build, CircuitSource, finish};
 use circuit::StreamLeafTarget;
 
 /// The circuit of a stream leaf: 4 public inputs, the digest of a [`cairn_types::StreamStatement`].
@@ -88,11 +88,17 @@ pub enum StreamLeafError {
 impl StreamLeaf {
     /// Builds the circuit with slots for `capacity` words of each stream (data, priority,
     /// withdrawal), data at z in whole groups of 16; [`StreamClass::capacity`] fills the rows.
+    ///
+    /// # Panics
+    /// If the layer is too weak: an error in its parameters.
     pub fn build(evaluation: DataEvaluation, capacity: [usize; 3]) -> Self {
         Self::from_source(evaluation, capacity, &Build)
     }
 
     /// As [`Self::build`], with the circuit from `source`.
+    ///
+    /// # Panics
+    /// As [`Self::build`].
     pub fn from_source(
         evaluation: DataEvaluation,
         capacity: [usize; 3],
@@ -100,7 +106,7 @@ impl StreamLeaf {
     ) -> Self {
         let mut builder = LEAF.builder();
         let target = StreamLeafTarget::new(&mut builder, evaluation, capacity);
-        Self { circuit: source.finish(builder), evaluation, target }
+        Self { circuit: finish("stream leaf", builder, source), evaluation, target }
     }
 
     /// Proves [`StreamLeafWitness::statement`]. The proof has been verified.
