@@ -9,6 +9,7 @@ pub mod bls_scalar;
 pub mod ecgfp5;
 pub mod field;
 mod gate;
+pub mod gates;
 pub mod merkle;
 pub mod poseidon2;
 pub mod ring;

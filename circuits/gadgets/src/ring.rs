@@ -9,10 +9,14 @@ use plonky2::field::packed::PackedField;
 use plonky2::field::types::{Field, PrimeField64};
 use plonky2::iop::ext_target::ExtensionTarget;
 use plonky2::plonk::circuit_builder::CircuitBuilder;
+use plonky2::util::reducing::ReducingFactorTarget;
 
 /// The few operations that gate constraints are made of.
+///
+/// What is not an operation of its own has a default; a ring that can do better overrides it.
 pub trait Ring {
-    /// A value of a constraint polynomial.
+    /// A value of a constraint polynomial. Where values are not `Copy` themselves (symbolic expressions,
+    /// linear forms), let it be a handle to one.
     type Value: Copy;
 
     /// `a + b`.
@@ -38,6 +42,37 @@ pub trait Ring {
         let x3 = self.mul(x2, x);
         let x4 = self.mul(x2, x2);
         self.mul(x3, x4)
+    }
+
+    /// `x^2 - x`: zero iff `x` is a bit.
+    #[inline(always)]
+    fn boolean(&mut self, x: Self::Value) -> Self::Value {
+        let square = self.mul(x, x);
+        self.sub(square, x)
+    }
+
+    /// `x` if `bit` is 1, `y` if it is 0.
+    #[inline(always)]
+    fn select(&mut self, bit: Self::Value, x: Self::Value, y: Self::Value) -> Self::Value {
+        let difference = self.sub(x, y);
+        self.mul_add(bit, difference, y)
+    }
+
+    /// `x + y - 2 x y`: exclusive or, if both are bits.
+    #[inline(always)]
+    fn xor(&mut self, x: Self::Value, y: Self::Value) -> Self::Value {
+        let product = self.mul(x, y);
+        let sum = self.add(x, y);
+        let double = self.add(product, product);
+        self.sub(sum, double)
+    }
+
+    /// `sum of digits[i] * 2^(log_base * i)`, of at least one digit.
+    #[inline(always)]
+    fn pack(&mut self, digits: &[Self::Value], log_base: usize) -> Self::Value {
+        let base = GoldilocksField::TWO.exp_u64(log_base as u64);
+        let (&top, rest) = digits.split_last().expect("a digit");
+        rest.iter().rev().fold(top, |sum, &digit| self.scale_add(base, sum, digit))
     }
 }
 
@@ -126,5 +161,22 @@ where
         b: ExtensionTarget<D>,
     ) -> ExtensionTarget<D> {
         self.mul_const_add_extension(k, a, b)
+    }
+
+    fn boolean(&mut self, x: Self::Value) -> Self::Value {
+        self.mul_sub_extension(x, x, x)
+    }
+    fn select(&mut self, bit: Self::Value, x: Self::Value, y: Self::Value) -> Self::Value {
+        self.select_ext_generalized(bit, x, y)
+    }
+    fn xor(&mut self, x: Self::Value, y: Self::Value) -> Self::Value {
+        let one = GoldilocksField::ONE;
+        let partial = self.arithmetic_extension(-GoldilocksField::TWO, one, x, y, x);
+        self.add_extension(partial, y)
+    }
+    fn pack(&mut self, digits: &[Self::Value], log_base: usize) -> Self::Value {
+        let base = GoldilocksField::TWO.exp_u64(log_base as u64);
+        let base = self.constant_extension(base.into());
+        ReducingFactorTarget::new(base).reduce(digits, self)
     }
 }

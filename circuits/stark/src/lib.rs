@@ -8,6 +8,9 @@ pub mod check;
 pub mod config;
 pub mod figures;
 pub mod native;
+mod next_row;
 pub mod recursive;
+#[cfg(test)]
+mod tamper;
 #[cfg(test)]
 mod testing;

@@ -50,7 +50,7 @@ impl RangeCheckGate {
     }
 
     /// Hands every constraint, a value that must be zero, to `emit`.
-    fn constraints<R: Ring>(
+    pub(crate) fn constraints<R: Ring>(
         ring: &mut R,
         wire: impl Fn(usize) -> R::Value,
         mut emit: impl FnMut(R::Value),

@@ -49,7 +49,7 @@ pub use witness::{RangeGenerator, ReductionGenerator, WordGenerator};
 pub use word_gate::WordGate;
 
 /// Bits of a limb.
-const LIMB_BITS: usize = 27;
+pub(crate) const LIMB_BITS: usize = 27;
 
 /// Limbs of an element.
 const LIMBS: usize = 10;
@@ -64,7 +64,7 @@ const SUMS: usize = WORD_LIMBS + LIMBS - 1;
 pub const GROUP: usize = 16;
 
 /// Bits of a carry, shifted by [`CARRY_OFFSET`].
-const CARRY_BITS: usize = 37;
+pub(crate) const CARRY_BITS: usize = 37;
 
 /// Carries may be negative, down to this.
 const CARRY_OFFSET: u64 = 1 << 31;

@@ -32,7 +32,7 @@ impl<const BITS: usize> RangeGate<BITS> {
         Self::VALUES + digits::count(BITS) * value + i
     }
 
-    fn constraints<R: Ring>(
+    pub(crate) fn constraints<R: Ring>(
         ring: &mut R,
         wire: &impl Fn(usize) -> R::Value,
         emit: &mut impl FnMut(R::Value),

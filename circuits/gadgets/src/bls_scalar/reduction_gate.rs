@@ -33,7 +33,7 @@ impl ReductionGate {
     const CONSTRAINTS: usize = Self::POSITIONS;
     const DEGREE: usize = 2;
 
-    fn constraints<R: Ring>(
+    pub(crate) fn constraints<R: Ring>(
         ring: &mut R,
         wire: &impl Fn(usize) -> R::Value,
         emit: &mut impl FnMut(R::Value),

@@ -59,7 +59,7 @@ impl WordGate {
         digits
     }
 
-    fn constraints<R: Ring>(
+    pub(crate) fn constraints<R: Ring>(
         ring: &mut R,
         wire: &impl Fn(usize) -> R::Value,
         emit: &mut impl FnMut(R::Value),

@@ -42,7 +42,7 @@ impl KeyGate {
     const CONSTRAINTS: usize = 1 + 5 + 5 + 10 + 15 + 15;
     const DEGREE: usize = 5;
 
-    fn constraints<R: Ring>(
+    pub(crate) fn constraints<R: Ring>(
         ring: &mut R,
         wire: &impl Fn(usize) -> R::Value,
         emit: &mut impl FnMut(R::Value),

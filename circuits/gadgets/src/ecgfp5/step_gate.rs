@@ -55,7 +55,7 @@ impl StepGate {
     const CONSTRAINTS: usize = 8 + Self::SCALARS + 2 * 15 + (21 + 5 + 1) + (21 + 5) + 1;
     const DEGREE: usize = 7;
 
-    fn constraints<R: Ring>(
+    pub(crate) fn constraints<R: Ring>(
         ring: &mut R,
         wire: &impl Fn(usize) -> R::Value,
         emit: &mut impl FnMut(R::Value),

@@ -16,9 +16,8 @@ use plonky2::plonk::vars::{
 };
 use plonky2::util::serialization::{Buffer, IoResult};
 
-use super::bits::BitRing;
 use super::witness::AddGenerator;
-use crate::ring::Native;
+use crate::ring::{Native, Ring};
 
 /// 13 sums a row: `out + 2^32 carry = sum of five addends`, the carry being three bits.
 ///
@@ -50,7 +49,7 @@ impl AddGate {
     }
 
     /// All constraints, sum by sum: the carry's bits, then the sum.
-    fn constraints<R: BitRing>(ring: &mut R, wires: &[R::Value]) -> Vec<R::Value> {
+    pub(crate) fn constraints<R: Ring>(ring: &mut R, wires: &[R::Value]) -> Vec<R::Value> {
         let mut constraints = Vec::with_capacity(Self::OPS * (Self::CARRY_BITS + 1));
         for op in 0..Self::OPS {
             let carry = &wires[Self::wire_carry(op, 0)..Self::wire_carry(op + 1, 0)];

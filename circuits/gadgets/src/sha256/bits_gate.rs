@@ -16,9 +16,8 @@ use plonky2::plonk::vars::{
 };
 use plonky2::util::serialization::{Buffer, IoError, IoResult, Read, Write};
 
-use super::bits::BitRing;
 use super::witness::BitsGenerator;
-use crate::ring::Native;
+use crate::ring::{Native, Ring};
 
 /// Which bitwise function a row computes. A row has four words `w0..w3` and two outputs, each an
 /// integer below `2^33`.
@@ -77,7 +76,7 @@ impl BitsGate {
     }
 
     /// All constraints, in order: bits, words, outputs.
-    fn constraints<R: BitRing>(&self, ring: &mut R, wires: &[R::Value]) -> Vec<R::Value> {
+    pub(crate) fn constraints<R: Ring>(&self, ring: &mut R, wires: &[R::Value]) -> Vec<R::Value> {
         let words: [&[R::Value]; Self::WORDS] = std::array::from_fn(|word| {
             &wires[Self::wire_bit(word, 0)..Self::wire_bit(word + 1, 0)]
         });
@@ -97,7 +96,7 @@ impl BitsGate {
     }
 
     /// An output from the bits of the words: the sum of a mixed word and of a second function.
-    fn output<R: BitRing>(
+    fn output<R: Ring>(
         &self,
         ring: &mut R,
         words: [&[R::Value]; Self::WORDS],
@@ -130,7 +129,7 @@ impl BitsGate {
 }
 
 /// The bits of a Σ or σ of a word.
-fn mix<R: BitRing>(ring: &mut R, mixing: Mixing, word: &[R::Value]) -> Vec<R::Value> {
+fn mix<R: Ring>(ring: &mut R, mixing: Mixing, word: &[R::Value]) -> Vec<R::Value> {
     let [first, second, third] = mixing.rotations;
     (0..32)
         .map(|i| {

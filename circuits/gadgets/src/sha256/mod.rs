@@ -22,7 +22,6 @@
 //! The native twin is the `sha2` crate.
 
 mod add_gate;
-mod bits;
 mod bits_gate;
 mod gadget;
 #[cfg(test)]

@@ -21,13 +21,13 @@ pub mod proof;
 mod reduction;
 pub mod rows;
 #[cfg(test)]
-mod satisfaction;
+pub(crate) mod satisfaction;
 pub mod shape;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-mod toy;
+pub(crate) mod toy;
 mod transcript;
 pub mod verifier;

@@ -1,7 +1,9 @@
 //! What the opening argument shows: twin of `commitments_with_opening_points` of `p3-batch-stark`.
 
+use plonky2::hash::hash_types::MerkleCapTarget;
+
 use super::domain::OutOfDomainPoint;
-use super::extension::{Builder, ChallengeTarget, to_plonky2_cap};
+use super::extension::{Builder, ChallengeTarget};
 use super::fri::{CommitmentTarget, PointTarget, TableTarget};
 use super::layout::{self, Layout};
 use super::proof::{BatchTarget, TableOpenings};
@@ -15,6 +17,7 @@ pub(crate) fn claims(
     keys: &Keys,
     tables: &[TableShape],
     batch: &BatchTarget,
+    preprocessed: Option<&MerkleCapTarget>,
     point: &OutOfDomainPoint,
 ) -> Vec<CommitmentTarget> {
     let nexts: Vec<_> = tables.iter().map(|table| point.next(builder, table.log_height)).collect();
@@ -42,10 +45,10 @@ pub(crate) fn claims(
                 .collect(),
         },
     ];
-    if let Some(preprocessed) = &keys.common().preprocessed {
+    if let (Some(common), Some(cap)) = (&keys.common().preprocessed, preprocessed) {
         claims.push(CommitmentTarget {
-            cap: builder.constant_merkle_cap(&to_plonky2_cap(&preprocessed.commitment)),
-            tables: preprocessed
+            cap: cap.clone(),
+            tables: common
                 .matrix_to_instance
                 .iter()
                 .map(|&i| {

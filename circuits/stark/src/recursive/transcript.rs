@@ -11,9 +11,10 @@ use p3_batch_stark::{
 };
 use p3_lookup::LogUpGadget;
 use p3_symmetric::MerkleCap;
+use plonky2::hash::hash_types::MerkleCapTarget;
 
 use super::challenger::ChallengerTarget;
-use super::extension::{Builder, ChallengeTarget, to_plonky2_cap};
+use super::extension::{Builder, ChallengeTarget};
 use super::fri_witness::Claim;
 use super::lookups;
 use super::proof::BatchTarget;
@@ -44,7 +45,7 @@ fn start(builder: &mut Builder, keys: &Keys, shape: &BatchShape) -> ChallengerTa
     ChallengerTarget::from_native(builder, &challenger)
 }
 
-/// Replays the transcript of a proof.
+/// Replays the transcript of a proof under this commitment to preprocessed columns.
 ///
 /// Returns it as the opening argument finds it.
 pub(crate) fn replay(
@@ -52,15 +53,15 @@ pub(crate) fn replay(
     keys: &Keys,
     shape: &BatchShape,
     batch: &BatchTarget,
+    preprocessed: Option<&MerkleCapTarget>,
 ) -> (ChallengerTarget, Challenges) {
     let mut challenger = start(builder, keys, shape);
     challenger.observe_cap(builder, &batch.commitments.main);
     for public_values in &batch.public_values {
         challenger.observe_all(builder, public_values);
     }
-    if let Some(preprocessed) = &keys.common().preprocessed {
-        let cap = builder.constant_merkle_cap(&to_plonky2_cap(&preprocessed.commitment));
-        challenger.observe_cap(builder, &cap);
+    if let Some(preprocessed) = preprocessed {
+        challenger.observe_cap(builder, preprocessed);
     }
     let mut challenges = keys.common().lookups.iter().map(|_| vec![]).collect();
     if let Some(permutation) = &batch.commitments.permutation {
@@ -134,7 +135,7 @@ mod tests {
 
     use super::*;
     use crate::config::challenger;
-    use crate::recursive::extension::to_plonky2_extension;
+    use crate::recursive::extension::{to_plonky2_cap, to_plonky2_extension};
     use crate::recursive::satisfaction::satisfying_witness;
     use crate::recursive::shape::table_shapes;
     use crate::recursive::toy::Batch;
@@ -167,7 +168,9 @@ mod tests {
         let mut builder = Builder::new(CircuitConfig::standard_recursion_config());
         let tables = table_shapes(&batch.keys, &batch.tables).unwrap();
         let target = BatchTarget::new(&mut builder, batch.keys.parameters(), &tables, shape);
-        let (_, challenges) = replay(&mut builder, &batch.keys, shape, &target);
+        let preprocessed = batch.keys.common().preprocessed.as_ref().unwrap();
+        let cap = builder.constant_merkle_cap(&to_plonky2_cap(&preprocessed.commitment));
+        let (_, challenges) = replay(&mut builder, &batch.keys, shape, &target, Some(&cap));
         let circuit = builder.build_prover::<CairnConfig>();
 
         let mut proof = batch.copy_proof();

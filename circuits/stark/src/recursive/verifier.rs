@@ -1,11 +1,12 @@
 //! The verifier of a batch proof: twin of `verify_batch` of `p3-batch-stark`.
 
 use p3_lookup::Lookups;
+use plonky2::hash::hash_types::MerkleCapTarget;
 use plonky2::iop::target::Target;
 
 use super::constraints::{Constraints, Row};
 use super::domain::{OutOfDomainPoint, recompose};
-use super::extension::{Builder, ChallengeTarget};
+use super::extension::{Builder, ChallengeTarget, to_plonky2_cap};
 use super::fri::FriProofTarget;
 use super::lookups;
 use super::openings;
@@ -32,13 +33,48 @@ pub fn verify_stark<A: Table>(
     keys: &Keys,
     airs: &[A],
 ) -> Result<StarkProofTarget, ShapeError> {
+    let preprocessed = keys.common().preprocessed.as_ref().map(|preprocessed| {
+        builder.constant_merkle_cap(&to_plonky2_cap(&preprocessed.commitment))
+    });
+    verify(builder, keys, airs, preprocessed.as_ref())
+}
+
+/// As [`verify_stark`], under the preprocessed commitment `preprocessed` instead of that of the keys: for
+/// tables that share all but their preprocessed columns. A witness is set with the keys and tables that
+/// the proof was made for.
+///
+/// Trust: the caller binds the commitment, which is the verifier key of a table, and the targets of
+/// a commitment by the keys' parameters are as many as `preprocessed` has.
+///
+/// # Errors
+/// [`ShapeError`] if no proof of these tables is valid.
+///
+/// # Panics
+/// If `keys` were not made for `airs`, or have no preprocessed columns.
+pub fn verify_stark_under<A: Table>(
+    builder: &mut Builder,
+    keys: &Keys,
+    airs: &[A],
+    preprocessed: &MerkleCapTarget,
+) -> Result<StarkProofTarget, ShapeError> {
+    assert!(keys.common().preprocessed.is_some(), "tables without preprocessed columns");
+    verify(builder, keys, airs, Some(preprocessed))
+}
+
+fn verify<A: Table>(
+    builder: &mut Builder,
+    keys: &Keys,
+    airs: &[A],
+    preprocessed: Option<&MerkleCapTarget>,
+) -> Result<StarkProofTarget, ShapeError> {
     let tables = table_shapes(keys, airs)?;
     let shape = transcript_shape(keys, &tables);
     let batch = BatchTarget::new(builder, keys.parameters(), &tables, &shape);
-    let (mut challenger, challenges) = transcript::replay(builder, keys, &shape, &batch);
+    let (mut challenger, challenges) =
+        transcript::replay(builder, keys, &shape, &batch, preprocessed);
     let mut point = OutOfDomainPoint::new(challenges.zeta);
 
-    let claims = openings::claims(builder, keys, &tables, &batch, &point);
+    let claims = openings::claims(builder, keys, &tables, &batch, preprocessed, &point);
     let layout = openings::layout(keys, &claims);
     let opening = FriProofTarget::new(builder, &layout);
     opening.verify(builder, &mut challenger, &layout, &claims);

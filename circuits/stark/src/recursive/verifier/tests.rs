@@ -1,3 +1,5 @@
+mod tamper;
+
 use cairn_gadgets::poseidon2::CairnConfig;
 use p3_field::PrimeCharacteristicRing;
 use plonky2::field::types::Field;
