@@ -30,4 +30,6 @@ pub mod table;
 pub mod tree;
 
 #[cfg(test)]
+mod rank;
+#[cfg(test)]
 mod testing;

@@ -105,6 +105,10 @@ impl<A: for<'a> Air<Row<'a>>> Table<A> {
         Self { air, trace, public }
     }
 
+    pub(crate) fn air(&self) -> &A {
+        &self.air
+    }
+
     /// Violated constraints, as row and number of the constraint.
     pub(crate) fn violations(&self) -> Vec<(usize, usize)> {
         let rows = 0..self.trace.height();

@@ -3,6 +3,8 @@
 mod circuit;
 mod plonky2_types;
 mod proof;
+#[cfg(test)]
+mod tamper;
 
 pub use circuit::{
     CircuitDecodeError, CircuitEncodeError, decode_circuit, decode_key, encode_circuit, encode_key,

@@ -19,6 +19,7 @@ use p3_matrix::dense::RowMajorMatrix;
 use thiserror::Error;
 
 use crate::config::{Challenge, Config, Parameters, Val};
+use crate::next_row::check_listed;
 
 /// A proof for all tables of a batch.
 pub type Proof = BatchProof<Config>;
@@ -90,6 +91,16 @@ pub enum Error {
         /// [`Parameters::log_blowup`].
         log_blowup: usize,
     },
+    /// A table reads the next row of a column that it does not list, in a constraint or a lookup: zeros would stand there.
+    #[error("{table}: reads the next row of column {column} of the {trace} trace, which it does not list")]
+    UnlistedNextRow {
+        /// Name of the table.
+        table: &'static str,
+        /// Main or preprocessed.
+        trace: &'static str,
+        /// The column, from 0.
+        column: usize,
+    },
     /// The proof is for tables of other heights.
     #[error("expected tables of log heights {expected:?}, got {got:?}")]
     Heights {
@@ -137,7 +148,7 @@ impl Keys {
     /// Keys for tables of the given heights, in rows, in bits.
     ///
     /// # Errors
-    /// [`Error::Unsound`], [`Error::Count`], [`Error::TooLow`] or [`Error::Prove`].
+    /// [`Error::Unsound`], [`Error::Count`], [`Error::TooLow`], [`Error::UnlistedNextRow`] or [`Error::Prove`].
     ///
     /// # Panics
     /// If a table has a preprocessed trace of another height.
@@ -157,6 +168,7 @@ impl Keys {
             if got < least {
                 return Err(Error::TooLow { table: air.name(), least, got });
             }
+            check_listed(air)?;
         }
         let config = parameters.config();
         let data = ProverData::from_airs_and_degrees(&config, airs, log_heights)

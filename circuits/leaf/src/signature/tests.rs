@@ -1,5 +1,6 @@
 mod attacks;
 mod cells;
+mod rank;
 mod schedule;
 mod verdicts;
 

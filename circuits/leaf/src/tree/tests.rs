@@ -1,5 +1,7 @@
 //! The table on real trees: it balances with memory and the public values, and every cell is bound.
 
+mod rank;
+
 use std::borrow::BorrowMut;
 
 use cairn_primitives::F;

@@ -35,6 +35,14 @@ fn circuit() -> &'static ChunkCircuit {
     })
 }
 
+/// With two queries, both layers are: the STARK is seen first.
+#[test]
+fn a_weak_chunk_would_not_be_built() {
+    let weak = circuit().require().unwrap_err();
+    assert_eq!(weak.layer, "chunk, test");
+    assert!(weak.got < weak.expected as f64, "{weak}");
+}
+
 fn root() -> Digest {
     Digest::new([1, 2, 3, 4]).unwrap()
 }

@@ -9,6 +9,8 @@ mod keys;
 mod prove;
 mod setup;
 mod store;
+#[cfg(test)]
+mod tamper;
 mod verify;
 
 pub use encoding::{DecodeError, EncodedProof, Point, decode_scalar, encode_scalar};

@@ -143,6 +143,8 @@ fn assert_public_inputs(b: &mut Builder, limbs: &[Base]) -> [Base; NUM_PUBLIC_IN
 #[cfg(test)]
 mod stage_tests;
 #[cfg(test)]
+mod tamper;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;

@@ -32,6 +32,7 @@ pub struct ProofShapeError {
 
 /// Values of the polynomials at zeta, and of Z at `g zeta`; `E` stands for an extension element.
 #[derive(Clone, Debug)]
+#[cfg_attr(test, derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Openings<E> {
     /// Selectors, then gate constants.
     pub(crate) constants: Vec<E>,
@@ -51,6 +52,7 @@ pub(crate) struct Openings<E> {
 
 /// A leaf of a Merkle tree and the path to the cap, bottom first.
 #[derive(Clone, Debug)]
+#[cfg_attr(test, derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct MerkleOpening<L, H> {
     /// Limbs of the leaf.
     pub(crate) leaf: Vec<L>,
@@ -60,6 +62,7 @@ pub(crate) struct MerkleOpening<L, H> {
 
 /// One FRI query.
 #[derive(Clone, Debug)]
+#[cfg_attr(test, derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Query<L, H> {
     /// The four oracles: constants and sigmas, wires, Z and partial products, quotient.
     pub(crate) initial: Vec<MerkleOpening<L, H>>,
@@ -69,6 +72,7 @@ pub(crate) struct Query<L, H> {
 
 /// A proof of the wrap circuit.
 #[derive(Clone, Debug)]
+#[cfg_attr(test, derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Proof<L, H> {
     /// Public inputs, below 2^63 each.
     pub(crate) public_inputs: Vec<L>,
@@ -122,7 +126,7 @@ impl Proof<u64, Fr> {
         Ok(values)
     }
 
-    fn check_shape(&self, circuit: &Circuit) -> Result<(), ProofShapeError> {
+    pub(super) fn check_shape(&self, circuit: &Circuit) -> Result<(), ProofShapeError> {
         let common = &circuit.common;
         let params = &common.fri_params;
         let (config, fri) = (&common.config, &params.config);

@@ -219,6 +219,21 @@ fn cases() -> Vec<Case> {
     cases
 }
 
+/// The worlds in which a claim is proven, one a claim and kind, by name.
+pub(super) fn proven() -> Vec<(String, World)> {
+    let mut proven = std::collections::BTreeMap::new();
+    for case in cases() {
+        for claim in CLAIMS.into_iter().filter(|&claim| case.proves(claim)) {
+            let mut world = case.world.clone();
+            world.force(&case.forced, claim);
+            let name = format!("{}, {claim:?}", case.name);
+            let head = world.rows[0].kind.0.iter().position(|&selector| selector == F::ONE);
+            proven.entry((head, format!("{claim:?}"))).or_insert((name, world));
+        }
+    }
+    proven.into_values().collect()
+}
+
 #[test]
 fn exactly_the_true_claims_are_proven() {
     for case in cases() {

@@ -7,6 +7,7 @@ mod degree;
 mod forced;
 mod judge;
 mod mutate;
+mod rank;
 mod refuse_data;
 mod refuse_state;
 mod world;
