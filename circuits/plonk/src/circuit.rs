@@ -103,6 +103,12 @@ impl<C: GenericConfig<D, F = F>> PlonkCircuit<C> {
         Ok(Self { prover, common, table, keys })
     }
 
+    /// plonky2's description of the circuit. Circuits of one description differ in their preprocessed columns and in
+    /// nothing else: one verifier in circuit, under a key that is an input, serves all of them.
+    pub fn common(&self) -> &CommonCircuitData<F, D> {
+        &self.common
+    }
+
     /// The table, as the one of a batch.
     pub fn tables(&self) -> &[PlonkTable] {
         &self.table

@@ -1,7 +1,7 @@
 //! What plonky2 builds a circuit with whose proofs are not plonky2's.
 //!
-//! plonky2 commits to constants and permutation while it builds. Nobody reads that commitment here, so it is
-//! one over no blow-up with a hash that does nothing.
+//! plonky2 commits to constants and permutation while it builds. Nobody reads that commitment here, so its
+//! hash does nothing.
 
 use std::array;
 use std::fmt::Debug;
@@ -39,7 +39,8 @@ pub fn circuit_config(routed_wires: usize) -> CircuitConfig {
         zero_knowledge: false,
         max_quotient_degree_factor: MAX_DEGREE - 1,
         fri_config: FriConfig {
-            rate_bits: 0,
+            // Its transforms take no lower rate than the quotient's.
+            rate_bits: 3,
             cap_height: 0,
             proof_of_work_bits: 0,
             reduction_strategy: FriReductionStrategy::Fixed(vec![]),

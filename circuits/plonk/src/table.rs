@@ -115,6 +115,7 @@ impl PlonkTable {
         self.shape.routed_wires
     }
 
+    #[cfg(test)]
     pub(crate) fn shape(&self) -> &Shape {
         &self.shape
     }

@@ -1,8 +1,9 @@
 //! plonky2's prover against a table's, on the circuits of Cairn's recursion:
 //! `cargo run --release -p cairn-plonk --example compare [case ..]`.
 //!
-//! Each case runs in a process of its own: CPU seconds, wall seconds and peak memory are those of one proof, made
-//! after one that warms up. Rows are those of the circuit that verifies the proof, before it is padded.
+//! Each case runs in a process of its own. CPU seconds and wall seconds are means of three proofs after one that
+//! warms up (grinding varies from proof to proof), witness generation included. Rows are those of the
+//! circuit that verifies the proof, before it is padded.
 
 mod cases;
 mod measure;
@@ -15,7 +16,6 @@ use cairn_stark::config::Parameters;
 use cairn_stark::native::encode;
 use cairn_stark::recursive::extension::Builder;
 use cairn_stark::recursive::verifier::verify_stark;
-use plonky2::plonk::circuit_data::CircuitData;
 
 use cases::{Case, Circuit, plonky2_config};
 use measure::measure;
@@ -103,44 +103,33 @@ fn one(name: &str) {
 }
 
 fn plonky2(name: &str, case: &Case) {
-    case.circuit.prove(case.inputs.clone()).expect("it proves");
     let (proof, cost) = measure(|| case.circuit.prove(case.inputs.clone()).expect("it proves"));
     case.circuit.verify(proof.clone()).expect("it verifies");
     let mut builder = Builder::new(plonky2_config(&today(Circuit::Node)));
     let target = builder.add_virtual_proof_with_pis(&case.circuit.common);
     let key = builder.constant_verifier_data(&case.circuit.verifier_only);
     builder.verify_proof::<CairnConfig>(&target, &key, &case.circuit.common);
-    print(name, &case.circuit, &cost, proof.to_bytes().len(), builder.num_gates());
+    let log_rows = case.circuit.common.degree_bits();
+    print(name, log_rows, &cost, proof.to_bytes().len(), builder.num_gates());
 }
 
 fn table(name: &str, case: Case, parameters: Parameters) {
     let Case { circuit, inputs } = case;
-    let rows = circuit.common.degree_bits();
+    let log_rows = circuit.common.degree_bits();
     let circuit = PlonkCircuit::new(circuit, parameters).expect("it can be a table");
-    let (trace, public_inputs) = circuit.trace(inputs.clone()).expect("there is a witness");
-    circuit.prove_trace(&trace, &public_inputs).expect("it proves");
-    let (proof, cost) = measure(|| {
+    let ((proof, public_inputs), cost) = measure(|| {
         let (trace, public_inputs) = circuit.trace(inputs.clone()).expect("there is a witness");
-        circuit.prove_trace(&trace, &public_inputs).expect("it proves")
+        let proof = circuit.prove_trace(&trace, &public_inputs).expect("it proves");
+        (proof, public_inputs)
     });
     circuit.verify(&proof, &public_inputs).expect("it verifies");
     let mut builder = Builder::new(plonky2_config(&parameters));
     verify_stark(&mut builder, circuit.keys(), circuit.tables()).expect("it can be verified");
     let bytes = encode(&proof).expect("it can be encoded").len();
-    row(name, rows, &cost, bytes, builder.num_gates());
+    print(name, log_rows, &cost, bytes, builder.num_gates());
 }
 
-fn print(
-    name: &str,
-    circuit: &CircuitData<cases::F, CairnConfig, 2>,
-    cost: &measure::Cost,
-    bytes: usize,
-    rows: usize,
-) {
-    row(name, circuit.common.degree_bits(), cost, bytes, rows);
-}
-
-fn row(name: &str, log_rows: usize, cost: &measure::Cost, bytes: usize, rows: usize) {
+fn print(name: &str, log_rows: usize, cost: &measure::Cost, bytes: usize, rows: usize) {
     println!(
         "| {name}, 2^{log_rows} rows | {:.2} | {:.2} | {} | {} | {rows} |",
         cost.cpu,

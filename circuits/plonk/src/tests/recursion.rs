@@ -75,6 +75,7 @@ fn a_proof_of_a_proof_of_a_proof_holds() {
 fn key_of_another_circuit_does_not_prove() {
     let (toy, other) = (&*TOY, Toy::new(4));
     let any = Any::new(&toy.circuit);
+    assert_eq!(toy.circuit.common(), other.circuit.common());
     for circuit in [toy, &other] {
         let witness = any.inputs(&circuit.circuit, &circuit.circuit, circuit.inputs(1, 2));
         any.circuit.prove(witness).unwrap();

@@ -2,7 +2,7 @@
 
 use cairn_stark::check::Violation;
 use cairn_stark::config::Val;
-use cairn_stark::native::{Error, Proof};
+use cairn_stark::native::{Error, Keys, Proof, prove, verify};
 use p3_batch_stark::{BatchVerificationError, VerificationError};
 use p3_field::PrimeCharacteristicRing;
 use p3_lookup::LookupError;
@@ -10,6 +10,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::NUM_WIRES;
+use crate::table::PlonkTable;
 use cairn_gadgets::gates::Gate;
 
 /// Rows of a gate.
@@ -92,8 +93,8 @@ fn wrong_public_input_breaks_its_row() {
     }
 }
 
-/// The keys of a circuit are its preprocessed columns: proofs of another one do not verify, be it that only
-/// a constant or two entries of the permutation differ.
+/// The keys of a circuit are its preprocessed columns: proofs of another one do not verify, though only a constant
+/// differs.
 #[test]
 fn proofs_of_another_circuit_are_refused() {
     let toy = &*TOY;
@@ -102,6 +103,29 @@ fn proofs_of_another_circuit_are_refused() {
     let verdict = toy.circuit.verify(&proof, &public_inputs);
     assert!(matches!(verdict, Err(Error::Rejected(_))), "{verdict:?}");
     other.circuit.verify(&proof, &public_inputs).unwrap();
+}
+
+/// Two entries of the permutation that change places make another circuit: other copies, another key.
+#[test]
+fn swapped_next_positions_are_another_circuit() {
+    let toy = &*TOY;
+    let table = &toy.circuit.tables()[0];
+    let shape = table.shape();
+    let mut preprocessed = table.preprocessed().clone();
+    let row = rows_of(toy, |gate| matches!(gate, Gate::Permutation))[0];
+    let first = row * (shape.row_number() + 1) + shape.selectors + shape.constants;
+    preprocessed.values.swap(first, first + 1);
+    let swapped = [PlonkTable::new(shape.clone(), preprocessed)];
+    let keys = Keys::new(TINY, &swapped, &[table.log_height()]).unwrap();
+
+    let (trace, public_inputs) = toy.trace();
+    let values = public_values(&public_inputs);
+    let traces = std::slice::from_ref(&trace);
+    let violations = check(&swapped, traces, &values).unwrap_err();
+    assert!(matches!(violations[..], [Violation::Lookup(_)]));
+    let proof = prove(&keys, &swapped, traces, &values).unwrap();
+    assert!(breaks_the_balance(&verify(&keys, &swapped, &proof, &values)));
+    assert!(matches!(toy.circuit.verify(&proof, &public_inputs), Err(Error::Rejected(_))));
 }
 
 proptest! {
@@ -123,16 +147,17 @@ proptest! {
 fn elements_have_one_encoding() {
     let toy = &*TOY;
     let (proof, _) = toy.circuit.prove(toy.inputs(0, 1)).unwrap();
+    // The final value of a proof's encoding that is small enough to be raised by p within its word.
     let bytes = encode(&proof).unwrap();
-    let mut refused = 0;
-    for start in 0..bytes.len() - 8 {
-        let word = u64::from_le_bytes(bytes[start..start + 8].try_into().unwrap());
-        // What is small enough to be raised by p without a carry out of the word.
-        if word < (1 << 32) - 1 && word != 0 {
-            let mut raised = bytes.clone();
-            raised[start..start + 8].copy_from_slice(&(word + 0xffff_ffff_0000_0001).to_le_bytes());
-            refused += usize::from(decode(&raised).is_err());
-        }
+    let is_small = |word: &[u8]| word[4..] == [0; 4] && word[..4] != [0xff; 4];
+    let starts = (0..bytes.len() - 8).rev();
+    let small: Vec<usize> = starts.filter(|&i| is_small(&bytes[i..i + 8])).take(8).collect();
+    assert!(!small.is_empty());
+    for start in small {
+        let word: [u8; 8] = bytes[start..start + 8].try_into().unwrap();
+        let raised = u64::from_le_bytes(word) + 0xffff_ffff_0000_0001;
+        let mut bytes = bytes.clone();
+        bytes[start..start + 8].copy_from_slice(&raised.to_le_bytes());
+        assert!(decode(&bytes).is_err());
     }
-    assert!(refused > 0);
 }

@@ -33,35 +33,37 @@ pub fn verify_stark<A: Table>(
     keys: &Keys,
     airs: &[A],
 ) -> Result<StarkProofTarget, ShapeError> {
-    let preprocessed = keys.common().preprocessed.as_ref().map(|preprocessed| {
-        builder.constant_merkle_cap(&to_plonky2_cap(&preprocessed.commitment))
-    });
-    verify(builder, keys, airs, preprocessed.as_ref())
+    let preprocessed =
+        keys.common().preprocessed.as_ref().map(|preprocessed| {
+            builder.constant_merkle_cap(&to_plonky2_cap(&preprocessed.commitment))
+        });
+    add_verifier(builder, keys, airs, preprocessed.as_ref())
 }
 
 /// As [`verify_stark`], under the preprocessed commitment `preprocessed` instead of that of the keys: for
 /// tables that share all but their preprocessed columns. A witness is set with the keys and tables that
 /// the proof was made for.
 ///
-/// Trust: the caller binds the commitment, which is the verifier key of a table, and the targets of
-/// a commitment by the keys' parameters are as many as `preprocessed` has.
+/// Trust: the caller binds the commitment, which says what is proven as much as the public values do.
 ///
 /// # Errors
 /// [`ShapeError`] if no proof of these tables is valid.
 ///
 /// # Panics
-/// If `keys` were not made for `airs`, or have no preprocessed columns.
+/// If `keys` were not made for `airs`, have no preprocessed columns, or commit to them with another number of digests.
 pub fn verify_stark_under<A: Table>(
     builder: &mut Builder,
     keys: &Keys,
     airs: &[A],
     preprocessed: &MerkleCapTarget,
 ) -> Result<StarkProofTarget, ShapeError> {
-    assert!(keys.common().preprocessed.is_some(), "tables without preprocessed columns");
-    verify(builder, keys, airs, Some(preprocessed))
+    let common = keys.common().preprocessed.as_ref().expect("tables with preprocessed columns");
+    let (expected, got) = (common.commitment.roots().len(), preprocessed.0.len());
+    assert_eq!(expected, got, "digests of a commitment");
+    add_verifier(builder, keys, airs, Some(preprocessed))
 }
 
-fn verify<A: Table>(
+fn add_verifier<A: Table>(
     builder: &mut Builder,
     keys: &Keys,
     airs: &[A],
