@@ -7,8 +7,17 @@
 //!
 //! The permutation is written once ([`params`]); field elements and linear combinations differ in the
 //! S-box only. Where the target has AVX-512 IFMA, leaves use a vectorised version of width 16 that is
-//! tested against it.
+//! tested against it; where it has AVX2 and FMA instead, leaves and transcript do.
 
+#[cfg(all(
+    target_arch = "x86_64",
+    target_feature = "avx2",
+    target_feature = "fma",
+    target_feature = "bmi2",
+    target_feature = "adx",
+    not(target_feature = "avx512ifma")
+))]
+mod fma;
 pub mod gadget;
 mod grain;
 #[cfg(all(target_arch = "x86_64", target_feature = "avx512ifma"))]

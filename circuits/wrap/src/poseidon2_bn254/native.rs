@@ -24,7 +24,29 @@ pub fn permute<const T: usize>(poseidon2: &Poseidon2<T>, state: &mut [Fr; T]) {
 fn permute_wide(state: &mut [Fr; 16]) {
     cfg_select! {
         all(target_arch = "x86_64", target_feature = "avx512ifma") => super::ifma::permute(state),
+        all(
+            target_arch = "x86_64",
+            target_feature = "avx2",
+            target_feature = "fma",
+            target_feature = "bmi2",
+            target_feature = "adx"
+        ) => super::fma::permute_16(state),
         _ => permute(&super::params::T16, state),
+    }
+}
+
+/// Width 4 the fastest way that the target has.
+pub(super) fn permute_transcript(state: &mut [Fr; 4]) {
+    cfg_select! {
+        all(
+            target_arch = "x86_64",
+            target_feature = "avx2",
+            target_feature = "fma",
+            target_feature = "bmi2",
+            target_feature = "adx",
+            not(target_feature = "avx512ifma")
+        ) => super::fma::permute_4(state),
+        _ => permute(&super::params::T4, state),
     }
 }
 

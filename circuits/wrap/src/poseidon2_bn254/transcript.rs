@@ -33,8 +33,7 @@ use plonky2::field::goldilocks_field::GoldilocksField;
 use plonky2::field::types::{Field, PrimeField64};
 use plonky2::hash::hashing::PlonkyPermutation;
 
-use super::native::{LIMBS_PER_WORD, pack, permute};
-use super::params::T4;
+use super::native::{LIMBS_PER_WORD, pack, permute_transcript};
 
 /// Cells of the state that are overwritten and squeezed.
 pub const RATE_WORDS: usize = 3;
@@ -115,7 +114,7 @@ impl PlonkyPermutation<GoldilocksField> for Sponge {
             self.inputs = [0; RATE];
             self.pending = 0;
         }
-        permute(&T4, &mut self.state);
+        permute_transcript(&mut self.state);
         for (outputs, cell) in self.outputs.chunks_mut(LIMBS_PER_WORD).zip(self.state) {
             for (output, chunk) in outputs.iter_mut().zip(cell.into_bigint().0) {
                 *output = chunk_to_element(chunk);
@@ -136,6 +135,7 @@ mod tests {
     use plonky2::iop::challenger::Challenger;
 
     use crate::config::WrapHasher;
+    use crate::poseidon2_bn254::{native::permute, params::T4};
 
     type F = GoldilocksField;
 
