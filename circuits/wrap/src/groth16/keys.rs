@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::{ProvingKey, VerifyingKey};
 
 /// The proving key of a circuit; the verification key is part of it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Keys {
     /// [`crate::r1cs::Builder::digest`] of the circuit.
     pub circuit_digest: [u8; 32],
@@ -20,7 +20,7 @@ pub struct Keys {
 impl Keys {
     /// The verification key.
     pub fn verifying(&self) -> &VerifyingKey {
-        &self.proving.vk
+        self.proving.verifying()
     }
 }
 

@@ -1,12 +1,19 @@
 //! Groth16 over BN254: keys, proofs, verification and their canonical encoding.
 //!
-//! `ark-groth16` does the cryptography; this module adds what it leaves to its callers. Its verifier ignores a
-//! wrong number of public inputs, its set-up is single-party, its keys are not checked for the
-//! degenerate values that emptied contracts in 2026, and its prover makes a proof of anything.
+//! `ark-groth16` makes keys and verifies; this module adds what it leaves to its callers. Its verifier ignores a
+//! wrong number of public inputs, its set-up is single-party, and its keys are not checked for the degenerate
+//! values that emptied contracts in 2026. Its prover makes a proof of anything, and slowly: [`prove()`] makes the
+//! same proofs, of what holds.
 
 mod encoding;
+#[cfg(all(target_arch = "x86_64", target_feature = "avx2", target_feature = "fma"))]
+mod fma;
 mod keys;
+mod map;
+mod msm;
+mod ntt;
 mod prove;
+mod proving_key;
 mod setup;
 mod store;
 mod verify;
@@ -14,6 +21,7 @@ mod verify;
 pub use encoding::{DecodeError, EncodedProof, Point, decode_scalar, encode_scalar};
 pub use keys::{KeyFault, KeyPoint, Keys, check_verifying_key};
 pub use prove::{ProveError, prove};
+pub use proving_key::ProvingKey;
 pub use setup::{INSECURE_NOTICE, InsecureDevSetup, SetupError};
 pub use store::{KeyStore, StoreError};
 pub use verify::{VerifyError, verify, verify_encoded};
@@ -23,9 +31,6 @@ pub type Proof = ark_groth16::Proof<ark_bn254::Bn254>;
 
 /// A Groth16 verification key over BN254.
 pub type VerifyingKey = ark_groth16::VerifyingKey<ark_bn254::Bn254>;
-
-/// A Groth16 proving key over BN254.
-pub type ProvingKey = ark_groth16::ProvingKey<ark_bn254::Bn254>;
 
 #[cfg(test)]
 pub(crate) mod testing {

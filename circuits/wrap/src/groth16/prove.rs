@@ -1,15 +1,15 @@
-//! Proving.
+//! Proving. The same proof as `ark-groth16` makes with the same key and blinding, from parts that are made for
+//! this system's witnesses: [`super::msm`], [`super::ntt`], and a key that is not copied.
 
-use ark_bn254::{Bn254, Fr};
+use ark_bn254::{Fr, G1Projective};
+use ark_ec::CurveGroup;
 use ark_ff::UniformRand;
-use ark_groth16::Groth16;
-use ark_groth16::r1cs_to_qap::LibsnarkReduction;
-use ark_relations::gr1cs::{Matrix, SynthesisError};
 use ark_std::rand::{CryptoRng, RngCore};
 use rayon::prelude::*;
 use thiserror::Error;
 
-use super::{Keys, Proof, VerifyError, verify};
+use super::msm::{G1, G2, Scalar, msm};
+use super::{Keys, Proof, ProvingKey, VerifyError, ntt, verify};
 use crate::r1cs::Builder;
 
 /// No proof was made.
@@ -31,9 +31,15 @@ pub enum ProveError {
         /// Name of its region.
         region: &'static str,
     },
-    /// ark-groth16 failed.
-    #[error("proving failed: {0}")]
-    Synthesis(#[from] SynthesisError),
+    /// There are more constraints than the field has roots of unity.
+    #[error("{constraints} constraints are too many for this field")]
+    TooLarge {
+        /// Constraints of the circuit.
+        constraints: usize,
+    },
+    /// The key has not the sizes of the circuit that it names.
+    #[error("the proving key has not the sizes of its circuit")]
+    Sizes,
     /// The proof made does not verify: the keys are damaged.
     #[error("the proof does not verify under its own key: {0}")]
     Invalid(#[from] VerifyError),
@@ -54,55 +60,77 @@ pub fn prove(
         let hex = |digest: [u8; 32]| digest.iter().map(|byte| format!("{byte:02x}")).collect();
         return Err(ProveError::Circuit { expected: hex(keys.circuit_digest), got: hex(digest) });
     }
-    if let Some((constraint, region)) = circuit.first_unsatisfied() {
-        return Err(ProveError::Unsatisfied { constraint, region });
-    }
-    let proof = Groth16::<Bn254, LibsnarkReduction>::create_proof_with_reduction_and_matrices(
-        &keys.proving,
-        Fr::rand(rng),
-        Fr::rand(rng),
-        &[0, 1, 2].map(|m| matrix(circuit, m)),
-        circuit.num_public() + 1,
-        circuit.num_constraints(),
-        circuit.assignment(),
-    )?;
+    let proof = prove_with(&keys.proving, circuit, Fr::rand(rng), Fr::rand(rng))?;
     verify(keys.verifying(), circuit.public_inputs(), &proof)?;
     Ok(proof)
 }
 
-fn matrix(circuit: &Builder, m: usize) -> Matrix<Fr> {
-    let row = |i| circuit.row(m, i).map(|(column, coeff)| (coeff, column)).collect();
-    (0..circuit.num_constraints()).into_par_iter().map(row).collect()
+/// The proof with this blinding, unverified.
+fn prove_with(key: &ProvingKey, circuit: &Builder, r: Fr, s: Fr) -> Result<Proof, ProveError> {
+    let sizes = (circuit.num_wires(), circuit.num_public());
+    if sizes != (key.num_wires(), key.num_public()) {
+        return Err(ProveError::Sizes);
+    }
+    let scalars: Vec<Scalar> = circuit.assignment().par_iter().map(|&k| Scalar::new(k)).collect();
+    let of = |wires: &[u32]| -> Vec<Scalar> {
+        wires.par_iter().map(|&wire| scalars[wire as usize]).collect()
+    };
+    let (a_wires, a_points) = key.a();
+    let (l_wires, l_points) = key.l();
+    let (b_wires, b_g1_points, b_g2_points) = key.b();
+    // The quotient first, which needs most memory: where there are few processors, the sums wait for it.
+    let (h, (l, (a, (b_g1, b_g2)))) = rayon::join(
+        || quotient_sum(key, circuit),
+        || {
+            rayon::join(
+                || msm::<G1>(l_points, &of(l_wires)),
+                || {
+                    rayon::join(
+                        || msm::<G1>(a_points, &of(a_wires)),
+                        || {
+                            let scalars = of(b_wires);
+                            rayon::join(
+                                || msm::<G1>(b_g1_points, &scalars),
+                                || msm::<G2>(b_g2_points, &scalars),
+                            )
+                        },
+                    )
+                },
+            )
+        },
+    );
+    let vk = key.verifying();
+    let a = a + vk.alpha_g1 + key.delta_g1 * r;
+    let b_g1 = b_g1 + key.beta_g1 + key.delta_g1 * s;
+    let b_g2 = b_g2 + vk.beta_g2 + vk.delta_g2 * s;
+    let c = l + h? + a * s + b_g1 * r - key.delta_g1 * (r * s);
+    Ok(Proof { a: a.into_affine(), b: b_g2.into_affine(), c: c.into_affine() })
+}
+
+/// The quotient of the system's polynomials by the vanishing one, in the exponent.
+fn quotient_sum(key: &ProvingKey, circuit: &Builder) -> Result<G1Projective, ProveError> {
+    let constraints = circuit.num_constraints();
+    // Each public input, and the constant one, has a row of A after the constraints, which keeps their polynomials
+    // independent; B and C have nothing there.
+    let public = &circuit.assignment()[..=circuit.num_public()];
+    let size = (constraints + public.len()).next_power_of_two();
+    if key.h().len() != size - 1 {
+        return Err(ProveError::Sizes);
+    }
+    let [mut a, mut b] = circuit
+        .factors(size)
+        .map_err(|(constraint, region)| ProveError::Unsatisfied { constraint, region })?;
+    a.extend_from_slice(public);
+    for rows in [&mut a, &mut b] {
+        rows.resize(size, Fr::from(0u64));
+    }
+    let h = ntt::quotient(a, b).ok_or(ProveError::TooLarge { constraints })?;
+    let scalars: Vec<Scalar> = h[..size - 1].par_iter().map(|&k| Scalar::new(k)).collect();
+    drop(h);
+    Ok(msm::<G1>(key.h(), &scalars))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::groth16::testing::{KEYS, cube};
-    use ark_std::rand::rngs::OsRng;
-
-    #[test]
-    fn proves_and_verifies() {
-        let circuit = cube(5);
-        let proof = prove(&KEYS, &circuit, &mut OsRng).unwrap();
-        assert_eq!(verify(KEYS.verifying(), &[Fr::from(125u64)], &proof), Ok(()));
-        let wrong = verify(KEYS.verifying(), &[Fr::from(126u64)], &proof);
-        assert_eq!(wrong, Err(VerifyError::Invalid));
-    }
-
-    #[test]
-    fn refuses_a_false_statement() {
-        let mut circuit = cube(5);
-        circuit.overwrite(crate::r1cs::Var::nth(1), Fr::from(124u64));
-        let error = prove(&KEYS, &circuit, &mut OsRng).unwrap_err();
-        assert!(matches!(error, ProveError::Unsatisfied { constraint: 1, .. }), "{error}");
-    }
-
-    #[test]
-    fn refuses_another_circuit() {
-        let mut circuit = cube(5);
-        circuit.bit(true);
-        let error = prove(&KEYS, &circuit, &mut OsRng).unwrap_err();
-        assert!(matches!(error, ProveError::Circuit { .. }), "{error}");
-    }
-}
+mod figures;
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use super::{KeyFault, Keys, check_verifying_key};
+use super::{KeyFault, Keys, ProvingKey, check_verifying_key};
 use crate::r1cs::Builder;
 
 /// What must be shown wherever keys of [`InsecureDevSetup`] are used.
@@ -65,19 +65,24 @@ impl InsecureDevSetup {
     pub fn run(self, circuit: &Builder) -> Result<Keys, SetupError> {
         tracing::warn!(constraints = circuit.num_constraints(), "{INSECURE_NOTICE}");
         let circuit_digest = circuit.digest();
-        let mut rng = DevRng(ChaCha20Rng::from_seed(self.key_id(circuit_digest)));
-        let proving =
-            Groth16::<Bn254, LibsnarkReduction>::generate_random_parameters_with_reduction(
-                Synthesizer(circuit),
-                &mut rng,
-            )
-            .map_err(|source| SetupError::Synthesis {
-                constraints: circuit.num_constraints(),
-                source,
-            })?;
+        let proving = parameters(self, circuit)?;
         check_verifying_key(&proving.vk, circuit.num_public())?;
+        let proving = ProvingKey::new(proving, circuit.num_public());
         Ok(Keys { circuit_digest, proving })
     }
+}
+
+/// arkworks' proving key.
+pub(super) fn parameters(
+    setup: InsecureDevSetup,
+    circuit: &Builder,
+) -> Result<ark_groth16::ProvingKey<Bn254>, SetupError> {
+    let mut rng = DevRng(ChaCha20Rng::from_seed(setup.key_id(circuit.digest())));
+    Groth16::<Bn254, LibsnarkReduction>::generate_random_parameters_with_reduction(
+        Synthesizer(circuit),
+        &mut rng,
+    )
+    .map_err(|source| SetupError::Synthesis { constraints: circuit.num_constraints(), source })
 }
 
 /// ChaCha20 behind the version of the `rand` traits that arkworks uses.
@@ -134,10 +139,10 @@ mod tests {
         let again = InsecureDevSetup::new(7).run(&cube(3)).unwrap();
         assert_eq!(again.proving, KEYS.proving);
         let other_seed = InsecureDevSetup::new(8).run(&cube(3)).unwrap();
-        assert_ne!(other_seed.proving.vk, KEYS.proving.vk);
+        assert_ne!(other_seed.verifying(), KEYS.verifying());
         let mut larger = cube(3);
         larger.bit(true);
         let other_circuit = InsecureDevSetup::new(7).run(&larger).unwrap();
-        assert_ne!(other_circuit.proving.vk, KEYS.proving.vk);
+        assert_ne!(other_circuit.verifying(), KEYS.verifying());
     }
 }

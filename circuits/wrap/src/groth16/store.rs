@@ -1,25 +1,34 @@
 //! Keys on disk, so that a million constraints' keys are made once.
 //!
-//! A file is `magic (8) || key id (32) || proving key || SHA-256 of all before (32)`; the proving key is arkworks'
-//! uncompressed encoding. The name is the key id, which follows from circuit digest and seed: a changed
-//! circuit has other keys. Files are written aside, synced and renamed, so a name that exists is whole;
-//! the checksum finds damage, and after it the points are read without further checks. Whoever can
-//! write to the folder can forge the checksum too: keep it as safe as the program itself.
+//! A file is one block of 64 bytes, the proving key's blocks ([`super::proving_key`]), and one block with the
+//! checksum. The first block is `magic (8) || key id (32) || form of the points (8)`. The name is the key id,
+//! which follows from circuit digest and seed: a changed circuit has other keys. Files are written aside, synced
+//! and renamed, so a name that exists is whole, and none is changed afterwards.
+//!
+//! A file is mapped: a proof reads it in place. The checksum of all of it finds damage before that, and after it the
+//! points are taken without further checks. Whoever can write to the folder can forge the checksum too, or change
+//! the file later: keep it as safe as the program itself. What could come of it is a proof that does not verify, and
+//! none is returned then.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
-use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use super::{InsecureDevSetup, Keys, ProvingKey, SetupError, check_verifying_key};
+use super::map::Map;
+use super::proving_key::{Block, bytes};
+use super::{InsecureDevSetup, Keys, ProvingKey, SetupError, check_verifying_key, msm};
 use crate::r1cs::Builder;
 
-const MAGIC: [u8; 8] = *b"CAIRNPK1";
+const MAGIC: [u8; 8] = *b"CAIRNPK2";
 const HASH_LEN: usize = 32;
-const HEADER_LEN: usize = MAGIC.len() + HASH_LEN;
+
+/// Blocks that are hashed at once, and whose hashes are hashed.
+const HASHED: usize = 1 << 16;
 
 /// A folder of keys, outside the repository.
 #[derive(Clone, Debug)]
@@ -97,15 +106,16 @@ impl KeyStore {
         let circuit_digest = circuit.digest();
         let id = setup.key_id(circuit_digest);
         let path = self.path(&id);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
+        let map = match File::open(&path).and_then(|file| Map::new(&file)) {
+            Ok(map) => map,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(StoreError::Io { action: "read", path, source }),
         };
         let damaged = |reason| StoreError::Damaged { path: path.clone(), reason };
-        let proving = parse(&bytes, &id).map_err(damaged)?;
-        check_verifying_key(&proving.vk, circuit.num_public()).map_err(SetupError::from)?;
-        if proving.a_query.len() != circuit.num_wires() {
+        let proving = Body::new(map, &id).and_then(ProvingKey::from_blocks).map_err(damaged)?;
+        check_verifying_key(proving.verifying(), circuit.num_public()).map_err(SetupError::from)?;
+        let of_circuit = (circuit.num_wires(), circuit.num_public());
+        if (proving.num_wires(), proving.num_public()) != of_circuit {
             return Err(damaged("it is for another number of wires"));
         }
         tracing::warn!("{}", super::INSECURE_NOTICE);
@@ -132,49 +142,68 @@ impl KeyStore {
 }
 
 fn write_synced(path: &Path, id: &[u8; HASH_LEN], key: &ProvingKey) -> io::Result<()> {
-    let file = BufWriter::with_capacity(1 << 20, File::create(path)?);
-    let mut out = Hashing { inner: file, hash: Sha256::new() };
-    out.write_all(&MAGIC)?;
-    out.write_all(id)?;
-    key.serialize_uncompressed(&mut out).map_err(io::Error::other)?;
-    let Hashing { mut inner, hash } = out;
-    inner.write_all(&hash.finalize())?;
-    inner.into_inner()?.sync_all()
+    let (header, body) = (header(id), key.blocks());
+    let mut file = File::create(path)?;
+    file.write_all(bytes(&[header]))?;
+    file.write_all(bytes(body))?;
+    file.write_all(bytes(&[checksum(&header, body)]))?;
+    file.sync_all()
 }
 
-/// Checks the frame, then reads the key without checking its points.
-fn parse(bytes: &[u8], id: &[u8; HASH_LEN]) -> Result<ProvingKey, &'static str> {
-    let (body, checksum) = bytes.split_last_chunk::<HASH_LEN>().ok_or("it is too short")?;
-    let (magic, rest) = body.split_first_chunk::<{ MAGIC.len() }>().ok_or("it is too short")?;
-    if *magic != MAGIC {
-        return Err("it is no key file of this version");
+/// The first block of a file.
+fn header(id: &[u8; HASH_LEN]) -> Block {
+    let mut header = Block::default();
+    let words = MAGIC.iter().chain(id).copied().collect::<Vec<u8>>();
+    for (word, bytes) in header.iter_mut().zip(words.as_chunks().0) {
+        *word = u64::from_ne_bytes(*bytes);
     }
-    if Sha256::digest(body)[..] != checksum[..] {
-        return Err("its checksum is wrong");
-    }
-    if !rest.starts_with(id) {
-        return Err("it holds the keys of another circuit");
-    }
-    let mut key = &body[HEADER_LEN..];
-    let proving = ProvingKey::deserialize_uncompressed_unchecked(&mut key)
-        .map_err(|_| "its points cannot be read")?;
-    if key.is_empty() { Ok(proving) } else { Err("it has bytes after its end") }
+    header[5] = msm::FORM;
+    header
 }
 
-/// Hashes what it passes on.
-struct Hashing<W> {
-    inner: W,
-    hash: Sha256,
+/// The last block of a file: SHA-256 of the first one and of the SHA-256 of all others, many at a time.
+fn checksum(header: &Block, body: &[Block]) -> Block {
+    let hashes: Vec<_> =
+        body.par_chunks(HASHED).map(|blocks| Sha256::digest(bytes(blocks))).collect();
+    let mut hash = Sha256::new_with_prefix(bytes(&[*header]));
+    hashes.iter().for_each(|part| hash.update(part));
+    let mut checksum = Block::default();
+    let hash: [u8; HASH_LEN] = hash.finalize().into();
+    for (word, bytes) in checksum.iter_mut().zip(hash.as_chunks().0) {
+        *word = u64::from_ne_bytes(*bytes);
+    }
+    checksum
 }
 
-impl<W: Write> Write for Hashing<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(bytes)?;
-        self.hash.update(&bytes[..written]);
-        Ok(written)
+/// A key's blocks in a file.
+struct Body(Map);
+
+impl Body {
+    /// Checks everything that is around them.
+    fn new(map: Map, id: &[u8; HASH_LEN]) -> Result<Self, &'static str> {
+        let [first, body @ .., last] = map.blocks() else { return Err("it is too short") };
+        let expected = header(id);
+        if first[0] != expected[0] {
+            return Err("it is no key file of this version");
+        }
+        if *last != checksum(first, body) || !map.is_whole() {
+            return Err("its checksum is wrong");
+        }
+        if first[5] != expected[5] {
+            return Err("its points are in the form of another kind of processor");
+        }
+        if *first != expected {
+            return Err("it holds the keys of another circuit");
+        }
+        Ok(Self(map))
     }
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
+}
+
+impl Deref for Body {
+    type Target = [Block];
+    fn deref(&self) -> &[Block] {
+        let blocks = self.0.blocks();
+        &blocks[1..blocks.len() - 1]
     }
 }
 

@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use ark_bn254::Fr;
-use ark_ff::{One, PrimeField};
+use ark_ff::{One, PrimeField, Zero};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -232,7 +232,19 @@ impl Builder {
     }
 
     fn row_value(&self, m: usize, i: usize) -> Fr {
-        self.row(m, i).map(|(var, k)| self.values[var] * k).sum()
+        let mut sum = Fr::zero();
+        for (var, k) in self.row(m, i) {
+            // Most values are bits and many coefficients one: looking costs less than a product.
+            let value = self.values[var];
+            if value.is_one() {
+                sum += k;
+            } else if k.is_one() {
+                sum += value;
+            } else if !value.is_zero() {
+                sum += value * k;
+            }
+        }
+        sum
     }
 
     /// The first constraint that the assignment breaks, with its region; `None` if it satisfies all.
@@ -240,8 +252,31 @@ impl Builder {
         let broken = (0..self.num_constraints())
             .into_par_iter()
             .find_first(|&i| self.row_value(0, i) * self.row_value(1, i) != self.row_value(2, i))?;
-        let region = self.regions.iter().rev().find(|r| r.1 <= broken).map_or("", |r| r.0);
-        Some((broken, region))
+        Some((broken, self.region_of(broken)))
+    }
+
+    fn region_of(&self, constraint: usize) -> &'static str {
+        self.regions.iter().rev().find(|r| r.1 <= constraint).map_or("", |r| r.0)
+    }
+
+    /// The values of A's and of B's rows, in vectors with room for `capacity`.
+    ///
+    /// # Errors
+    /// [`Self::first_unsatisfied`], if there is one.
+    pub fn factors(&self, capacity: usize) -> Result<[Vec<Fr>; 2], (usize, &'static str)> {
+        let count = self.num_constraints();
+        let [mut a, mut b] = [(); 2].map(|()| Vec::with_capacity(capacity.max(count)));
+        a.resize(count, Fr::zero());
+        b.resize(count, Fr::zero());
+        let rows = a.par_iter_mut().zip(&mut b).enumerate();
+        let broken = rows.map(|(i, (a, b))| {
+            [*a, *b] = [0, 1].map(|m| self.row_value(m, i));
+            (*a * *b != self.row_value(2, i)).then_some(i)
+        });
+        match broken.flatten().min() {
+            None => Ok([a, b]),
+            Some(broken) => Err((broken, self.region_of(broken))),
+        }
     }
 
     /// Whether the assignment satisfies every constraint.

@@ -145,4 +145,4 @@ mod stage_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

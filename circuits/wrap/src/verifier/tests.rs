@@ -18,7 +18,7 @@ pub(super) const ONE: Fr = <Fr as ark_ff::Field>::ONE;
 pub(super) type WrapProof = ProofWithPublicInputs<F, WrapConfig, D>;
 
 /// An inner circuit with four public inputs and the wrap circuit that verifies it: all gates of the real one,
-/// with as few queries as possible.
+/// with so many queries.
 pub(super) struct Fixture {
     inner: CircuitData<F, CairnConfig, D>,
     inner_inputs: Vec<Target>,
@@ -27,7 +27,7 @@ pub(super) struct Fixture {
     pub(super) verifier: WrapVerifier,
 }
 
-pub(super) static FIXTURE: LazyLock<Fixture> = LazyLock::new(Fixture::new);
+pub(super) static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| Fixture::new(2));
 /// Made on one thread: plonky2 then finds the smallest proof-of-work witness, which has a second representative
 /// below 2^64; with more threads it may be any.
 pub(super) static PROOF: LazyLock<WrapProof> = LazyLock::new(|| {
@@ -48,7 +48,7 @@ fn config(queries: usize, final_poly_bits: usize) -> CircuitConfig {
 }
 
 impl Fixture {
-    fn new() -> Self {
+    fn new(queries: usize) -> Self {
         let mut builder = CircuitBuilder::<F, D>::new(config(1, 1));
         let inner_inputs = builder.add_virtual_targets(NUM_PUBLIC_INPUTS);
         builder.register_public_inputs(&inner_inputs);
@@ -59,7 +59,7 @@ impl Fixture {
         });
         let inner = builder.build::<CairnConfig>();
 
-        let mut builder = CircuitBuilder::<F, D>::new(config(2, 3));
+        let mut builder = CircuitBuilder::<F, D>::new(config(queries, 3));
         let inner_proof = builder.add_virtual_proof_with_pis(&inner.common);
         let key = builder.constant_verifier_data(&inner.verifier_only);
         builder.verify_proof::<CairnConfig>(&inner_proof, &key, &inner.common);
@@ -81,6 +81,12 @@ impl Fixture {
         self.wrap.verify(proof.clone()).unwrap();
         proof
     }
+}
+
+/// A system of the real shape with its witness; 20 queries make about as many constraints as it has.
+pub(crate) fn system(queries: usize) -> Builder {
+    let fixture = Fixture::new(queries);
+    fixture.verifier.synthesize(&fixture.prove([9, 8, 7, 6])).unwrap()
 }
 
 /// The values of the fixture's proof.
