@@ -7,7 +7,8 @@ use ark_bn254::{Fq, Fq2, g1, g2};
 use ark_ff::{AdditiveGroup, Field, PrimeField, Zero, batch_inversion_and_mul};
 
 use super::super::fma::arithmetic::{
-    Arithmetic, DIGIT_BITS, DIGITS, Digits, Modulus, Products, balanced, difference, least, sum,
+    Arithmetic, DIGIT_BITS, DIGITS, Digits, Modulus, Products, balanced, difference, least,
+    normalize, sum,
 };
 use super::super::fma::vectors::{self, Vectors};
 use super::batch::{Curve, Lanes};
@@ -141,6 +142,13 @@ fn negated(a: &Digits<Vectors, VECTORS>) -> Digits<Vectors, VECTORS> {
     difference::<Vectors, VECTORS>(&zero, a)
 }
 
+/// The sum of products as a coordinate at rest. What a sum of two gives is too large to be taken from another one and
+/// multiplied again (`bounds.rs`).
+#[inline(always)]
+fn at_rest(products: Products<Vectors, VECTORS>) -> Digits<Vectors, VECTORS> {
+    normalize::<Vectors, Fq, VECTORS>(&products.reduce::<Fq>())
+}
+
 /// Elements of the field of G2, `a + b i` with `i^2 = -1`.
 #[derive(Clone, Copy)]
 pub(crate) struct Extension([Digits<Vectors, VECTORS>; 2]);
@@ -212,7 +220,8 @@ impl Lanes for Extension {
     #[inline(never)]
     fn times_minus(&self, other: &Self, less: &Self) -> Self {
         let [real, imaginary] = self.products(other);
-        Self([real.minus(&less.0[0]).reduce::<Fq>(), imaginary.minus(&less.0[1]).reduce::<Fq>()])
+        let [real, imaginary] = [real.minus(&less.0[0]), imaginary.minus(&less.0[1])];
+        Self([at_rest(real), at_rest(imaginary)])
     }
     #[inline(never)]
     fn square_minus(&self, [x, y]: [&Self; 2]) -> Self {
@@ -222,7 +231,7 @@ impl Lanes for Extension {
         let real = real.square(b, &negated, &twice(&negated));
         let imaginary = Products::new().times(a, &twice(b));
         let less = |products: Products<Vectors, VECTORS>, i: usize| {
-            products.minus(&x.0[i]).minus(&y.0[i]).reduce::<Fq>()
+            at_rest(products.minus(&x.0[i]).minus(&y.0[i]))
         };
         Self([less(real, 0), less(imaginary, 1)])
     }
